@@ -1,0 +1,155 @@
+"""Deals (交易): a licence or a transfer of rights, from draft to recorded."""
+
+from enum import StrEnum
+
+from app.domain.errors import ErrorKind, define
+from app.domain.hold import HoldKind
+from app.domain.state_machine import StateMachine
+
+
+class DealKind(StrEnum):
+    """许可 or 转让."""
+
+    licence = "licence"
+    transfer = "transfer"
+
+
+class LicenceType(StrEnum):
+    """独占, 排他, 普通 (技术合同解释第25条)."""
+
+    exclusive = "exclusive"
+    sole = "sole"
+    ordinary = "ordinary"
+
+
+HOLD_OF_LICENCE = {
+    LicenceType.exclusive: HoldKind.exclusive_licence,
+    LicenceType.sole: HoldKind.exclusive_licence,
+    LicenceType.ordinary: HoldKind.licence,
+}
+
+
+class DealStatus(StrEnum):
+    """States of a deal."""
+
+    draft = "draft"
+    negotiated = "negotiated"
+    signed = "signed"
+    filed = "filed"
+    correction = "correction"
+    effective = "effective"
+    recorded = "recorded"
+    refused = "refused"
+    terminated = "terminated"
+    settled = "settled"
+    closed = "closed"
+
+
+class DealEvent(StrEnum):
+    """What moves a deal from state to state. `take_effect` is a licence's effect at contract date."""
+
+    agree = "agree"
+    sign = "sign"
+    take_effect = "take_effect"
+    file = "file"
+    correct = "correct"
+    refile = "refile"
+    register = "register"
+    record = "record"
+    refuse = "refuse"
+    terminate = "terminate"
+    settle = "settle"
+    close = "close"
+
+
+_S, _E = DealStatus, DealEvent
+
+DEAL = StateMachine[DealStatus, DealEvent](
+    noun="deal",
+    initial=_S.draft,
+    transitions={
+        (_S.draft, _E.agree): _S.negotiated,
+        (_S.draft, _E.terminate): _S.terminated,
+        (_S.negotiated, _E.sign): _S.signed,
+        (_S.negotiated, _E.terminate): _S.terminated,
+        (_S.signed, _E.take_effect): _S.effective,
+        (_S.signed, _E.file): _S.filed,
+        (_S.signed, _E.terminate): _S.terminated,
+        (_S.filed, _E.correct): _S.correction,
+        (_S.correction, _E.refile): _S.filed,
+        (_S.filed, _E.register): _S.effective,
+        (_S.filed, _E.refuse): _S.refused,
+        (_S.filed, _E.terminate): _S.terminated,
+        (_S.effective, _E.record): _S.recorded,
+        (_S.effective, _E.terminate): _S.terminated,
+        (_S.effective, _E.settle): _S.settled,
+        (_S.recorded, _E.terminate): _S.terminated,
+        (_S.recorded, _E.settle): _S.settled,
+        (_S.settled, _E.close): _S.closed,
+    },
+)
+
+NOT_FOUND = define("deal.not_found", ErrorKind.not_found, "未找到该交易", "No such deal.")
+LICENSOR_NOT_OWNER = define(
+    "deal.licensor_not_owner",
+    ErrorKind.conflict,
+    "许可人不是权利 {number} 的登记权利人",
+    "The licensor is not the recorded owner of right {number}.",
+    basis="专利实施许可合同备案办法第12条",
+)
+CO_OWNER_CONSENT_MISSING = define(
+    "deal.co_owner_consent_missing",
+    ErrorKind.conflict,
+    "权利 {number} 为共有，独占、排他许可及转让须经全体共有人同意",
+    "Right {number} is co-owned: an exclusive or sole licence or a transfer needs every co-owner's consent.",
+    basis="专利法第14条",
+)
+RIGHT_NOT_IN_FORCE = define(
+    "deal.right_not_in_force",
+    ErrorKind.conflict,
+    "权利 {number} 当前状态为 {status}，不能办理许可",
+    "Right {number} has status {status} and cannot be licensed.",
+    basis="专利实施许可合同备案办法第12条",
+)
+RIGHT_STAYED = define(
+    "deal.right_stayed",
+    ErrorKind.conflict,
+    "权利 {number} 处于保全或中止状态",
+    "Right {number} is preserved or suspended.",
+    basis="专利法实施细则第105条",
+)
+TERM_EXCEEDS_RIGHT = define(
+    "deal.term_exceeds_right",
+    ErrorKind.conflict,
+    "许可期限至 {term_to}，超过权利 {number} 的有效期 {last_day}",
+    "The licence runs to {term_to}, past the last day in force {last_day} of right {number}.",
+    basis="民法典第865条",
+)
+PLEDGEE_CONSENT_REQUIRED = define(
+    "deal.pledgee_consent_required",
+    ErrorKind.conflict,
+    "权利 {number} 已出质，许可或转让须经质权人同意",
+    "Right {number} is pledged: licensing or transferring it needs the pledgee's consent.",
+    basis="民法典第444条",
+)
+TERM_INVALID = define(
+    "deal.term_invalid",
+    ErrorKind.invalid,
+    "期限无效：终止日早于起始日",
+    "The term ends before it starts.",
+)
+SAME_PARTY = define(
+    "deal.same_party",
+    ErrorKind.invalid,
+    "许可人与被许可人不得为同一主体",
+    "The licensor and the licensee must differ.",
+)
+ASSET_TWICE = define(
+    "deal.asset_twice", ErrorKind.invalid, "同一权利重复列出", "The same right is listed twice."
+)
+RECORD_NO_TAKEN = define(
+    "deal.record_no_taken",
+    ErrorKind.conflict,
+    "备案号已使用",
+    "The record number is already in use.",
+)

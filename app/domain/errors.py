@@ -1,0 +1,120 @@
+"""Every refusal the system can give, as data: a stable code, its kind, its words and its legal basis.
+
+A noun's module in `app.domain` defines its codes with `define()`; services raise them with
+`CODE.error(...)` or collect them with `CODE.violation(...)` so that a caller sees all objections
+at once. How a kind becomes an HTTP status is decided at the web edge, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorKind(StrEnum):
+    """What sort of refusal this is, independent of any protocol."""
+
+    unauthenticated = "unauthenticated"
+    denied = "denied"
+    not_found = "not_found"
+    conflict = "conflict"
+    invalid = "invalid"
+    malformed = "malformed"
+    precondition_failed = "precondition_failed"
+    precondition_required = "precondition_required"
+    too_large = "too_large"
+    unsupported = "unsupported"
+    method_not_allowed = "method_not_allowed"
+    unavailable = "unavailable"
+    internal = "internal"
+
+
+class Severity(StrEnum):
+    """`block` refuses the action; `acknowledge` lets it pass once the parties, being told, agree."""
+
+    block = "block"
+    acknowledge = "acknowledge"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One entry of the code catalogue. `zh` and `en` may name facts in braces, e.g. `{number}`."""
+
+    code: str
+    kind: ErrorKind
+    zh: str
+    en: str
+    basis: str | None = None
+    retryable: bool = False
+    severity: Severity = Severity.block
+
+    def violation(self, pointer: str | None = None, **facts: Any) -> Violation:
+        """This code as one objection, at `pointer` (a JSON pointer into the request body)."""
+        return Violation(self, pointer, facts)
+
+    def error(self, pointer: str | None = None, **facts: Any) -> DomainError:
+        """This code as an exception carrying itself as its only violation."""
+        return DomainError([self.violation(pointer, **facts)])
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One objection: a code, where in the request it arose, and the facts that show it."""
+
+    code: ErrorCode
+    pointer: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this objection alone refuses the action."""
+        return self.code.severity is Severity.block
+
+
+class DomainError(Exception):
+    """A refusal with all its violations; the first one gives the answer its code and kind."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        if not violations:
+            raise ValueError("a refusal needs at least one violation")
+        self.violations = tuple(violations)
+        super().__init__(", ".join(v.code.code for v in self.violations))
+
+    @property
+    def code(self) -> ErrorCode:
+        """The leading code."""
+        return self.violations[0].code
+
+
+_CATALOGUE: dict[str, ErrorCode] = {}
+
+
+def define(
+    code: str,
+    kind: ErrorKind,
+    zh: str,
+    en: str,
+    *,
+    basis: str | None = None,
+    retryable: bool = False,
+    severity: Severity = Severity.block,
+) -> ErrorCode:
+    """Add a code to the catalogue. A code is defined once and never changes its meaning."""
+    if code in _CATALOGUE:
+        raise ValueError(f"code defined twice: {code}")
+    entry = ErrorCode(code, kind, zh, en, basis, retryable, severity)
+    _CATALOGUE[code] = entry
+    return entry
+
+
+def catalogue() -> Mapping[str, ErrorCode]:
+    """All codes defined by the modules imported so far."""
+    return dict(_CATALOGUE)
+
+
+def refuse_if(violations: Sequence[Violation]) -> None:
+    """Raise one `DomainError` with all violations, or return when there are none."""
+    if violations:
+        raise DomainError(violations)

@@ -1,0 +1,99 @@
+"""Holds: everything that ties up a right, in one table, so that exclusivity is decided in one place."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.errors import ErrorKind, define
+
+
+class HoldKind(StrEnum):
+    """What ties up the right. An exclusive or sole licence is `exclusive_licence`."""
+
+    lien = "lien"
+    exclusive_licence = "exclusive_licence"
+    licence = "licence"
+    transfer_offer = "transfer_offer"
+    reservation = "reservation"
+    preservation = "preservation"
+
+
+LICENCE_KINDS = frozenset({HoldKind.licence, HoldKind.exclusive_licence})
+
+EVERYWHERE = (0, 1_000_000)
+"""Territory and field numbers run in [0, 1 000 000); the whole range means no limit."""
+
+CHINA = (110_000, 900_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A territory and a field of use, each as a half-open range over its numbered tree."""
+
+    territory: tuple[int, int] = EVERYWHERE
+    field: tuple[int, int] = EVERYWHERE
+
+
+TERRITORY_UNKNOWN = define(
+    "hold.territory_unknown",
+    ErrorKind.invalid,
+    "地域代码 {territory} 无法识别（应为 WW、CN 或 GB/T 2260 代码）",
+    "Territory {territory} is not known: give WW, CN or a GB/T 2260 code.",
+)
+FIELD_UNKNOWN = define(
+    "hold.field_unknown",
+    ErrorKind.invalid,
+    "领域代码 {field} 无法识别（应为 ALL 或 GB/T 4754 的 2 至 4 位代码）",
+    "Field {field} is not known: give ALL or a GB/T 4754 code of 2 to 4 digits.",
+)
+LICENCE_CONFLICT = define(
+    "hold.licence_conflict",
+    ErrorKind.conflict,
+    "与同一地域、领域和期间内的在先许可冲突",
+    "Conflicts with a licence already in force for the same territory, field and period.",
+    basis="技术合同解释第25条",
+)
+TRANSFER_OFFERED = define(
+    "hold.transfer_already_offered",
+    ErrorKind.conflict,
+    "该权利已有一项有效的转让挂牌",
+    "The right already has an open transfer listing.",
+)
+RESERVED = define(
+    "hold.already_reserved",
+    ErrorKind.conflict,
+    "该权利已被预留",
+    "The right is already reserved.",
+)
+ENCUMBERED = define(
+    "hold.encumbered",
+    ErrorKind.conflict,
+    "该权利已出质，未经质权人同意不得转让或许可",
+    "The right is pledged: it cannot be transferred or licensed without the pledgee's consent.",
+    basis="民法典第444条",
+)
+
+
+def territory_range(code: str) -> tuple[int, int]:
+    """Range of a territory: `WW` all, `CN` China, or a GB/T 2260 code (province codes end in 0000)."""
+    if code == "WW":
+        return EVERYWHERE
+    if code == "CN":
+        return CHINA
+    if len(code) == 6 and code.isascii() and code.isdigit() and CHINA[0] <= int(code) < CHINA[1]:
+        number = int(code)
+        if number % 10_000 == 0:
+            return number, number + 10_000
+        if number % 100 == 0:
+            return number, number + 100
+        return number, number + 1
+    raise TERRITORY_UNKNOWN.error(territory=code)
+
+
+def field_range(code: str) -> tuple[int, int]:
+    """Range of a field of use: `ALL`, or a GB/T 4754 division, group or class (2 to 4 digits)."""
+    if code == "ALL":
+        return EVERYWHERE
+    if 2 <= len(code) <= 4 and code.isascii() and code.isdigit():
+        width = 10 ** (4 - len(code))
+        return int(code) * width, (int(code) + 1) * width
+    raise FIELD_UNKNOWN.error(field=code)

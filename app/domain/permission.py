@@ -1,0 +1,198 @@
+"""Who may do what: roles of the system's users, and the permissions each role carries (domain §9.1)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.errors import ErrorKind, define
+
+
+class Role(StrEnum):
+    """What an organisation is to the system."""
+
+    agency = "agency"
+    sme = "sme"
+    bank = "bank"
+    guarantor = "guarantor"
+    insurer = "insurer"
+    appraiser = "appraiser"
+    trustee = "trustee"
+    operator = "operator"
+    pool_manager = "pool_manager"
+    ip_office = "ip_office"
+    finance_office = "finance_office"
+    treasury = "treasury"
+    department = "department"
+    auditor = "auditor"
+
+
+REGULATORS = frozenset(
+    {
+        Role.operator,
+        Role.pool_manager,
+        Role.ip_office,
+        Role.finance_office,
+        Role.treasury,
+        Role.auditor,
+    }
+)
+"""Roles that see every operation of their own district (RB-01); the others see their own cases."""
+
+
+class Permission(StrEnum):
+    """One thing a client may be allowed to do; also its OAuth2 scope."""
+
+    party_read = "party:read"
+    party_write = "party:write"
+    asset_read = "asset:read"
+    asset_write = "asset:write"
+    listing_read = "listing:read"
+    listing_write = "listing:write"
+    listing_approve = "listing:approve"
+    deal_read = "deal:read"
+    deal_write = "deal:write"
+    deal_record = "deal:record"
+    pledge_read = "pledge:read"
+    pledge_file = "pledge:file"
+    pledge_register = "pledge:register"
+    pool_read = "pool:read"
+    pool_write = "pool:write"
+    ledger_read = "ledger:read"
+    ledger_post = "ledger:post"
+    statistic_read = "statistic:read"
+    event_read = "event:read"
+    organisation_read = "organisation:read"
+    clock_write = "clock:write"
+    audit_read = "audit:read"
+
+
+_P = Permission
+
+EVERYONE = frozenset(
+    {
+        _P.party_read,
+        _P.asset_read,
+        _P.listing_read,
+        _P.deal_read,
+        _P.pledge_read,
+        _P.statistic_read,
+        _P.event_read,
+        _P.organisation_read,
+        _P.clock_write,
+    }
+)
+"""Reads show each caller what it may see; moving the clock is possible in a sandbox only."""
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.agency: EVERYONE | {_P.party_write, _P.asset_write, _P.listing_write, _P.deal_write},
+    Role.sme: EVERYONE | {_P.listing_write, _P.deal_write},
+    Role.bank: EVERYONE | {_P.pledge_file, _P.pledge_register, _P.pool_read},
+    Role.guarantor: EVERYONE | {_P.pool_read},
+    Role.insurer: EVERYONE | {_P.pool_read},
+    Role.appraiser: EVERYONE,
+    Role.trustee: EVERYONE,
+    Role.operator: EVERYONE
+    | {
+        _P.party_write,
+        _P.asset_write,
+        _P.listing_write,
+        _P.listing_approve,
+        _P.deal_write,
+        _P.deal_record,
+        _P.pledge_register,
+    },
+    Role.pool_manager: EVERYONE | {_P.pool_read, _P.pool_write, _P.ledger_read, _P.ledger_post},
+    Role.ip_office: EVERYONE | {_P.party_write, _P.asset_write, _P.deal_record, _P.pool_read},
+    Role.finance_office: EVERYONE | {_P.pool_read, _P.ledger_read},
+    Role.treasury: EVERYONE | {_P.pool_read, _P.ledger_read, _P.ledger_post},
+    Role.department: EVERYONE,
+    Role.auditor: (EVERYONE - {_P.clock_write}) | {_P.pool_read, _P.ledger_read, _P.audit_read},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is calling: a client of an organisation, with what its token grants."""
+
+    client_id: uuid.UUID
+    organisation_id: uuid.UUID
+    party_id: uuid.UUID
+    district_code: str
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+    request_id: str
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the token grants `permission`."""
+        return permission in self.permissions
+
+    @property
+    def regulates(self) -> str | None:
+        """District whose operations this caller may all see, or None. `000000` means all districts."""
+        return self.district_code if self.roles & REGULATORS else None
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """All permissions that `roles` carry together."""
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+UNAUTHENTICATED = define(
+    "auth.unauthenticated",
+    ErrorKind.unauthenticated,
+    "缺少有效的访问令牌",
+    "A valid access token is required.",
+)
+CLIENT_REVOKED = define(
+    "auth.client_revoked", ErrorKind.unauthenticated, "该客户端已停用", "This client has been revoked."
+)
+DENIED = define(
+    "auth.denied",
+    ErrorKind.denied,
+    "该客户端没有 {permission} 权限",
+    "This client does not hold the permission {permission}.",
+)
+BAD_CREDENTIALS = define(
+    "auth.bad_credentials",
+    ErrorKind.unauthenticated,
+    "客户端标识或密钥不正确",
+    "The client id or secret is wrong.",
+    basis="RFC 6749 §5.2",
+)
+ROLE_NOT_HELD = define(
+    "auth.role_not_held",
+    ErrorKind.conflict,
+    "该机构不具备 {role} 角色",
+    "The organisation does not hold the role {role}.",
+)
+SCOPE_INVALID = define(
+    "auth.scope_invalid",
+    ErrorKind.invalid,
+    "申请的权限范围超出客户端权限：{scope}",
+    "The requested scope exceeds what the client holds: {scope}.",
+    basis="RFC 6749 §5.2",
+)
+GRANT_UNSUPPORTED = define(
+    "auth.grant_unsupported",
+    ErrorKind.invalid,
+    "仅支持 client_credentials 授权方式",
+    "Only the client_credentials grant is supported.",
+    basis="RFC 6749 §5.2",
+)
+
+SYSTEM_ID = uuid.UUID(int=0)
+
+
+def system_actor(request_id: str) -> Actor:
+    """The system itself, as it acts in imports, jobs and the sandbox's sample data."""
+    return Actor(
+        client_id=SYSTEM_ID,
+        organisation_id=SYSTEM_ID,
+        party_id=SYSTEM_ID,
+        district_code="000000",
+        roles=frozenset({Role.operator}),
+        permissions=frozenset(Permission),
+        request_id=request_id,
+    )

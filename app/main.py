@@ -1,0 +1,81 @@
+"""The web application: wires settings, database, tokens, routes and error rendering together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncpg import PostgresError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app import errors
+from app.config import Settings
+from app.domain.errors import DomainError
+from app.infra.db import Database
+from app.infra.security import TokenIssuer
+from app.middleware import BodyLimit, RequestContext
+from app.routers import ROUTERS
+from app.routers.dependencies import Finished
+from app.routers.refusals import audit_refusal
+
+DESCRIPTION = "知识产权运营服务后台 · IP operations backend: register, market, pledges, pool ledger, statistics."
+
+
+def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> FastAPI:
+    """The application on an open database."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await database.close()
+
+    app = FastAPI(
+        title="ipops",
+        version="1.0.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.tokens = tokens
+    for router in ROUTERS:
+        app.include_router(router)
+    _install_error_handlers(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _install_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(DomainError)
+    async def refused(request: Request, error: DomainError) -> Response:
+        await audit_refusal(request, error)
+        return errors.respond(error, request)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        return errors.respond(errors.from_validation(error), request)
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        return errors.respond(errors.from_http(error), request)
+
+    @app.exception_handler(PostgresError)
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeout)
+    async def database_refused(request: Request, error: Exception) -> Response:
+        refusal = errors.from_unexpected(error)
+        await audit_refusal(request, refusal)
+        return errors.respond(refusal, request)
+
+    @app.exception_handler(Finished)
+    async def finished(_: Request, error: Finished) -> Response:
+        return error.response

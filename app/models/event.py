@@ -1,0 +1,69 @@
+"""Events, the outbox that says which are not sealed yet, and the seals that number and chain them."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, IdMixin
+
+
+class Event(IdMixin, Base):
+    """Something that happened, written in the transaction that made it happen. Append-only.
+
+    `stream` is the district that administers it, or `national` for the register. `audience` names the
+    organisations that may see it besides the regulators of the stream's district.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_noun_subject_id", "noun", "subject_id"),)
+
+    stream: Mapped[str]
+    type: Mapped[str]
+    noun: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    audience: Mapped[list[uuid.UUID]]
+    public: Mapped[bool]
+    organisation_id: Mapped[uuid.UUID | None]
+    client_id: Mapped[uuid.UUID | None]
+    request_id: Mapped[str]
+    occurred_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]
+
+
+class Outbox(Base):
+    """An event that the sequencer has not sealed yet: the tail of every stream."""
+
+    __tablename__ = "outbox"
+
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    stream: Mapped[str]
+
+
+class Seal(Base):
+    """The number of an event in its stream, gap-free, and the hash that chains it to the one before.
+
+    `digest` covers the event and every row written under it (facts, transfers, entries, statuses,
+    titles, holds); `hash` = SHA-256(prev_hash, stream, seq, event_id, digest). `position` numbers all
+    seals of the instance for the event feed. Append-only.
+    """
+
+    __tablename__ = "seals"
+    __table_args__ = (
+        CheckConstraint("seq >= 1", name="seq"),
+        UniqueConstraint("event_id"),
+        UniqueConstraint("position"),
+        Index("ix_seals_stream_sealed_at", "stream", "sealed_at"),
+    )
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    position: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime]

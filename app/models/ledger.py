@@ -1,0 +1,150 @@
+"""The double-entry ledger: accounts, transfers, and the entries a database trigger writes for them.
+
+The application may only insert transfers. A trigger owned by the schema's owner locks the two
+accounts, moves their balances within their limits and writes both entries, so the book balances by
+construction and no application role can touch a balance or an entry.
+"""
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.ledger import Side, TransferKind
+from app.models.base import Base, DistrictCode, OperationalMixin, one_of
+
+
+class LedgerAccount(OperationalMixin, Base):
+    """An account of a pool's ledger with its four running totals, in fen.
+
+    `limit_side` names the side that may not exceed the other, pending amounts counted: `debit` for an
+    account that must not be overdrawn by debits, `credit` for one that must not be by credits.
+    """
+
+    __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        one_of("normal_side", Side),
+        CheckConstraint("limit_side IN ('debit', 'credit')", name="limit_side"),
+        CheckConstraint(
+            "limit_side IS DISTINCT FROM 'debit' OR debits_posted + debits_pending <= credits_posted",
+            name="debits_within_credits",
+        ),
+        CheckConstraint(
+            "limit_side IS DISTINCT FROM 'credit' OR credits_posted + credits_pending <= debits_posted",
+            name="credits_within_debits",
+        ),
+        CheckConstraint(
+            "debits_posted >= 0 AND credits_posted >= 0 AND debits_pending >= 0 AND credits_pending >= 0",
+            name="totals",
+        ),
+        UniqueConstraint("ledger_id", "code"),
+        UniqueConstraint("ledger_id", "id", "currency", name="uq_ledger_accounts_ledger_id_id_currency"),
+    )
+
+    ledger_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    currency: Mapped[str]
+    normal_side: Mapped[str]
+    limit_side: Mapped[str | None]
+    memo: Mapped[bool]
+    debits_posted: Mapped[int]
+    credits_posted: Mapped[int]
+    debits_pending: Mapped[int]
+    credits_pending: Mapped[int]
+    version: Mapped[int]
+    recorded_at: Mapped[datetime]
+
+
+class LedgerTransfer(Base):
+    """`amount_fen` from one account to another; its id may be chosen by the client. Append-only.
+
+    `post` and `void` resolve a pending transfer, once (`resolves_id` is unique).
+    """
+
+    __tablename__ = "ledger_transfers"
+    __table_args__ = (
+        PrimaryKeyConstraint("ledger_id", "id"),
+        one_of("kind", TransferKind),
+        CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
+        CheckConstraint("(kind IN ('post', 'void')) = (resolves_id IS NOT NULL)", name="resolves"),
+        ForeignKeyConstraint(
+            ["ledger_id", "debit_account_id", "currency"],
+            ["ledger_accounts.ledger_id", "ledger_accounts.id", "ledger_accounts.currency"],
+            name="fk_ledger_transfers_debit_account",
+        ),
+        ForeignKeyConstraint(
+            ["ledger_id", "credit_account_id", "currency"],
+            ["ledger_accounts.ledger_id", "ledger_accounts.id", "ledger_accounts.currency"],
+            name="fk_ledger_transfers_credit_account",
+        ),
+        ForeignKeyConstraint(
+            ["ledger_id", "resolves_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_ledger_transfers_resolves",
+        ),
+        Index(
+            "uq_ledger_transfers_resolves",
+            "ledger_id",
+            "resolves_id",
+            unique=True,
+            postgresql_where="resolves_id IS NOT NULL",
+        ),
+        Index("ix_ledger_transfers_posting_id", "posting_id"),
+        Index("ix_ledger_transfers_event_id", "event_id"),
+    )
+
+    ledger_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    id: Mapped[uuid.UUID]
+    district_code: Mapped[DistrictCode]
+    kind: Mapped[str]
+    debit_account_id: Mapped[uuid.UUID]
+    credit_account_id: Mapped[uuid.UUID]
+    currency: Mapped[str]
+    amount_fen: Mapped[int]
+    resolves_id: Mapped[uuid.UUID | None]
+    posting_id: Mapped[uuid.UUID]
+    code: Mapped[str]
+    business_noun: Mapped[str]
+    business_id: Mapped[uuid.UUID]
+    occurred_on: Mapped[date]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+
+
+class LedgerEntry(Base):
+    """One side of a transfer on one account, with the account's totals after it. Append-only."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        PrimaryKeyConstraint("account_id", "account_version"),
+        one_of("side", Side),
+        ForeignKeyConstraint(
+            ["ledger_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_ledger_entries_transfer",
+        ),
+        Index("ix_ledger_entries_transfer_id", "ledger_id", "transfer_id"),
+    )
+
+    ledger_id: Mapped[uuid.UUID]
+    transfer_id: Mapped[uuid.UUID]
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ledger_accounts.id"))
+    account_version: Mapped[int]
+    district_code: Mapped[DistrictCode]
+    side: Mapped[str]
+    amount_fen: Mapped[int]
+    debits_posted: Mapped[int]
+    credits_posted: Mapped[int]
+    debits_pending: Mapped[int]
+    credits_pending: Mapped[int]
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""Pools, their versioned schemes, and the commitments that reserve their capacity."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.pool import CommitmentStatus, PoolStatus
+from app.models.base import Base, OperationalMixin, one_of
+
+
+class Pool(OperationalMixin, Base):
+    """A risk-compensation pool. Its money and its commitments are in the ledger of the same id."""
+
+    __tablename__ = "pools"
+    __table_args__ = (one_of("status", PoolStatus), UniqueConstraint("number"))
+
+    number: Mapped[str]
+    name: Mapped[str]
+    manager_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    currency: Mapped[str]
+    status: Mapped[str]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+    version: Mapped[int]
+
+
+class Scheme(OperationalMixin, Base):
+    """One version of a pool's parameters; commitments freeze the version they were made under (RP-03).
+
+    `shares_bp` maps each sharing party to basis points that sum to 10 000. `leverage_multiple` times
+    the available balance is the capacity (RP-05).
+    """
+
+    __tablename__ = "schemes"
+    __table_args__ = (
+        CheckConstraint("leverage_multiple >= 1", name="leverage_multiple"),
+        CheckConstraint("household_cap_fen > 0", name="household_cap_fen"),
+        CheckConstraint("effective_to >= effective_from", name="effective_period"),
+        UniqueConstraint("pool_id", "scheme_version"),
+        UniqueConstraint("id", "pool_id"),
+    )
+
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    code: Mapped[str]
+    scheme_version: Mapped[int]
+    effective_from: Mapped[date]
+    effective_to: Mapped[date | None]
+    legal_basis: Mapped[str]
+    leverage_multiple: Mapped[int]
+    household_cap_fen: Mapped[int | None]
+    shares_bp: Mapped[dict[str, Any]]
+    parameters: Mapped[dict[str, Any]]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+
+
+class Commitment(OperationalMixin, Base):
+    """Capacity reserved for a pledge: `covered_fen` of its principal, as a pending ledger transfer.
+
+    A deferred constraint trigger refuses a commitment that takes the pool past its capacity.
+    """
+
+    __tablename__ = "commitments"
+    __table_args__ = (
+        one_of("status", CommitmentStatus),
+        ForeignKeyConstraint(["scheme_id", "pool_id"], ["schemes.id", "schemes.pool_id"]),
+        ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("covered_fen > 0", name="covered_fen"),
+        CheckConstraint("ip_share_bp BETWEEN 1 AND 10000", name="ip_share_bp"),
+        Index(
+            "uq_commitments_live_pledge",
+            "pledge_id",
+            unique=True,
+            postgresql_where=text("status = 'committed'"),
+        ),
+        Index("ix_commitments_pool_id", "pool_id"),
+    )
+
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    scheme_id: Mapped[uuid.UUID]
+    pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
+    transfer_id: Mapped[uuid.UUID]
+    ip_share_bp: Mapped[int]
+    covered_fen: Mapped[int]
+    status: Mapped[str]
+    committed_on: Mapped[date]
+    released_on: Mapped[date | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]

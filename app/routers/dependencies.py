@@ -1,0 +1,239 @@
+"""What a route asks for: a unit of work with a principal who holds the route's permission.
+
+Deny by default: `writes(permission)` and `reads(permission)` are the only ways to a session, and a
+test fails on any route under `/v1` that uses neither and is not in the short public list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from starlette.responses import Response
+
+from app.domain.errors import DomainError
+from app.domain.permission import CLIENT_REVOKED, DENIED, UNAUTHENTICATED, Actor, Permission
+from app.domain.request import (
+    CURSOR_INVALID,
+    KEY_INVALID,
+    KEY_MISSING,
+    VERSION_MISMATCH,
+    VERSION_REQUIRED,
+)
+from app.services import idempotency
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.infra.db import Database, Unit
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+MAX_PAGE = 100
+
+
+class Finished(Exception):  # noqa: N818 - not an error: it carries an answer past the work
+    """Ends a unit of work with a ready answer and without a commit (a replay or a dry run)."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("finished")
+        self.response = response
+
+
+@dataclass(slots=True)
+class ReadUnit:
+    """A read-only snapshot and who is looking."""
+
+    session: AsyncSession
+    actor: Actor
+    moment: Moment
+
+
+@dataclass(slots=True)
+class WriteUnit:
+    """An open transaction, who is acting, and the way to answer so that a retry gets the same answer."""
+
+    session: AsyncSession
+    actor: Actor
+    moment: Moment
+    request: Request
+    database: Database
+    key: str | None
+    dry_run: bool
+    replied: bool = False
+
+    async def reply(
+        self, status_code: int, model: BaseModel, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Render the answer once, keep it under the idempotency key, and return it.
+
+        In a dry run every deferred constraint is checked, then nothing is kept.
+        """
+        return await self.reply_bytes(status_code, model.model_dump_json().encode(), headers=headers)
+
+    async def reply_bytes(
+        self, status_code: int, body: bytes, *, headers: Mapping[str, str] | None = None, stored: bool = False
+    ) -> Response:
+        """Like `reply` for a body already rendered; `stored` when the work's own statement kept it."""
+        self.replied = True
+        answer = idempotency.Answer(status_code, dict(headers or {}), body)
+        if self.dry_run:
+            await self.database.check_constraints(self.session)
+            response = _response(answer, {"Dry-Run": "true"})
+            response.status_code = 200
+            raise Finished(response)
+        if self.key is not None and not stored:
+            await idempotency.store(
+                self.session, client_id=self.actor.client_id, key=self.key, answer=answer
+            )
+        return _response(answer, {})
+
+    def require_version(self, current: int) -> None:
+        """Hold the caller to the version it saw. Raises: `request.version_required`, `…_mismatch`."""
+        match = self.request.headers.get("if-match")
+        if match is None:
+            raise VERSION_REQUIRED.error(current=current)
+        if match.strip() != etag(current):
+            raise VERSION_MISMATCH.error(current=current)
+
+
+def _response(answer: idempotency.Answer, extra: Mapping[str, str]) -> Response:
+    return Response(
+        answer.body, answer.status_code, {**answer.headers, **extra}, media_type="application/json"
+    )
+
+
+def etag(version: int) -> str:
+    """The strong ETag of a version."""
+    return f'"{version}"'
+
+
+def authenticate(request: Request) -> Actor:
+    """The caller a bearer token names. Raises: `auth.unauthenticated`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UNAUTHENTICATED.error()
+    actor: Actor = request.app.state.tokens.verify(token.strip(), request_id=request.state.request_id)
+    request.state.actor = actor
+    return actor
+
+
+def _authorise(request: Request, permission: Permission) -> Actor:
+    actor = authenticate(request)
+    if not actor.may(permission):
+        raise DENIED.error(permission=permission.value)
+    return actor
+
+
+def _require_live(unit: Unit) -> None:
+    if not unit.client_live:
+        raise CLIENT_REVOKED.error()
+
+
+def reads(permission: Permission) -> Any:
+    """Dependency of a reading route: one read-only snapshot for a caller who holds `permission`."""
+
+    async def open_read(request: Request) -> AsyncIterator[ReadUnit]:
+        actor = _authorise(request, permission)
+        scope: AbstractAsyncContextManager[Unit] = request.app.state.database.read(actor.client_id)
+        async with scope as unit:
+            _require_live(unit)
+            yield ReadUnit(unit.session, actor, unit.moment)
+
+    return Depends(_marked(open_read, permission), scope="function")
+
+
+def writes(permission: Permission) -> Any:
+    """Dependency of a writing route: one transaction, one idempotency key, one answer.
+
+    The transaction commits after the handler and before the response is sent.
+    """
+
+    async def open_write(
+        request: Request,
+        idempotency_key: Annotated[
+            str | None, Header(description="One key per intended effect; a retry sends the same key.")
+        ] = None,
+        dry_run: Annotated[
+            bool, Query(description="Do everything but keep nothing; no key is needed.")
+        ] = False,
+    ) -> AsyncIterator[WriteUnit]:
+        actor = _authorise(request, permission)
+        key = _key(idempotency_key, dry_run=dry_run)
+        fingerprint = _fingerprint(request, await request.body())
+        database: Database = request.app.state.database
+        async with database.write(actor.client_id) as unit:
+            _require_live(unit)
+            if key is not None:
+                answer = await idempotency.claim(
+                    unit.session,
+                    client_id=actor.client_id,
+                    key=key,
+                    fingerprint=fingerprint,
+                    moment=unit.moment,
+                )
+                if answer is not None:
+                    raise Finished(_response(answer, {"Idempotency-Replayed": "true"}))
+            work = WriteUnit(unit.session, actor, unit.moment, request, database, key, dry_run)
+            yield work
+            if not work.replied:
+                raise RuntimeError("a writing route must answer through its unit of work")
+
+    return Depends(_marked(open_write, permission), scope="function")
+
+
+def _marked(function: Callable[..., Any], permission: Permission) -> Callable[..., Any]:
+    function.permission = permission  # type: ignore[attr-defined]
+    return function
+
+
+def _key(value: str | None, *, dry_run: bool) -> str | None:
+    if dry_run:
+        return None
+    if value is None:
+        raise KEY_MISSING.error("header:Idempotency-Key")
+    if not _KEY.fullmatch(value):
+        raise KEY_INVALID.error("header:Idempotency-Key")
+    return value
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    digest = hashlib.sha256()
+    for part in (request.method, request.url.path, request.url.query, request.headers.get("if-match", "")):
+        digest.update(part.encode() + b"\0")
+    digest.update(body)
+    return digest.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list: rows with an id above `after`, at most `limit` of them."""
+
+    after: uuid.UUID | None
+    limit: int
+    include_total: bool
+
+
+def page_request(
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+    include_total: Annotated[bool, Query(description="Count all rows too; costs a scan.")] = False,
+) -> PageRequest:
+    """Read the paging parameters. Raises: `request.cursor_invalid`."""
+    try:
+        after = uuid.UUID(cursor) if cursor is not None else None
+    except ValueError as error:
+        raise CURSOR_INVALID.error("query:cursor") from error
+    return PageRequest(after, limit, include_total)
+
+
+PageDep = Annotated[PageRequest, Depends(page_request)]
+
+__all__ = ["DomainError", "Finished", "PageDep", "PageRequest", "ReadUnit", "WriteUnit", "etag", "reads", "writes"]

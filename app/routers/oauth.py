@@ -1,0 +1,60 @@
+"""`/v1/oauth/token`: OAuth2 client credentials (RFC 6749 §4.4); public, guarded by the secret."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from app.domain.permission import BAD_CREDENTIALS, GRANT_UNSUPPORTED
+from app.infra.db import Database
+from app.infra.security import TokenIssuer, secret_matches
+from app.schemas.oauth import Token
+from app.services import organisations
+
+router = APIRouter(prefix="/v1/oauth", tags=["oauth"])
+
+
+@router.post("/token")
+async def issue(  # noqa: PLR0913 - the form fields RFC 6749 names
+    request: Request,
+    response: Response,
+    grant_type: Annotated[str, Form()],
+    client_id: Annotated[str | None, Form()] = None,
+    client_secret: Annotated[str | None, Form()] = None,
+    scope: Annotated[str | None, Form()] = None,
+) -> Token:
+    """Exchange a client's secret for a short-lived access token."""
+    if grant_type != "client_credentials":
+        raise GRANT_UNSUPPORTED.error()
+    name, secret = _credentials(request, client_id, client_secret)
+    database: Database = request.app.state.database
+    tokens: TokenIssuer = request.app.state.tokens
+    async with database.read() as unit:
+        found = await organisations.find_client(unit.session, name)
+    if found is None or found.revoked or not secret_matches(secret, found.secret_sha256):
+        raise BAD_CREDENTIALS.error()
+    granted = organisations.grant_scope(found, scope)
+    response.headers["Cache-Control"] = "no-store"
+    return Token(
+        access_token=tokens.issue(found.actor(request.state.request_id), granted),
+        token_type="Bearer",  # noqa: S106 - the type's name, not a secret
+        expires_in=tokens.seconds,
+        scope=" ".join(granted),
+    )
+
+
+def _credentials(request: Request, client_id: str | None, client_secret: str | None) -> tuple[str, str]:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise BAD_CREDENTIALS.error() from error
+        return name, secret
+    if client_id is None or client_secret is None:
+        raise BAD_CREDENTIALS.error()
+    return client_id, client_secret

@@ -1,0 +1,94 @@
+"""Shapes that all requests and responses share: strict models, money, pages, problems."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+from app.domain.money import format_amount, parse_amount
+
+T = TypeVar("T")
+
+
+class RequestModel(BaseModel):
+    """A request body: unknown fields are refused, and nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ResponseModel(BaseModel):
+    """A response body, built from rows or dataclasses."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9]\d{0,13})\.\d{2}$"), Field(examples=["1250000.00"])
+]
+
+
+class MoneyIn(RequestModel):
+    """An amount with exactly two decimals, as a string: JSON numbers are refused."""
+
+    amount: Amount
+    currency: Currency = "CNY"
+
+    @property
+    def fen(self) -> int:
+        """The amount in fen."""
+        return parse_amount(self.amount)
+
+
+class MoneyOut(ResponseModel):
+    """An amount with exactly two decimals, as a string."""
+
+    amount: str
+    currency: str
+
+    @classmethod
+    def of(cls, fen: int, currency: str = "CNY") -> MoneyOut:
+        """`fen` as it is written on the wire."""
+        return cls(amount=format_amount(fen), currency=currency)
+
+
+class Page(ResponseModel, Generic[T]):
+    """One page of a list. `next_cursor` is null on the last page; `total` is given on request only."""
+
+    items: list[T]
+    next_cursor: str | None
+    total: int | None = None
+
+
+class ViolationOut(ResponseModel):
+    """One objection of a problem."""
+
+    code: str
+    pointer: str | None
+    message_zh: str
+    message_en: str
+    basis: str | None
+    severity: str
+    facts: dict[str, Any]
+
+
+class Problem(ResponseModel):
+    """RFC 9457 problem details, with every violation at once."""
+
+    type: str
+    title: str
+    title_en: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool
+    request_id: str
+    violations: list[ViolationOut]
+
+
+UuidText = Annotated[uuid.UUID, PlainSerializer(str, return_type=str)]

@@ -1,0 +1,243 @@
+"""Rules that hold across rows: append-only, the ledger's bookkeeping, shares, capacity, roles and grants."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "events",
+    "seals",
+    "audit",
+    "facts",
+    "ledger_transfers",
+    "ledger_entries",
+    "asset_status_changes",
+    "asset_links",
+    "party_successions",
+    "recordals",
+    "recordal_parties",
+    "recordal_assets",
+    "imports",
+    "import_rows",
+    "schemes",
+)
+UPDATABLE = (
+    "assets",
+    "titles",
+    "parties",
+    "holds",
+    "listings",
+    "deals",
+    "pledges",
+    "pledge_items",
+    "commitments",
+    "pools",
+    "idempotency_keys",
+    "clients",
+    "organisations",
+)
+INSERTABLE_ONLY = ("party_identifiers", "asset_identifiers", "asset_classes", "listing_items", "deal_items")
+SEQUENCES = ("listing_numbers", "deal_numbers", "pledge_numbers", "pool_numbers")
+ROLES = ("ipops_app", "ipops_read", "ipops_worker")
+
+REFUSE_CHANGE = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only', TABLE = TG_TABLE_NAME;
+END $$
+"""
+
+LEDGER_APPLY = """
+CREATE FUNCTION ledger_apply() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+  held public.ledger_transfers;
+  posting bigint := 0;
+  pending bigint := 0;
+BEGIN
+  IF NEW.kind = 'posted' THEN
+    posting := NEW.amount_fen;
+  ELSIF NEW.kind = 'pending' THEN
+    pending := NEW.amount_fen;
+  ELSE
+    SELECT * INTO held FROM public.ledger_transfers t
+      WHERE t.ledger_id = NEW.ledger_id AND t.id = NEW.resolves_id;
+    IF held.kind IS DISTINCT FROM 'pending'
+       OR held.debit_account_id <> NEW.debit_account_id
+       OR held.credit_account_id <> NEW.credit_account_id THEN
+      RAISE EXCEPTION 'transfer % does not resolve a pending transfer of the same accounts', NEW.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_resolves_pending';
+    END IF;
+    IF NEW.amount_fen > held.amount_fen OR (NEW.kind = 'void' AND NEW.amount_fen <> held.amount_fen) THEN
+      RAISE EXCEPTION 'transfer % exceeds the pending amount', NEW.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_within_pending';
+    END IF;
+    pending := -held.amount_fen;
+    IF NEW.kind = 'post' THEN
+      posting := NEW.amount_fen;
+    END IF;
+  END IF;
+  PERFORM 1 FROM public.ledger_accounts a
+    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) ORDER BY a.id FOR UPDATE;
+  WITH moved AS (
+    UPDATE public.ledger_accounts a SET
+      debits_posted = a.debits_posted + CASE WHEN a.id = NEW.debit_account_id THEN posting ELSE 0 END,
+      debits_pending = a.debits_pending + CASE WHEN a.id = NEW.debit_account_id THEN pending ELSE 0 END,
+      credits_posted = a.credits_posted + CASE WHEN a.id = NEW.credit_account_id THEN posting ELSE 0 END,
+      credits_pending = a.credits_pending + CASE WHEN a.id = NEW.credit_account_id THEN pending ELSE 0 END,
+      version = a.version + 1
+    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id)
+    RETURNING a.*
+  )
+  INSERT INTO public.ledger_entries (
+    ledger_id, transfer_id, account_id, account_version, district_code, side, amount_fen,
+    debits_posted, credits_posted, debits_pending, credits_pending, recorded_at)
+  SELECT NEW.ledger_id, NEW.id, m.id, m.version, NEW.district_code,
+    CASE WHEN m.id = NEW.debit_account_id THEN 'debit' ELSE 'credit' END, NEW.amount_fen,
+    m.debits_posted, m.credits_posted, m.debits_pending, m.credits_pending, NEW.recorded_at
+  FROM moved m;
+  RETURN NULL;
+END $$
+"""
+
+COMMITMENT_CAPACITY = """
+CREATE FUNCTION commitment_within_capacity() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+  leverage bigint;
+  available bigint;
+  outstanding bigint;
+BEGIN
+  PERFORM 1 FROM public.pools WHERE id = NEW.pool_id FOR UPDATE;
+  IF NOT EXISTS (
+    SELECT 1 FROM public.ledger_transfers t
+    WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id
+      AND t.kind = 'pending' AND t.amount_fen = NEW.covered_fen) THEN
+    RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
+  END IF;
+  SELECT s.leverage_multiple INTO leverage FROM public.schemes s WHERE s.id = NEW.scheme_id;
+  SELECT a.debits_posted - a.credits_posted INTO available
+    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash';
+  SELECT a.debits_pending INTO outstanding
+    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
+  IF outstanding > leverage * available THEN
+    RAISE EXCEPTION 'commitment % exceeds the capacity of pool %', NEW.id, NEW.pool_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_capacity';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+TITLE_SHARES = """
+CREATE FUNCTION title_shares_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  undivided bigint;
+  divided bigint;
+  total bigint;
+BEGIN
+  PERFORM 1 FROM assets WHERE id = NEW.asset_id FOR UPDATE;
+  SELECT count(*) FILTER (WHERE share_ppm IS NULL), count(share_ppm), coalesce(sum(share_ppm), 0)
+    INTO undivided, divided, total
+    FROM titles WHERE asset_id = NEW.asset_id AND ceased_at IS NULL;
+  IF divided > 0 AND (undivided > 0 OR total <> 1000000) THEN
+    RAISE EXCEPTION 'ownership shares of asset % do not sum to the whole', NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_shares_whole';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+HOLD_RESPECTS_LIENS = """
+CREATE FUNCTION hold_respects_liens() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM assets WHERE id = NEW.asset_id FOR UPDATE;
+  IF NEW.kind IN ('licence', 'exclusive_licence') AND NOT NEW.imported AND EXISTS (
+    SELECT 1 FROM holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL) THEN
+    RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_holds_encumbered';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+TRIGGERS = (
+    "CREATE TRIGGER ledger_apply AFTER INSERT ON ledger_transfers"
+    " FOR EACH ROW EXECUTE FUNCTION ledger_apply()",
+    "CREATE CONSTRAINT TRIGGER commitment_within_capacity AFTER INSERT ON commitments"
+    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()",
+    "CREATE CONSTRAINT TRIGGER title_shares_whole AFTER INSERT OR UPDATE ON titles"
+    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_shares_whole()",
+    "CREATE TRIGGER hold_respects_liens BEFORE INSERT ON holds"
+    " FOR EACH ROW EXECUTE FUNCTION hold_respects_liens()",
+)
+FUNCTIONS = (REFUSE_CHANGE, LEDGER_APPLY, COMMITMENT_CAPACITY, TITLE_SHARES, HOLD_RESPECTS_LIENS)
+FUNCTION_NAMES = (
+    "hold_respects_liens",
+    "title_shares_whole",
+    "commitment_within_capacity",
+    "ledger_apply",
+    "refuse_change",
+)
+
+
+def upgrade() -> None:
+    """Create sequences, functions, triggers, roles and grants."""
+    for sequence in SEQUENCES:
+        op.execute(f"CREATE SEQUENCE {sequence}")
+    for function in FUNCTIONS:
+        op.execute(function)
+    for trigger in TRIGGERS:
+        op.execute(trigger)
+    for table in APPEND_ONLY:
+        op.execute(
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )
+    grant()
+
+
+def grant() -> None:
+    """Give each role what it needs and nothing more; no application role owns anything."""
+    for role in ROLES:
+        op.execute(
+            "DO $$ BEGIN "
+            f"IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{role}') THEN "
+            f"CREATE ROLE {role} NOLOGIN; END IF; END $$"
+        )
+        op.execute(f"GRANT {role} TO CURRENT_USER")
+        op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        op.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    for writer in ("ipops_app", "ipops_worker"):
+        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "outbox", "ledger_accounts"):
+            if table not in ("seals", "ledger_entries"):
+                op.execute(f"GRANT INSERT ON {table} TO {writer}")
+        for table in UPDATABLE:
+            op.execute(f"GRANT UPDATE ON {table} TO {writer}")
+        op.execute(f"GRANT UPDATE (name) ON ledger_accounts TO {writer}")
+        op.execute(f"GRANT UPDATE (business_date) ON instance TO {writer}")
+        for sequence in SEQUENCES:
+            op.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO {writer}")
+    op.execute("GRANT INSERT ON seals, job_runs TO ipops_worker")
+    op.execute("GRANT DELETE ON outbox, idempotency_keys TO ipops_worker")
+
+
+def downgrade() -> None:
+    """Drop what `upgrade` created; the roles stay, they belong to the server."""
+    for role in ROLES:
+        op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
+        op.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}")
+    for function in FUNCTION_NAMES:
+        op.execute(f"DROP FUNCTION {function} CASCADE")
+    for sequence in SEQUENCES:
+        op.execute(f"DROP SEQUENCE {sequence}")

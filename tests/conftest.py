@@ -1,0 +1,109 @@
+"""Fixtures: server and template once, a database per worker, a savepoint per test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI
+
+from app.config import Settings
+from app.domain.clock import Moment
+from app.infra.db import Database, Unit
+from app.infra.security import TokenIssuer, new_secret, secret_digest
+from app.main import create_app
+from app.services import sandbox
+from app.services.sandbox import SampleClient
+from tests.support import server
+from tests.support.api import Api
+from tests.support.database import SavepointDatabase
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of the PostgreSQL server."""
+    with server.server_url() as url:
+        yield url
+
+
+async def fill(database: Database) -> dict[str, SampleClient]:
+    """The sample organisations, committed."""
+    async with database.write() as unit:
+        return await sandbox.add_organisations(
+            unit.session, moment=unit.moment, new_secret=new_secret, digest=secret_digest
+        )
+
+
+@pytest.fixture(scope="session")
+async def worker_database(server_url: str, worker_id: str) -> AsyncIterator[str]:
+    """URL of this worker's database."""
+    url = await server.clone(server_url, f"ipops_{worker_id}")
+    yield url
+    await server.drop(server_url, f"ipops_{worker_id}")
+
+
+@pytest.fixture(scope="session")
+async def samples(worker_database: str) -> dict[str, SampleClient]:
+    """Sample organisations by role, committed once per worker."""
+    database = Database(worker_database, pool_size=1, read_pool_size=1)
+    try:
+        return await fill(database)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+async def savepoint_database(
+    worker_database: str, samples: dict[str, SampleClient]
+) -> AsyncIterator[SavepointDatabase]:
+    """The database edge of all savepoint tests of this worker."""
+    assert samples
+    database = SavepointDatabase(worker_database)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(savepoint_database: SavepointDatabase) -> AsyncIterator[SavepointDatabase]:
+    """One transaction for the test, rolled back at its end."""
+    async with savepoint_database.writer.connect() as connection:
+        transaction = await connection.begin()
+        savepoint_database.connection = connection
+        yield savepoint_database
+        savepoint_database.connection = None
+        await transaction.rollback()
+
+
+@pytest.fixture
+async def unit(database: SavepointDatabase) -> AsyncIterator[Unit]:
+    """An open unit of work for tests of services; its writes are visible to the test's own reads."""
+    async with database.write() as unit:
+        yield unit
+
+
+@pytest.fixture(scope="session")
+def tokens() -> TokenIssuer:
+    """Signs the tests' tokens."""
+    return TokenIssuer(secrets.token_urlsafe(32), issuer="ipops", seconds=600)
+
+
+@pytest.fixture
+def app(database: SavepointDatabase, tokens: TokenIssuer) -> FastAPI:
+    """The application on the test's transaction."""
+    return create_app(Settings(), database, tokens)
+
+
+@pytest.fixture
+async def api(app: FastAPI, tokens: TokenIssuer, samples: dict[str, SampleClient]) -> AsyncIterator[Api]:
+    """Calls the application in any role."""
+    client = Api(app, tokens, samples)
+    yield client
+    await client.http.aclose()
+
+
+@pytest.fixture
+def moment() -> Moment:
+    """Now."""
+    return Moment.at(datetime.now(UTC))

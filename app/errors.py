@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from fastapi import Request
@@ -12,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.domain import asset, deal, hold, ledger, party, pledge, pool, request
+from app.domain import asset, deal, district, hold, ledger, party, pledge, pool, request
 from app.domain.errors import DomainError, ErrorCode, ErrorKind, Violation
 from app.schemas.common import Problem, ViolationOut
 
@@ -39,8 +41,9 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ex_holds_licence": hold.LICENCE_CONFLICT,
     "ck_holds_encumbered": hold.ENCUMBERED,
     "uq_party_identifiers_scheme_value": party.DUPLICATE,
-    "uq_asset_identifiers_office_kind_scheme_key": asset.NUMBER_TAKEN,
+    "uq_asset_identifiers_key_office_kind_scheme": asset.NUMBER_TAKEN,
     "ck_titles_shares_whole": asset.SHARES_INCOMPLETE,
+    "uq_asset_links_asset_id_other_asset_id_kind": asset.LINK_EXISTS,
     "ck_commitments_capacity": pool.CAPACITY_EXCEEDED,
     "ck_ledger_accounts_debits_within_credits": ledger.INSUFFICIENT,
     "ck_ledger_accounts_credits_within_debits": ledger.INSUFFICIENT,
@@ -53,7 +56,30 @@ CONSTRAINTS: dict[str, ErrorCode] = {
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
 
-RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "55P03", "57014", "53300"})
+RETRYABLE_SQLSTATES = frozenset(
+    {
+        "40001",
+        "40P01",
+        "55P03",
+        "57014",
+        "53300",
+        "57P01",
+        "57P02",
+        "57P03",
+        "08000",
+        "08001",
+        "08003",
+        "08006",
+    }
+)
+"""Lost races, time-outs, and a database that is starting, stopping or out of reach."""
+
+UNSTORABLE_SQLSTATES = frozenset({"22003", "22008", "22021", "22P05", "54001"})
+"""Values of a request that no column can keep: out of range, NUL, too deeply nested."""
+
+FOREIGN_KEY = "23503"
+MAX_VIOLATIONS = 100
+"""Of one request; a body of a thousand faults is answered as one of a hundred."""
 
 HTTP_CODES: dict[int, ErrorCode] = {
     404: request.NOT_FOUND,
@@ -62,7 +88,64 @@ HTTP_CODES: dict[int, ErrorCode] = {
     415: request.UNSUPPORTED_MEDIA_TYPE,
 }
 
+REASONS: dict[str, str] = {
+    "missing": "缺少该项",
+    "extra_forbidden": "不允许该项",
+    "string_type": "应为字符串",
+    "string_unicode": "含有无法识别的字符",
+    "string_too_short": "至少 {min_length} 个字符",
+    "string_too_long": "至多 {max_length} 个字符",
+    "string_pattern_mismatch": "应符合格式 {pattern}",
+    "int_type": "应为整数",
+    "int_from_float": "应为整数",
+    "int_parsing": "应为整数",
+    "int_parsing_size": "整数过大",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "enum": "应为 {expected}",
+    "literal_error": "应为 {expected}",
+    "uuid_type": "应为 UUID",
+    "uuid_parsing": "应为 UUID",
+    "date_type": "应为 YYYY-MM-DD 格式的日期",
+    "date_parsing": "应为 YYYY-MM-DD 格式的日期",
+    "date_from_datetime_parsing": "应为 YYYY-MM-DD 格式的日期",
+    "date_from_datetime_inexact": "应为 YYYY-MM-DD 格式的日期",
+    "datetime_type": "应为 RFC 3339 格式的时间",
+    "datetime_parsing": "应为 RFC 3339 格式的时间",
+    "datetime_from_date_parsing": "应为 RFC 3339 格式的时间",
+    "timezone_aware": "时间应带时区",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "不得大于 {le}",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "至多 {max_length} 项",
+    "model_type": "应为 JSON 对象",
+    "model_attributes_type": "应为 JSON 对象",
+    "dict_type": "应为 JSON 对象",
+    "list_type": "应为 JSON 数组",
+    "json_invalid": "第 {position} 个字符处不是有效的 JSON",
+}
+"""Faults of a request body in Chinese, by the type pydantic gives them; it brings the English itself."""
+
+_KEY_DETAIL = re.compile(
+    r"Key \((?P<columns>.+?)\)=\((?P<values>.*)\) (already exists|is not present)", re.DOTALL
+)
+
 log = structlog.get_logger()
+
+
+class Reason(str):
+    """English words that bring their Chinese along, as a fact of a violation."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Self:
+        """The same words twice."""
+        made = super().__new__(cls, en)
+        made.zh = zh
+        return made
 
 
 def render(text: str, facts: dict[str, Any]) -> str:
@@ -94,10 +177,11 @@ def problem(violations: tuple[Violation, ...], *, request_id: str) -> Problem:
 
 def _violation(violation: Violation) -> ViolationOut:
     facts = dict(violation.facts)
+    zh = {name: getattr(value, "zh", value) for name, value in facts.items()}
     return ViolationOut(
         code=violation.code.code,
         pointer=violation.pointer,
-        message_zh=render(violation.code.zh, facts),
+        message_zh=render(violation.code.zh, zh),
         message_en=render(violation.code.en, facts),
         basis=violation.code.basis,
         severity=violation.code.severity,
@@ -111,17 +195,15 @@ def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | int) else str(value)
 
 
-def respond(error: DomainError, request: Request) -> Response:
+def respond(error: DomainError, request: Request, *, headers: Mapping[str, str] | None = None) -> Response:
     """The problem response of a refusal."""
     body = problem(error.violations, request_id=request.state.request_id)
-    headers = {}
+    headers = dict(headers or {})
     if body.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="ipops"'
     if body.retryable:
         headers["Retry-After"] = "1"
-    return Response(
-        body.model_dump_json(), body.status, headers, media_type="application/problem+json"
-    )
+    return Response(body.model_dump_json(), body.status, headers, media_type="application/problem+json")
 
 
 def from_database(error: BaseException) -> DomainError | None:
@@ -129,8 +211,14 @@ def from_database(error: BaseException) -> DomainError | None:
     sqlstate, constraint = database_fault(error)
     if sqlstate in RETRYABLE_SQLSTATES:
         return request.BUSY.error()
+    if sqlstate in UNSTORABLE_SQLSTATES:
+        return request.MALFORMED.error(
+            reason=Reason("it holds a value that cannot be stored", "含有无法保存的值")
+        )
     code = CONSTRAINTS.get(constraint or "")
-    return code.error() if code is not None else None
+    if sqlstate == FOREIGN_KEY and (constraint or "").endswith("_district_code"):
+        code = district.UNKNOWN
+    return code.error(**_values(code, error)) if code is not None else None
 
 
 def database_fault(error: BaseException) -> tuple[str | None, str | None]:
@@ -144,24 +232,47 @@ def database_fault(error: BaseException) -> tuple[str | None, str | None]:
     return sqlstate, constraint
 
 
+def _values(code: ErrorCode, error: BaseException) -> dict[str, str]:
+    """The values a key constraint stumbled over, as far as the code's words name their columns."""
+    seen: BaseException | None = error
+    while seen is not None:
+        found = _KEY_DETAIL.match(getattr(seen, "detail", None) or "")
+        if found:
+            columns, values = found["columns"].split(", "), found["values"].split(", ")
+            pairs = zip(columns, values, strict=True) if len(columns) == len(values) else ()
+            return {column: value for column, value in pairs if f"{{{column}}}" in code.zh}
+        seen = getattr(seen, "orig", None) or seen.__cause__
+    return {}
+
+
 def from_validation(error: RequestValidationError) -> DomainError:
     """Every fault of a request body, path or query as a violation with its JSON pointer."""
     return DomainError(
         [
-            request.MALFORMED.violation(_pointer(fault["loc"]), reason=_reason(fault))
-            for fault in error.errors()
+            request.MALFORMED.violation(_pointer(fault), reason=_reason(fault))
+            for fault in error.errors()[:MAX_VIOLATIONS]
         ]
     )
 
 
-def _pointer(location: tuple[str | int, ...]) -> str:
-    place, *rest = location
+def _pointer(fault: dict[str, Any]) -> str:
+    place, *rest = fault["loc"]
+    if fault["type"] == "json_invalid":  # its place in the text is no JSON pointer
+        rest = []
     path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
     return path if place == "body" else f"{place}:{path.lstrip('/')}"
 
 
-def _reason(fault: dict[str, Any]) -> str:
-    return str(fault["msg"]).removeprefix("Value error, ").rstrip(".")
+def _reason(fault: dict[str, Any]) -> Reason:
+    en = str(fault["msg"]).removeprefix("Value error, ").rstrip(".")
+    facts = dict(fault.get("ctx") or {})
+    if fault["type"] == "json_invalid":
+        facts["position"] = fault["loc"][-1]
+        en = f"invalid JSON at character {facts['position']}: {facts.get('error')}"
+    if fault["type"] in {"enum", "literal_error"}:
+        facts["expected"] = str(facts.get("expected")).replace(" or ", " 或 ").replace(", ", "、")
+    zh = REASONS.get(fault["type"])
+    return Reason(en, render(zh, facts) if zh is not None else en)
 
 
 def from_http(error: HTTPException) -> DomainError:
@@ -169,18 +280,17 @@ def from_http(error: HTTPException) -> DomainError:
     if isinstance(error.__cause__, DomainError):
         return error.__cause__
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        return request.MALFORMED.error(reason=str(error.detail))
+        en = str(error.detail).rstrip(".")
+        return request.MALFORMED.error("", reason=Reason(en, "无法读取请求体"))
     return HTTP_CODES.get(error.status_code, request.INTERNAL).error()
 
 
 def from_unexpected(error: Exception) -> DomainError:
     """Anything else: a known constraint, a busy database, or a defect that is logged and not shown."""
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout | ConnectionError):
         return request.BUSY.error()
     known = from_database(error)
     if known is not None:
         return known
     log.error("request.failed", exc_info=error)
     return request.INTERNAL.error()
-
-

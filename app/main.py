@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,7 +24,9 @@ from app.routers import ROUTERS
 from app.routers.dependencies import Finished
 from app.routers.refusals import audit_refusal
 
-DESCRIPTION = "知识产权运营服务后台 · IP operations backend: register, market, pledges, pool ledger, statistics."
+DESCRIPTION = (
+    "知识产权运营服务后台 · IP operations backend: register, market, pledges, pool ledger, statistics."
+)
 
 
 def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> FastAPI:
@@ -42,6 +45,7 @@ def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> F
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        redirect_slashes=False,
     )
     app.state.settings = settings
     app.state.database = database
@@ -54,6 +58,12 @@ def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> F
     return app
 
 
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Every method of an address; Starlette names those of the first route there only."""
+    matching = [route for route in iter_route_contexts(app.routes) if route.path_regex.match(path)]
+    return sorted({method for route in matching for method in route.methods or ()})
+
+
 def _install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(DomainError)
     async def refused(request: Request, error: DomainError) -> Response:
@@ -62,11 +72,16 @@ def _install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
-        return errors.respond(errors.from_validation(error), request)
+        refusal = errors.from_validation(error)
+        await audit_refusal(request, refusal)
+        return errors.respond(refusal, request)
 
     @app.exception_handler(HTTPException)
     async def unrouted(request: Request, error: HTTPException) -> Response:
-        return errors.respond(errors.from_http(error), request)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods(app, request.scope["path"]))
+        return errors.respond(errors.from_http(error), request, headers=headers)
 
     @app.exception_handler(PostgresError)
     @app.exception_handler(DBAPIError)

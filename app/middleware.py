@@ -15,7 +15,14 @@ from app.domain.identifiers import new_id
 from app.domain.request import TOO_LARGE
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = structlog.get_logger()
+
+
+def printable(path: str) -> str:
+    """A path as it may stand in a log line or a column: without NUL and lone surrogates."""
+    return path.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 class RequestContext:
@@ -46,7 +53,7 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_with_id)
-        except Exception as error:  # noqa: BLE001 - the last net: rendered and logged, never leaked
+        except Exception as error:  # the last net: rendered and logged, never leaked
             if status:
                 raise
             response = errors.respond(errors.from_unexpected(error), Request(scope))
@@ -54,12 +61,14 @@ class RequestContext:
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "unrouted")
-            metrics.REQUESTS.labels(scope["method"], route, str(status)).inc()
-            metrics.SECONDS.labels(scope["method"], route).observe(seconds)
+            # Callers may invent methods; a label must not grow with them.
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            metrics.REQUESTS.labels(method, route, str(status)).inc()
+            metrics.SECONDS.labels(method, route).observe(seconds)
             log.info(
                 "request.done",
                 method=scope["method"],
-                path=scope["path"],
+                path=printable(scope["path"]),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )
@@ -78,7 +87,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self.limit:
+        if not _LENGTH.fullmatch(declared) or int(declared) > self.limit:
             await self._refuse(scope, receive, send)
             return
         received = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from app.config import Settings
 from app.domain.clock import Moment
+from app.infra import logging as app_logging
 from app.infra.db import Database, Unit
 from app.infra.security import TokenIssuer, new_secret, secret_digest
 from app.main import create_app
@@ -19,6 +21,9 @@ from app.services.sandbox import SampleClient
 from tests.support import server
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
+
+
+app_logging.configure(json_lines=True)
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +44,10 @@ async def fill(database: Database) -> dict[str, SampleClient]:
 @pytest.fixture(scope="session")
 async def worker_database(server_url: str, worker_id: str) -> AsyncIterator[str]:
     """URL of this worker's database."""
-    url = await server.clone(server_url, f"ipops_{worker_id}")
+    name = f"ipops_{worker_id}_{os.getpid()}"
+    url = await server.clone(server_url, name)
     yield url
-    await server.drop(server_url, f"ipops_{worker_id}")
+    await server.drop(server_url, name)
 
 
 @pytest.fixture(scope="session")

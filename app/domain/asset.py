@@ -1,8 +1,18 @@
 """Assets: patent and trademark rights, their kinds and legal statuses (domain rules LS-01 to LS-16)."""
 
-from enum import StrEnum
+from __future__ import annotations
 
-from app.domain.errors import ErrorKind, define
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from app.domain.errors import ErrorKind, Violation, define
+from app.domain.patent_number import PatentKind
+from app.domain.term import patent_last_day_in_force, trademark_last_day_in_force
+
+CN = "CN"
+"""The office whose numbers, terms and registration rules are known in full (国家知识产权局)."""
 
 
 class AssetKind(StrEnum):
@@ -18,6 +28,16 @@ class PatentType(StrEnum):
     invention = "invention"
     utility_model = "utility_model"
     design = "design"
+
+
+ZH: Mapping[str, str] = {
+    AssetKind.patent: "专利",
+    AssetKind.trademark: "商标",
+    PatentType.invention: "发明",
+    PatentType.utility_model: "实用新型",
+    PatentType.design: "外观设计",
+}
+"""The kinds and types in Chinese messages."""
 
 
 class Regime(StrEnum):
@@ -77,6 +97,25 @@ ENDED = frozenset(
     }
 )
 
+_EITHER_KIND = frozenset({AssetStatus.expired, AssetStatus.refused, AssetStatus.unknown})
+_PATENT = frozenset(
+    {
+        AssetStatus.application,
+        AssetStatus.granted,
+        AssetStatus.late_fee,
+        AssetStatus.terminated_fee,
+        AssetStatus.restorable,
+        AssetStatus.abandoned,
+        AssetStatus.invalid_full,
+        AssetStatus.invalid_part,
+    }
+)
+STATUSES: Mapping[AssetKind, frozenset[AssetStatus]] = {
+    AssetKind.patent: _PATENT | _EITHER_KIND,
+    AssetKind.trademark: frozenset(AssetStatus) - _PATENT,
+}
+"""The statuses a right of each kind can have (domain §2.1, §2.2)."""
+
 
 class NumberScheme(StrEnum):
     """Which of a right's numbers an identifier is."""
@@ -102,6 +141,63 @@ NUMBER_TAKEN = define(
     "号码 {value} 已登记在另一权利名下",
     "Number {value} already belongs to another right.",
 )
+NOT_OF_KIND = define(
+    "asset.not_of_kind",
+    ErrorKind.invalid,
+    "{kind_zh}没有 {field} 这一项",
+    "A {kind} has no {field}.",
+)
+STATUS_NOT_OF_KIND = define(
+    "asset.status_not_of_kind",
+    ErrorKind.invalid,
+    "{kind_zh}不会处于法律状态 {status}",
+    "A {kind} cannot have the legal status {status}.",
+)
+DATE_IN_FUTURE = define(
+    "asset.date_in_future",
+    ErrorKind.invalid,
+    "日期 {date} 晚于当前业务日期 {today}",
+    "The date {date} is after the business date {today}.",
+)
+DATES_OUT_OF_ORDER = define(
+    "asset.dates_out_of_order",
+    ErrorKind.invalid,
+    "日期 {date} 早于申请日 {filed_on}",
+    "The date {date} is before the filing date {filed_on}.",
+)
+OWNER_UNKNOWN = define(
+    "asset.owner_unknown",
+    ErrorKind.invalid,
+    "权利人 {party_id} 不在主体登记中",
+    "Owner {party_id} is not a party of the register.",
+)
+LINK_EXISTS = define(
+    "asset.link_exists",
+    ErrorKind.conflict,
+    "两项权利之间已有该关联",
+    "The two rights are already linked in this way.",
+)
+LINK_TO_ITSELF = define(
+    "asset.link_to_itself",
+    ErrorKind.invalid,
+    "权利不能与自身关联",
+    "A right cannot be linked to itself.",
+)
+LINK_UNFIT = define(
+    "asset.link_unfit",
+    ErrorKind.conflict,
+    "两项权利不符合 {link} 关联的条件：同日申请须为一项发明和一项实用新型，分案和同族须为专利，"
+    "马德里须为商标",
+    "The two rights do not fit a {link} link: twins are an invention and a utility model, divisionals and "
+    "families are patents, Madrid registrations are trademarks.",
+)
+TWINS_NOT_SAME_DAY = define(
+    "asset.twins_not_same_day",
+    ErrorKind.conflict,
+    "申请日 {filed_on} 与 {other_filed_on} 不同，不是同日申请",
+    "Filed on {filed_on} and {other_filed_on}: not the same day.",
+    basis="专利法第9条, 专利法实施细则第47条",
+)
 SHARES_INCOMPLETE = define(
     "asset.shares_incomplete",
     ErrorKind.conflict,
@@ -109,3 +205,91 @@ SHARES_INCOMPLETE = define(
     "Ownership shares must be all empty or sum to 100 %.",
     basis="民法典第308条",
 )
+
+
+WHOLE_PPM = 1_000_000
+"""The whole of a right, in the unit of ownership shares."""
+
+
+def regime_of(office: str) -> Regime:
+    """The rule pack for encumbrances on rights of `office`."""
+    return Regime.cn if office == CN else Regime.notice
+
+
+def shares_whole(shares: Sequence[int | None]) -> bool:
+    """Whether the owners' shares are all undivided (None) or sum to the whole (民法典第308条)."""
+    divided = [share for share in shares if share is not None]
+    return not divided or (len(divided) == len(shares) and sum(divided) == WHOLE_PPM)
+
+
+def last_day_in_force(
+    kind: AssetKind,
+    office: str,
+    *,
+    patent_type: PatentType | None,
+    filed_on: date | None,
+    registered_on: date | None,
+    renewals: int = 0,
+) -> date | None:
+    """The last day of a right's term, or None where it does not follow from the dates (LS-01, LS-02, LS-12).
+
+    Only Chinese terms are known here. `renewals` counts the decades a trademark was renewed for.
+    """
+    if office != CN:
+        return None
+    if kind is AssetKind.trademark:
+        return registered_on and trademark_last_day_in_force(registered_on, renewals)
+    if patent_type is None or filed_on is None:
+        return None
+    return patent_last_day_in_force(PatentKind(patent_type), filed_on)
+
+
+class StatusChange(Protocol):
+    """What decides which of several statuses is in force."""
+
+    @property
+    def effective_on(self) -> date | None:
+        """The day it took effect; None when no start is known."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The moment it became known."""
+
+
+C = TypeVar("C", bound=StatusChange)
+
+
+def status_in_force(changes: Sequence[C], on: date) -> C | None:
+    """The status in force on a day: the latest to take effect, of these the last to become known (AST-04).
+
+    One without a known start counts as earlier than all others.
+    """
+    begun = [change for change in changes if change.effective_on is None or change.effective_on <= on]
+    return max(begun, key=lambda change: (change.effective_on or date.min, change.recorded_at), default=None)
+
+
+class LinkedRight(Protocol):
+    """What decides whether two rights can be linked."""
+
+    @property
+    def kind(self) -> str:
+        """Patent or trademark."""
+
+    @property
+    def patent_type(self) -> str | None:
+        """Invention, utility model or design."""
+
+    @property
+    def filed_on(self) -> date | None:
+        """The filing date."""
+
+
+def check_link(link: LinkKind, one: LinkedRight, other: LinkedRight) -> list[Violation]:
+    """What speaks against the link; twins are an invention and a utility model of one day (专利法第9条)."""
+    kind = AssetKind.trademark if link is LinkKind.madrid else AssetKind.patent
+    fits = one.kind == other.kind == kind
+    if link is LinkKind.same_day_twin:
+        fits = {one.patent_type, other.patent_type} == {PatentType.invention, PatentType.utility_model}
+        if fits and one.filed_on and other.filed_on and one.filed_on != other.filed_on:
+            return [TWINS_NOT_SAME_DAY.violation(filed_on=one.filed_on, other_filed_on=other.filed_on)]
+    return [] if fits else [LINK_UNFIT.violation("/kind", link=link)]

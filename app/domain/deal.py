@@ -1,10 +1,14 @@
 """Deals (交易): a licence or a transfer of rights, from draft to recorded."""
 
+from datetime import date
 from enum import StrEnum
 
+from app.domain.asset import IN_FORCE, AssetStatus
 from app.domain.errors import ErrorKind, define
 from app.domain.hold import HoldKind
+from app.domain.listing import ListingMode
 from app.domain.state_machine import StateMachine
+from app.domain.term import add_months
 
 
 class DealKind(StrEnum):
@@ -66,6 +70,7 @@ _S, _E = DealStatus, DealEvent
 
 DEAL = StateMachine[DealStatus, DealEvent](
     noun="deal",
+    noun_zh="交易",
     initial=_S.draft,
     transitions={
         (_S.draft, _E.agree): _S.negotiated,
@@ -88,6 +93,26 @@ DEAL = StateMachine[DealStatus, DealEvent](
         (_S.settled, _E.close): _S.closed,
     },
 )
+
+EXCLUSIVE = frozenset({LicenceType.exclusive, LicenceType.sole})
+"""Licences that leave no room for another licensee."""
+
+LISTED_AS = {
+    LicenceType.exclusive: ListingMode.exclusive_licence,
+    LicenceType.sole: ListingMode.sole_licence,
+    LicenceType.ordinary: ListingMode.ordinary_licence,
+}
+
+LICENSABLE = (IN_FORCE | {AssetStatus.application}) - {AssetStatus.late_fee}
+"""Statuses in which a licence can be recorded: not in the late period, and not once the right has ended."""
+
+RECORDING_MONTHS = 3
+
+
+def recording_due_on(contract_on: date) -> date:
+    """Last day to record a licence: three months from the contract's effect (TR-15, 专利法实施细则第15条)."""
+    return add_months(contract_on, RECORDING_MONTHS)
+
 
 NOT_FOUND = define("deal.not_found", ErrorKind.not_found, "未找到该交易", "No such deal.")
 LICENSOR_NOT_OWNER = define(
@@ -152,4 +177,40 @@ RECORD_NO_TAKEN = define(
     ErrorKind.conflict,
     "备案号已使用",
     "The record number is already in use.",
+)
+LISTING_MISMATCH = define(
+    "deal.listing_mismatch",
+    ErrorKind.conflict,
+    "交易与挂牌 {number} 不符：{field}",
+    "The deal does not match listing {number}: {field}.",
+)
+GRANTOR_FOREIGN = define(
+    "deal.grantor_foreign",
+    ErrorKind.denied,
+    "企业只能许可本单位的权利；代理许可须由运营机构办理",
+    "An enterprise licenses its own rights only; others are represented by an agency.",
+)
+NOT_DRAFTER = define(
+    "deal.not_drafter",
+    ErrorKind.denied,
+    "仅起草该交易的机构可以办理",
+    "Only the organisation that drafted the deal may do this.",
+)
+CURRENCY_UNSUPPORTED = define(
+    "deal.currency_unsupported",
+    ErrorKind.invalid,
+    "合同金额目前仅支持人民币（CNY），填写的是 {currency}",
+    "Contract amounts are taken in CNY only, given is {currency}.",
+)
+DATE_IN_FUTURE = define(
+    "deal.date_in_future",
+    ErrorKind.invalid,
+    "日期 {date} 晚于今日 {today}",
+    "The date {date} is after today {today}.",
+)
+DATE_BEFORE_CONTRACT = define(
+    "deal.date_before_contract",
+    ErrorKind.invalid,
+    "日期 {date} 早于合同日期 {contract_on}",
+    "The date {date} is before the contract date {contract_on}.",
 )

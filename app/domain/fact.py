@@ -1,5 +1,7 @@
 """Facts: the countable consequences of operations, from which every published figure is summed."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.errors import ErrorKind, define
@@ -24,6 +26,105 @@ class Measure(StrEnum):
         return "fen" if self.value.endswith("_amount") else "1"
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a measure means, in words, with the rules it follows. `version` changes with the meaning."""
+
+    zh: str
+    en: str
+    wording_zh: str
+    wording_en: str
+    rules: tuple[str, ...]
+    version: int = 1
+
+
+DEFINITIONS: Mapping[Measure, Definition] = {
+    Measure.pledge_financing_count: Definition(
+        "质押融资项目数",
+        "Pledge financings",
+        "按首次有效质押登记日计入的融资项目数，一笔融资只计一次；统计地为出质人所在区",
+        "Financings by the day of their first effective pledge registration, each counted once, in the "
+        "pledgor's district.",
+        ("ST-08", "ST-09", "ST-11"),
+    ),
+    Measure.pledge_financing_amount: Definition(
+        "质押融资金额",
+        "Pledge financing amount",
+        "主债权本金，一笔融资只计一次（混合质押、银团计一次，续期为零），按首次有效质押登记日计入",
+        "Secured principal, once per financing (mixed and syndicated once, renewals zero), by the day of the "
+        "first effective pledge registration.",
+        ("ST-08", "ST-09", "ST-10"),
+    ),
+    Measure.pledge_registration_count: Definition(
+        "质押登记次数",
+        "Pledge registrations",
+        "专利权与注册商标专用权质押登记证数，按各自登记日计入",
+        "Registration certificates of pledged patents and trademarks, each by its own registration day.",
+        ("ST-08", "ST-09", "ST-11"),
+    ),
+    Measure.pledge_mixed_count: Definition(
+        "混合质押单数",
+        "Mixed pledges",
+        "同时以专利和商标出质的融资，自第二类权利登记生效之日计一次",
+        "Financings secured by patents and trademarks, counted once, when the second kind becomes effective.",
+        ("PL-28", "ST-09"),
+    ),
+    Measure.licence_count: Definition(
+        "许可项数",
+        "Licences",
+        "许可合同数，按备案日计入；未备案的按合同日计入并注明",
+        "Licence contracts by the day of recordal, or by the contract's day where not recorded, then flagged.",
+        ("ST-08", "ST-09"),
+    ),
+    Measure.licence_amount: Definition(
+        "许可金额",
+        "Licence amount",
+        "固定许可费按备案日计入，提成按实际支付计入，不作估计",
+        "Fixed fees by the day of recordal, royalties when paid; nothing is estimated.",
+        ("ST-08", "ST-09", "ST-10"),
+    ),
+    Measure.transfer_count: Definition(
+        "转让项数",
+        "Transfers",
+        "转让合同数，按登记公告日计入；任一方在本区即计入，并区分转入、转出、区内，一项只计一次",
+        "Transfer contracts by the day of registration; either party in the district counts, marked in, out "
+        "or internal, each contract once.",
+        ("ST-08", "ST-09"),
+    ),
+    Measure.transfer_amount: Definition(
+        "转让金额",
+        "Transfer amount",
+        "转让价款，按登记公告日计入；零元或关联转让只计项数，不计金额",
+        "Prices by the day of registration; transfers for nothing or between affiliates have no amount.",
+        ("ST-08", "ST-09", "ST-10"),
+    ),
+    Measure.listing_count: Definition(
+        "挂牌项数",
+        "Listings",
+        "发布的挂牌数，按发布日计入，统计地为挂牌方所在区",
+        "Listings by the day they were published, in the lister's district.",
+        ("ST-08",),
+    ),
+}
+"""The dictionary of measures (STA-01)."""
+
+
+def wan(fen: int) -> str:
+    """`fen` in 万元 with two decimals, half a unit rounded away from zero, e.g. `125.00` (ST-10).
+
+    For showing only: nothing is computed from it.
+    """
+    units, rest = divmod(abs(fen), 10_000)
+    units += rest >= 5_000
+    sign = "-" if fen < 0 and units else ""
+    return f"{sign}{units // 100}.{units % 100:02d}"
+
+
+def signed_amount(fen: int) -> str:
+    """`fen` in yuan with two decimals; with a sign below zero, as corrections of one period can sum to."""
+    return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
 class FactRole(StrEnum):
     """The district's part in the event: operations inside it, or rights coming in or going out."""
 
@@ -43,4 +144,22 @@ PERIOD_INVALID = define(
     ErrorKind.invalid,
     "统计期间无效：起始年份晚于结束年份",
     "The period is invalid: it starts after it ends.",
+)
+PERIOD_UNKNOWN = define(
+    "statistic.period_unknown",
+    ErrorKind.invalid,
+    "“{period}”不是统计期间：应为 2022、2022-03 或 total",
+    "“{period}” is not a period: write 2022, 2022-03 or total.",
+)
+FILTER_INVALID = define(
+    "statistic.filter_invalid",
+    ErrorKind.invalid,
+    "“{given}”不是筛选条件：应为 维度:值",
+    "“{given}” is not a filter: write dimension:value.",
+)
+AS_OF_IN_FUTURE = define(
+    "statistic.as_of_in_future",
+    ErrorKind.invalid,
+    "as_of 晚于现在",
+    "as_of is in the future.",
 )

@@ -1,5 +1,6 @@
 """Holds: everything that ties up a right, in one table, so that exclusivity is decided in one place."""
 
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +32,21 @@ class Scope:
 
     territory: tuple[int, int] = EVERYWHERE
     field: tuple[int, int] = EVERYWHERE
+
+
+RESERVATION_DAYS = 30
+"""How long rights stay reserved for a licence under negotiation (domain §9.2)."""
+
+
+def lane_range(kind: HoldKind, hold_id: uuid.UUID) -> tuple[int | None, int | None]:
+    """Lane of a licence: all lanes for an exclusive or sole one, a lane of its own for an ordinary one.
+
+    The own lane is numbered by the random part of the hold's UUIDv7.
+    """
+    if kind is HoldKind.exclusive_licence:
+        return None, None
+    number = hold_id.int & ((1 << 62) - 1)
+    return number, number + 1
 
 
 TERRITORY_UNKNOWN = define(

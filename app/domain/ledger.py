@@ -65,3 +65,15 @@ ID_TAKEN = define(
     "该转账编号已用于另一笔转账，不同的字段：{fields}",
     "The transfer id was used for another transfer; differing fields: {fields}.",
 )
+FIELDS_MISSING = define(
+    "transfer.fields_missing",
+    ErrorKind.invalid,
+    "缺少字段：{fields}",
+    "Required for this kind of transfer: {fields}.",
+)
+MEMO_ACCOUNT = define(
+    "transfer.memo_account",
+    ErrorKind.conflict,
+    "备查账户 {code} 只随质押的承诺与解除变动，不接受手工记账",
+    "Memo account {code} moves with pledges' commitments only and takes no transfers by hand.",
+)

@@ -54,6 +54,7 @@ _S, _E = ListingStatus, ListingEvent
 
 LISTING = StateMachine[ListingStatus, ListingEvent](
     noun="listing",
+    noun_zh="挂牌",
     initial=_S.draft,
     transitions={
         (_S.draft, _E.submit): _S.submitted,
@@ -73,6 +74,11 @@ LISTING = StateMachine[ListingStatus, ListingEvent](
         (_S.suspended, _E.expire): _S.expired,
     },
 )
+
+ON_MARKET = frozenset({_S.published, _S.reserved})
+"""What every caller sees; other states are between the lister, the owner and the district."""
+
+EXPIRING = frozenset(state for state, event in LISTING.transitions if event is _E.expire)
 
 NOT_FOUND = define("listing.not_found", ErrorKind.not_found, "未找到该挂牌", "No such listing.")
 ASSETS_MISSING = define(
@@ -106,4 +112,57 @@ RIGHT_STAYED = define(
     "权利 {number} 处于保全或中止状态，不能挂牌",
     "Right {number} is preserved or suspended and cannot be listed.",
     basis="专利法实施细则第105条",
+)
+RIGHT_IN_GRACE = define(
+    "listing.right_in_grace",
+    ErrorKind.conflict,
+    "商标 {number} 处于续展宽展期，续展前不能挂牌",
+    "Trademark {number} is in its grace period and cannot be listed before it is renewed.",
+    basis="商标法第40条",
+)
+NEED_WITH_ASSETS = define(
+    "listing.need_with_assets",
+    ErrorKind.invalid,
+    "需求类挂牌不包含具体权利",
+    "A need names no rights.",
+)
+ASSET_TWICE = define(
+    "listing.asset_twice", ErrorKind.invalid, "同一权利重复列出", "The same right is listed twice."
+)
+OWNER_MISSING = define(
+    "listing.owner_missing",
+    ErrorKind.invalid,
+    "供给类挂牌须写明权利人",
+    "An offer names the owner for whom the rights are listed.",
+)
+OWNER_FOREIGN = define(
+    "listing.owner_foreign",
+    ErrorKind.denied,
+    "企业只能以本单位名义挂牌",
+    "An enterprise lists in its own name only.",
+)
+NOT_LISTER = define(
+    "listing.not_lister",
+    ErrorKind.denied,
+    "仅挂牌机构可以办理",
+    "Only the organisation that posted the listing may do this.",
+)
+SAME_ORGANISATION = define(
+    "listing.same_organisation",
+    ErrorKind.conflict,
+    "挂牌机构不能审核自己的挂牌",
+    "An organisation cannot review its own listing.",
+    basis="RB-02",
+)
+NOT_DRAFT = define(
+    "listing.not_draft",
+    ErrorKind.conflict,
+    "挂牌处于“{status}”状态，只有草稿可以修改",
+    "The listing is in state “{status}”; only a draft can be revised.",
+)
+PRICE_ZERO = define(
+    "listing.price_zero",
+    ErrorKind.invalid,
+    "价格须大于 0；面议请不填价格",
+    "A price is above zero; leave it out when it is negotiable.",
 )

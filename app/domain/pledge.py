@@ -66,3 +66,46 @@ ALREADY_PLEDGED = define(
     "Right {number} is already pledged, or a pledge of it has been filed.",
     basis="专利权质押登记办法第11条第(九)项",
 )
+
+
+class DeregistrationReason(StrEnum):
+    """Why a registration is cancelled (专利权质押登记办法第14条)."""
+
+    debt_paid = "debt_paid"
+    realised = "realised"
+    waived = "waived"
+    contract_void = "contract_void"
+    other = "other"
+
+
+REGISTERED_IN_FUTURE = define(
+    "pledge.registered_in_future",
+    ErrorKind.invalid,
+    "登记日晚于今日 {today}",
+    "The registration date is after today {today}.",
+)
+REGISTERED_BEFORE_FILING = define(
+    "pledge.registered_before_filing",
+    ErrorKind.invalid,
+    "登记日早于受理日 {filed_on}",
+    "The registration date is before the filing date {filed_on}.",
+)
+EXPIRY_MISSING = define(
+    "pledge.expiry_missing",
+    ErrorKind.invalid,
+    "商标专用权质押登记须填写登记期限届满日",
+    "A trademark pledge registration needs the day its registration period ends.",
+    basis="注册商标专用权质押登记程序规定",
+)
+DEBT_PERIOD_INVALID = define(
+    "pledge.debt_period_invalid",
+    ErrorKind.invalid,
+    "债务履行期的终止日早于起始日",
+    "The debt performance period ends before it starts.",
+)
+SECURED_EXCEEDS_PRINCIPAL = define(
+    "pledge.secured_exceeds_principal",
+    ErrorKind.invalid,
+    "单项权利的担保金额超过主债权本金",
+    "The amount a right secures exceeds the principal.",
+)

@@ -97,3 +97,11 @@ def covered_principal(principal_fen: int, ip_share_bp: int) -> int:
     Rounded up to the fen, so that the pool never reserves less than it may owe.
     """
     return -(-principal_fen * ip_share_bp // FULL_SHARE_BP)
+
+
+CURRENCY_MISMATCH = define(
+    "pool.currency_mismatch",
+    ErrorKind.conflict,
+    "资金池币种为 {currency}，与主债权币种不一致",
+    "The pool is kept in {currency}; the debt is in another currency.",
+)

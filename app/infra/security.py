@@ -12,6 +12,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -106,14 +108,10 @@ class TokenIssuer:
             raise UNAUTHENTICATED.error() from error
         claims = decoded.claims
         expires = claims.get("exp")
-        trusted = (
-            decoded.header.get("typ") == TYPE
-            and claims.get("iss") == self._issuer
-            and claims.get("aud") == self._issuer
-            and isinstance(expires, int)
-            and expires > now
-        )
-        if not trusted:
+        named = (decoded.header.get("typ"), claims.get("iss"), claims.get("aud"))
+        if named != (TYPE, self._issuer, self._issuer):
+            raise UNAUTHENTICATED.error()
+        if not isinstance(expires, int) or expires <= now:
             raise UNAUTHENTICATED.error()
         self._verified[token] = (float(expires), claims)
         if len(self._verified) > CACHED_TOKENS:
@@ -122,8 +120,5 @@ class TokenIssuer:
 
 
 def _key_from_seed(raw: bytes) -> OKPKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     private = Ed25519PrivateKey.from_private_bytes(raw)
     return OKPKey.import_key(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

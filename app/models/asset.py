@@ -37,6 +37,7 @@ class Asset(IdMixin, Base):
         CheckConstraint("(kind = 'patent') OR patent_type IS NULL", name="patent_type_of_patent"),
         UniqueConstraint("serial"),
         UniqueConstraint("id", "serial", "regime", name="uq_assets_id_serial_regime"),
+        Index("ix_assets_status_last_day_in_force", "status", "last_day_in_force"),
     )
 
     serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
@@ -65,14 +66,15 @@ class Asset(IdMixin, Base):
 class AssetIdentifier(IdMixin, Base):
     """One of a right's numbers. `key` is its normal form; no two rights of an office share one.
 
-    For CN patents the key is the digits without check character (ID-07).
+    For CN patents the key is the digits without check character (ID-07). The key leads the unique
+    index, which so also finds a number whose office is not known.
     """
 
     __tablename__ = "asset_identifiers"
     __table_args__ = (
         one_of("scheme", NumberScheme),
         one_of("kind", AssetKind),
-        UniqueConstraint("office", "kind", "scheme", "key"),
+        UniqueConstraint("key", "office", "kind", "scheme"),
         Index("ix_asset_identifiers_asset_id", "asset_id"),
     )
 
@@ -102,7 +104,11 @@ class AssetStatusChange(IdMixin, Base):
     """A legal status with the day it took effect and the moment it became known. Append-only."""
 
     __tablename__ = "asset_status_changes"
-    __table_args__ = (one_of("status", AssetStatus), Index("ix_asset_status_changes_asset_id", "asset_id"))
+    __table_args__ = (
+        one_of("status", AssetStatus),
+        Index("ix_asset_status_changes_asset_id", "asset_id"),
+        Index("ix_asset_status_changes_event_id", "event_id"),
+    )
 
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))
     status: Mapped[str]
@@ -121,6 +127,7 @@ class AssetLink(IdMixin, Base):
         CheckConstraint("asset_id <> other_asset_id", name="two_assets"),
         UniqueConstraint("asset_id", "other_asset_id", "kind"),
         Index("ix_asset_links_other_asset_id", "other_asset_id"),
+        Index("ix_asset_links_event_id", "event_id"),
     )
 
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, IdMixin
@@ -35,20 +35,27 @@ class Event(IdMixin, Base):
 
 
 class Outbox(Base):
-    """An event that the sequencer has not sealed yet: the tail of every stream."""
+    """An event that the sequencer has not sealed yet: the tail of every stream.
+
+    `serial` is drawn when the row is written, after its transaction has taken its locks: of two events
+    on one row the one that came first has the smaller number, whichever processes and clocks wrote them.
+    """
 
     __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("serial"),)
 
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"), primary_key=True)
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     stream: Mapped[str]
 
 
 class Seal(Base):
     """The number of an event in its stream, gap-free, and the hash that chains it to the one before.
 
-    `digest` covers the event and every row written under it (facts, transfers, entries, statuses,
-    titles, holds); `hash` = SHA-256(prev_hash, stream, seq, event_id, digest). `position` numbers all
-    seals of the instance for the event feed. Append-only.
+    `contents` tells for each append-only table how many rows were written under the event and their
+    common hash; `digest` is the hash of `contents`, `hash` = SHA-256(prev_hash, stream, seq, event_id,
+    digest), all defined in `app.domain.seal`. `position` numbers all seals of the instance, gap-free,
+    for the event feed. Append-only.
     """
 
     __tablename__ = "seals"
@@ -63,6 +70,7 @@ class Seal(Base):
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     position: Mapped[int]
+    contents: Mapped[dict[str, Any]]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     prev_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -55,6 +55,7 @@ class PartySuccession(IdMixin, Base):
         one_of("kind", SuccessionKind),
         CheckConstraint("predecessor_id <> successor_id", name="two_parties"),
         UniqueConstraint("predecessor_id", "successor_id", "kind"),
+        Index("ix_party_successions_event_id", "event_id"),
     )
 
     predecessor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))

@@ -64,7 +64,7 @@ class Pledge(OperationalMixin, Base):
 
 
 class PledgeItem(OperationalMixin, Base):
-    """One pledged right with its own official registration (PL-28)."""
+    """One pledged right with its own official registration (PL-28). The pledgor need not be the borrower."""
 
     __tablename__ = "pledge_items"
     __table_args__ = (
@@ -73,6 +73,7 @@ class PledgeItem(OperationalMixin, Base):
         UniqueConstraint("pledge_id", "asset_id"),
         CheckConstraint("secured_fen > 0", name="secured_fen"),
         Index("ix_pledge_items_asset_id", "asset_id"),
+        Index("ix_pledge_items_pledgor_id", "pledgor_id"),
         Index(
             "uq_pledge_items_registration_no",
             "asset_kind",
@@ -86,6 +87,7 @@ class PledgeItem(OperationalMixin, Base):
     pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))
     asset_kind: Mapped[str]
+    pledgor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"))
     ordinal: Mapped[int] = mapped_column(SmallInteger)
     hold_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holds.id"))
     secured_fen: Mapped[int | None]

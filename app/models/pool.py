@@ -41,6 +41,7 @@ class Scheme(OperationalMixin, Base):
         CheckConstraint("effective_to >= effective_from", name="effective_period"),
         UniqueConstraint("pool_id", "scheme_version"),
         UniqueConstraint("id", "pool_id"),
+        Index("ix_schemes_event_id", "event_id"),
     )
 
     pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
@@ -95,3 +96,8 @@ class Commitment(OperationalMixin, Base):
     released_on: Mapped[date | None]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
+
+    def release(self, status: CommitmentStatus, on: date) -> None:
+        """Stop reserving capacity."""
+        self.status = status.value
+        self.released_on = on

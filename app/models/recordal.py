@@ -17,7 +17,11 @@ class Recordal(IdMixin, Base):
     """
 
     __tablename__ = "recordals"
-    __table_args__ = (one_of("kind", RecordalKind), UniqueConstraint("office", "reference"))
+    __table_args__ = (
+        one_of("kind", RecordalKind),
+        UniqueConstraint("office", "reference"),
+        Index("ix_recordals_event_id", "event_id"),
+    )
 
     office: Mapped[str]
     kind: Mapped[str]
@@ -66,6 +70,7 @@ class Import(IdMixin, Base):
     """One run of an import over one file, with what became of its rows."""
 
     __tablename__ = "imports"
+    __table_args__ = (Index("ix_imports_event_id", "event_id"),)
 
     kind: Mapped[str]
     file_name: Mapped[str]
@@ -85,6 +90,7 @@ class ImportRow(IdMixin, Base):
     __table_args__ = (
         UniqueConstraint("kind", "row_sha256"),
         Index("ix_import_rows_noun_subject_id", "noun", "subject_id"),
+        Index("ix_import_rows_event_id", "event_id"),
     )
 
     kind: Mapped[str]

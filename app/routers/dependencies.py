@@ -7,6 +7,7 @@ test fails on any route under `/v1` that uses neither and is not in the short pu
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,9 +24,12 @@ from app.domain.request import (
     CURSOR_INVALID,
     KEY_INVALID,
     KEY_MISSING,
+    MALFORMED,
+    UNSUPPORTED_MEDIA_TYPE,
     VERSION_MISMATCH,
     VERSION_REQUIRED,
 )
+from app.errors import Reason
 from app.services import idempotency
 
 if TYPE_CHECKING:
@@ -36,7 +40,22 @@ if TYPE_CHECKING:
     from app.infra.db import Database, Unit
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 MAX_PAGE = 100
+PUBLIC_PATHS = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/v1/oauth/token",
+        "/v1/public/listings",
+        "/v1/problems",
+        "/v1/problems/{code}",
+    }
+)
+"""Routes that need no token; each shows only what anybody may see."""
 
 
 class Finished(Exception):  # noqa: N818 - not an error: it carries an answer past the work
@@ -90,9 +109,7 @@ class WriteUnit:
             response.status_code = 200
             raise Finished(response)
         if self.key is not None and not stored:
-            await idempotency.store(
-                self.session, client_id=self.actor.client_id, key=self.key, answer=answer
-            )
+            await idempotency.store(self.session, client_id=self.actor.client_id, key=self.key, answer=answer)
         return _response(answer, {})
 
     def require_version(self, current: int) -> None:
@@ -150,14 +167,16 @@ def reads(permission: Permission) -> Any:
     return Depends(_marked(open_read, permission), scope="function")
 
 
-def writes(permission: Permission) -> Any:
+def writes(permission: Permission, *, media_type: re.Pattern[str] | None = _JSON) -> Any:
     """Dependency of a writing route: one transaction, one idempotency key, one answer.
 
-    The transaction commits after the handler and before the response is sent.
+    The transaction commits after the handler and before the response is sent. A body must be of
+    `media_type` (None: of any), and JSON must be unambiguous.
     """
 
     async def open_write(
         request: Request,
+        *,
         idempotency_key: Annotated[
             str | None, Header(description="One key per intended effect; a retry sends the same key.")
         ] = None,
@@ -167,7 +186,10 @@ def writes(permission: Permission) -> Any:
     ) -> AsyncIterator[WriteUnit]:
         actor = _authorise(request, permission)
         key = _key(idempotency_key, dry_run=dry_run)
-        fingerprint = _fingerprint(request, await request.body())
+        body = await request.body()
+        if body and media_type is not None:
+            _require_json(request.headers.get("content-type", ""), body, media_type)
+        fingerprint = _fingerprint(request, body)
         database: Database = request.app.state.database
         async with database.write(actor.client_id) as unit:
             _require_live(unit)
@@ -205,11 +227,50 @@ def _key(value: str | None, *, dry_run: bool) -> str | None:
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:
+    # Taken from the scope: `request.url` is put together from the Host header and fails on raw bytes.
     digest = hashlib.sha256()
-    for part in (request.method, request.url.path, request.url.query, request.headers.get("if-match", "")):
-        digest.update(part.encode() + b"\0")
+    for part in (request.method, request.scope["path"], request.headers.get("if-match", "")):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(request.scope["query_string"] + b"\0")
     digest.update(body)
     return digest.digest()
+
+
+def _require_json(content_type: str, body: bytes, media_type: re.Pattern[str]) -> None:
+    """Refuse JSON that two readers may read differently (RFC 7493), or that no column can keep.
+
+    That is: not UTF-8, a name twice in one object, NaN and infinities, lone surrogates, NUL.
+    Raises: `request.unsupported_media_type`, `request.malformed`.
+    """
+    if not media_type.fullmatch(content_type):
+        raise UNSUPPORTED_MEDIA_TYPE.error("header:Content-Type")
+    if media_type is not _JSON:
+        return
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeError as error:
+        raise _malformed("not UTF-8, or half of a surrogate pair", "不是 UTF-8，或含半个代理对") from error
+    except (ValueError, RecursionError) as error:
+        raise _malformed("not valid JSON", "不是有效的 JSON") from error
+    if _NUL.search(text):
+        raise _malformed("NUL characters are not allowed", "不允许 NUL 字符")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _malformed("a name stands twice in one object", "同一对象中有重复的名称")
+    return made
+
+
+def _constant(name: str) -> Any:
+    raise _malformed(f"{name} is not a JSON number", f"{name} 不是 JSON 数字")
+
+
+def _malformed(en: str, zh: str) -> DomainError:
+    return MALFORMED.error("", reason=Reason(en, zh))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +282,8 @@ class PageRequest:
     include_total: bool
 
 
-def page_request(
+async def page_request(  # a coroutine, so that it needs no thread
+    *,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
     include_total: Annotated[bool, Query(description="Count all rows too; costs a scan.")] = False,
@@ -236,4 +298,15 @@ def page_request(
 
 PageDep = Annotated[PageRequest, Depends(page_request)]
 
-__all__ = ["DomainError", "Finished", "PageDep", "PageRequest", "ReadUnit", "WriteUnit", "etag", "reads", "writes"]
+__all__ = [
+    "PUBLIC_PATHS",
+    "DomainError",
+    "Finished",
+    "PageDep",
+    "PageRequest",
+    "ReadUnit",
+    "WriteUnit",
+    "etag",
+    "reads",
+    "writes",
+]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
 
 from app.domain.money import format_amount, parse_amount
 
@@ -26,10 +37,21 @@ class ResponseModel(BaseModel):
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-DistrictCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def _written_day(value: object) -> object:
+    """Hold a day to YYYY-MM-DD: pydantic alone would read a number as seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_type", "Input should be a date written YYYY-MM-DD")
+    return value
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, Field(strict=False), BeforeValidator(_written_day)]
 Amount = Annotated[
-    str, StringConstraints(pattern=r"^(0|[1-9]\d{0,13})\.\d{2}$"), Field(examples=["1250000.00"])
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,13})\.[0-9]{2}$"), Field(examples=["1250000.00"])
 ]
 
 
@@ -43,6 +65,15 @@ class MoneyIn(RequestModel):
     def fen(self) -> int:
         """The amount in fen."""
         return parse_amount(self.amount)
+
+
+def _positive(money: MoneyIn) -> MoneyIn:
+    if money.fen <= 0:
+        raise ValueError("the amount must be above zero")
+    return money
+
+
+PositiveMoney = Annotated[MoneyIn, AfterValidator(_positive)]
 
 
 class MoneyOut(ResponseModel):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.party import IdentifierScheme, PartyKind
-from app.schemas.common import DistrictCode, Name, RequestModel, ResponseModel
+from app.schemas.common import Day, DistrictCode, Name, RequestModel, ResponseModel
 
 
 class IdentifierIn(RequestModel):
@@ -28,7 +28,7 @@ class PartyIn(RequestModel):
     identifiers: Annotated[list[IdentifierIn], Field(max_length=10)] = []
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     address: Name | None = None
-    registered_on: Annotated[date, Field(strict=False)] | None = None
+    registered_on: Day | None = None
 
 
 class IdentifierOut(ResponseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class NewEvent:
     id: uuid.UUID = field(default_factory=new_id)
 
 
-_RECORD = """
+EVENT_CTES = """
 WITH event AS (
   INSERT INTO events (id, stream, type, noun, subject_id, audience, public, organisation_id, client_id,
                       request_id, occurred_on, recorded_at, payload)
@@ -66,13 +66,19 @@ WITH event AS (
                      detail, recorded_at)
   SELECT id, $2, $3, $4, type, noun, subject_id, 'done', '{}', '{}', $5 FROM event
 )
+"""
+"""Event, outbox and audit rows from parameters $1 (events as JSON), $2 organisation, $3 client,
+$4 request, $5 instant; the head of every statement that writes something that happened."""
+
+_RECORD = f"""
+{EVENT_CTES}
 INSERT INTO facts (id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id,
                    imported, event_id, recorded_at)
 SELECT id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id, imported,
        event_id, $5
 FROM jsonb_to_recordset($6::jsonb) AS f(id uuid, district_code text, measure text, role text, value bigint,
      occurred_on date, dimensions jsonb, source_noun text, source_id uuid, imported boolean, event_id uuid)
-"""
+"""  # noqa: S608 - only constants are put together
 
 
 async def record(session: AsyncSession, *, actor: Actor, moment: Moment, events: Iterable[NewEvent]) -> None:
@@ -138,3 +144,8 @@ def fact_rows(events: Sequence[NewEvent]) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def with_facts(event: NewEvent, facts: Sequence[NewFact]) -> NewEvent:
+    """The event with what it counts for."""
+    return replace(event, facts=tuple(facts))

@@ -24,7 +24,8 @@ INSERT INTO idempotency_keys (client_id, key, fingerprint, created_at) VALUES ($
 ON CONFLICT DO NOTHING RETURNING key
 """
 _STORED = """
-SELECT fingerprint, status_code, headers, body FROM idempotency_keys WHERE client_id = $1 AND key = $2
+SELECT fingerprint, status_code, headers::text AS headers, body
+FROM idempotency_keys WHERE client_id = $1 AND key = $2
 """
 _STORE = """
 UPDATE idempotency_keys SET status_code = $3, headers = $4::jsonb, body = $5 WHERE client_id = $1 AND key = $2

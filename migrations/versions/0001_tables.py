@@ -56,6 +56,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "serial", "regime", name="uq_assets_id_serial_regime"),
         sa.UniqueConstraint("serial", name=op.f("uq_assets_serial")),
     )
+    op.create_index(
+        "ix_assets_status_last_day_in_force", "assets", ["status", "last_day_in_force"], unique=False
+    )
     op.create_table(
         "audit",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -127,6 +130,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_rows")),
         sa.UniqueConstraint("kind", "row_sha256", name=op.f("uq_import_rows_kind_row_sha256")),
     )
+    op.create_index("ix_import_rows_event_id", "import_rows", ["event_id"], unique=False)
     op.create_index("ix_import_rows_noun_subject_id", "import_rows", ["noun", "subject_id"], unique=False)
     op.create_table(
         "imports",
@@ -142,6 +146,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
     )
+    op.create_index("ix_imports_event_id", "imports", ["event_id"], unique=False)
     op.create_table(
         "instance",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -184,6 +189,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordals")),
         sa.UniqueConstraint("office", "reference", name=op.f("uq_recordals_office_reference")),
     )
+    op.create_index("ix_recordals_event_id", "recordals", ["event_id"], unique=False)
     op.create_table(
         "asset_classes",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -212,7 +218,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_identifiers_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_identifiers")),
         sa.UniqueConstraint(
-            "office", "kind", "scheme", "key", name=op.f("uq_asset_identifiers_office_kind_scheme_key")
+            "key", "office", "kind", "scheme", name=op.f("uq_asset_identifiers_key_office_kind_scheme")
         ),
     )
     op.create_index("ix_asset_identifiers_asset_id", "asset_identifiers", ["asset_id"], unique=False)
@@ -237,6 +243,7 @@ def upgrade() -> None:
             "asset_id", "other_asset_id", "kind", name=op.f("uq_asset_links_asset_id_other_asset_id_kind")
         ),
     )
+    op.create_index("ix_asset_links_event_id", "asset_links", ["event_id"], unique=False)
     op.create_index("ix_asset_links_other_asset_id", "asset_links", ["other_asset_id"], unique=False)
     op.create_table(
         "asset_status_changes",
@@ -254,6 +261,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_status_changes_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_status_changes")),
     )
+    op.create_index("ix_asset_status_changes_event_id", "asset_status_changes", ["event_id"], unique=False)
     op.create_index("ix_asset_status_changes_asset_id", "asset_status_changes", ["asset_id"], unique=False)
     op.create_table(
         "facts",
@@ -363,9 +371,11 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("stream", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_outbox_event_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("serial", name=op.f("uq_outbox_serial")),
     )
     op.create_table(
         "parties",
@@ -405,6 +415,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("contents", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("prev_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
@@ -469,6 +480,7 @@ def upgrade() -> None:
             name=op.f("uq_party_successions_predecessor_id_successor_id_kind"),
         ),
     )
+    op.create_index("ix_party_successions_event_id", "party_successions", ["event_id"], unique=False)
     op.create_index(
         op.f("ix_party_successions_successor_id"), "party_successions", ["successor_id"], unique=False
     )
@@ -791,6 +803,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "pool_id", name=op.f("uq_schemes_id_pool_id")),
         sa.UniqueConstraint("pool_id", "scheme_version", name=op.f("uq_schemes_pool_id_scheme_version")),
     )
+    op.create_index("ix_schemes_event_id", "schemes", ["event_id"], unique=False)
     op.create_table(
         "deal_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -873,6 +886,7 @@ def upgrade() -> None:
         sa.Column("pledge_id", sa.Uuid(), nullable=False),
         sa.Column("asset_id", sa.Uuid(), nullable=False),
         sa.Column("asset_kind", sa.Text(), nullable=False),
+        sa.Column("pledgor_id", sa.Uuid(), nullable=True),
         sa.Column("ordinal", sa.SmallInteger(), nullable=False),
         sa.Column("hold_id", sa.Uuid(), nullable=False),
         sa.Column("secured_fen", sa.BigInteger(), nullable=True),
@@ -888,6 +902,7 @@ def upgrade() -> None:
             name=op.f("ck_pledge_items_status"),
         ),
         sa.CheckConstraint("secured_fen > 0", name=op.f("ck_pledge_items_secured_fen")),
+        sa.ForeignKeyConstraint(["pledgor_id"], ["parties.id"], name=op.f("fk_pledge_items_pledgor_id")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_pledge_items_asset_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_pledge_items_district_code")
@@ -897,6 +912,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
         sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
     )
+    op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
     op.create_index("ix_pledge_items_asset_id", "pledge_items", ["asset_id"], unique=False)
     op.create_index(
         "uq_pledge_items_registration_no",
@@ -1014,6 +1030,7 @@ def downgrade() -> None:
     op.drop_table("ledger_transfers")
     op.drop_index("ix_deal_items_asset_id", table_name="deal_items")
     op.drop_table("deal_items")
+    op.drop_index("ix_schemes_event_id", table_name="schemes")
     op.drop_table("schemes")
     op.drop_index("ix_pledges_pledgee_id", table_name="pledges")
     op.drop_index("ix_pledges_organisation_id", table_name="pledges")
@@ -1043,6 +1060,7 @@ def downgrade() -> None:
     op.drop_index("ix_recordal_parties_party_id", table_name="recordal_parties")
     op.drop_table("recordal_parties")
     op.drop_index(op.f("ix_party_successions_successor_id"), table_name="party_successions")
+    op.drop_index("ix_party_successions_event_id", table_name="party_successions")
     op.drop_table("party_successions")
     op.drop_index("ix_party_identifiers_party_id", table_name="party_identifiers")
     op.drop_table("party_identifiers")
@@ -1076,17 +1094,22 @@ def downgrade() -> None:
     op.drop_index("ix_facts_event_id", table_name="facts")
     op.drop_table("facts")
     op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")
+    op.drop_index("ix_asset_status_changes_event_id", table_name="asset_status_changes")
     op.drop_table("asset_status_changes")
     op.drop_index("ix_asset_links_other_asset_id", table_name="asset_links")
+    op.drop_index("ix_asset_links_event_id", table_name="asset_links")
     op.drop_table("asset_links")
     op.drop_index("ix_asset_identifiers_asset_id", table_name="asset_identifiers")
     op.drop_table("asset_identifiers")
     op.drop_table("asset_classes")
+    op.drop_index("ix_recordals_event_id", table_name="recordals")
     op.drop_table("recordals")
     op.drop_table("job_runs")
     op.drop_table("instance")
+    op.drop_index("ix_imports_event_id", table_name="imports")
     op.drop_table("imports")
     op.drop_index("ix_import_rows_noun_subject_id", table_name="import_rows")
+    op.drop_index("ix_import_rows_event_id", table_name="import_rows")
     op.drop_table("import_rows")
     op.drop_index("ix_idempotency_keys_created_at", table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
@@ -1096,5 +1119,6 @@ def downgrade() -> None:
     op.drop_index("ix_audit_subject_id", table_name="audit")
     op.drop_index("ix_audit_organisation_id", table_name="audit")
     op.drop_table("audit")
+    op.drop_index("ix_assets_status_last_day_in_force", table_name="assets")
     op.drop_table("assets")
     # ### end Alembic commands ###

@@ -167,6 +167,21 @@ BEGIN
 END $$
 """
 
+CANONICAL_JSON = """
+CREATE FUNCTION canonical_json(j jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE jsonb_typeof(j)
+    WHEN 'object' THEN '{' || coalesce((
+      SELECT string_agg(
+        to_json(m.key)::text || ':' || CASE WHEN jsonb_typeof(m.value) IN ('object', 'array')
+          THEN public.canonical_json(m.value) ELSE m.value::text END, ',' ORDER BY m.key COLLATE "C")
+      FROM jsonb_each(j) m), '') || '}'
+    WHEN 'array' THEN '[' || coalesce((
+      SELECT string_agg(public.canonical_json(m.value), ',' ORDER BY m.ordinality)
+      FROM jsonb_array_elements(j) WITH ORDINALITY m), '') || ']'
+    ELSE j::text END
+$$
+"""
+
 TRIGGERS = (
     "CREATE TRIGGER ledger_apply AFTER INSERT ON ledger_transfers"
     " FOR EACH ROW EXECUTE FUNCTION ledger_apply()",
@@ -177,13 +192,14 @@ TRIGGERS = (
     "CREATE TRIGGER hold_respects_liens BEFORE INSERT ON holds"
     " FOR EACH ROW EXECUTE FUNCTION hold_respects_liens()",
 )
-FUNCTIONS = (REFUSE_CHANGE, LEDGER_APPLY, COMMITMENT_CAPACITY, TITLE_SHARES, HOLD_RESPECTS_LIENS)
+FUNCTIONS = (CANONICAL_JSON, REFUSE_CHANGE, LEDGER_APPLY, COMMITMENT_CAPACITY, TITLE_SHARES, HOLD_RESPECTS_LIENS)
 FUNCTION_NAMES = (
     "hold_respects_liens",
     "title_shares_whole",
     "commitment_within_capacity",
     "ledger_apply",
     "refuse_change",
+    "canonical_json",
 )
 
 

@@ -1,0 +1,36 @@
+"""The command line of ipops: one process to serve, and what its keeper needs around it.
+
+Every command is a plain function; those that work with the database run a coroutine inside, for a
+command that is itself a coroutine would never run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from app.cli import clients, database, openapi, seals, serve, worker
+from app.cli.console import Refusal
+
+commands = typer.Typer(
+    help="知识产权运营服务后台 · IP operations backend.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, secrets among them
+)
+commands.command("serve")(serve.serve)
+commands.command("worker")(worker.work)
+commands.command("migrate")(database.migrate)
+commands.command("verify")(seals.verify)
+commands.command("openapi")(openapi.write)
+commands.add_typer(clients.app, name="client")
+
+
+def main() -> None:
+    """Run the command that the arguments name; a refusal is told in words, not as a traceback."""
+    try:
+        commands(prog_name="ipops")
+    except Refusal as refusal:
+        typer.echo(f"\nipops: {refusal}\n", err=True)
+        sys.exit(1)

@@ -1,0 +1,347 @@
+"""Rows of published registers as files bring them: cells, parties, patents and trademarks, read and judged.
+
+A row is in or out: everything that speaks against it is collected into one refusal. How the rows of a
+file become records is decided in `app.services.imports`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from app.domain.asset import CN, AssetKind, AssetStatus, NumberScheme, PatentType
+from app.domain.asset_entry import Entry, NewAsset, NewClass, read_entry
+from app.domain.asset_number import attempt
+from app.domain.classification import parse_ipc, parse_locarno
+from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.errors import DomainError, ErrorKind, Violation, define, refuse_if
+from app.domain.party import NAME_MISSING, PartyKind
+from app.domain.text import name_key, normalise
+from app.domain.trademark_number import parse_nice_class
+from app.domain.uscc import parse_uscc
+
+ENCODING = define(
+    "import.encoding",
+    ErrorKind.malformed,
+    "文件 {file} 既不是 UTF-8 也不是 GB18030 编码",
+    "File {file} is neither UTF-8 nor GB18030.",
+)
+CSV_BROKEN = define(
+    "import.csv_broken",
+    ErrorKind.malformed,
+    "文件 {file} 第 {line} 行附近不是合格的 CSV：{reason}",
+    "File {file} is not well-formed CSV near line {line}: {reason}.",
+    basis="RFC 4180",
+)
+COLUMNS_MISSING = define(
+    "import.columns_missing",
+    ErrorKind.malformed,
+    "文件 {file} 缺少以下列：{columns}",
+    "File {file} lacks the columns {columns}.",
+)
+COLUMN_TWICE = define(
+    "import.column_twice",
+    ErrorKind.malformed,
+    "文件 {file} 的列 {columns} 重复",
+    "File {file} has the columns {columns} more than once.",
+)
+ROW_WIDTH = define(
+    "import.row_width",
+    ErrorKind.invalid,
+    "本行有 {cells} 个单元格，表头有 {columns} 个",
+    "The row has {cells} cells, the header {columns}.",
+)
+DATE_FORMAT = define(
+    "import.date_format",
+    ErrorKind.invalid,
+    "列 {column} 的日期“{given}”不是 YYYY-MM-DD 形式的日期",
+    "“{given}” in column {column} is not a date in the form YYYY-MM-DD.",
+    basis="GB/T 7408.1",
+)
+VALUE_MISSING = define(
+    "import.value_missing", ErrorKind.invalid, "列 {column} 为空", "Column {column} is empty."
+)
+REGISTER_UNKNOWN = define(
+    "import.register_unknown",
+    ErrorKind.invalid,
+    "登记机构“{given}”无法识别",
+    "Register “{given}” is not known.",
+)
+
+
+class ImportKind(StrEnum):
+    """What a file lists."""
+
+    parties = "parties"
+    patents = "patents"
+    trademarks = "trademarks"
+    recordals = "recordals"
+
+
+COLUMNS: Mapping[ImportKind, tuple[str, ...]] = {
+    ImportKind.parties: ("uscc", "name", "registered_on", "uscc_district", "address"),
+    ImportKind.patents: (
+        *("application_no", "publication_no", "patent_type", "title", "applicants", "applicant_kind"),
+        *("ipc", "filing_date", "grant_date", "status_text"),
+    ),
+    ImportKind.trademarks: (
+        *("register", "application_no", "registration_no", "mark", "applicant", "applicant_kind"),
+        *("applicant_country", "nice_classes", "goods_services", "application_date"),
+        *("registration_date", "expiry_date", "status"),
+    ),
+    ImportKind.recordals: (
+        *("jurisdiction", "ip_type", "event_kind", "rank", "partial", "reel_frame", "refers_to_reel_frame"),
+        *("recorded", "executed", "conveyance", "assignor_orgs", "n_individual_assignors", "assignee_orgs"),
+        *("n_individual_assignees", "amount_cny", "patent_numbers", "application_numbers", "titles"),
+    ),
+}
+"""Columns a file must have; it may have more, in any order."""
+
+ERROR_COLUMNS = ("error_line", "error_code", "error_zh", "error_en")
+"""What a file of refused rows adds; ignored when such a file is imported again."""
+
+SOURCE = "import"
+"""Status source of a right whose status a file told; the file itself is in the row's provenance."""
+
+Row = Mapping[str, str]
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EMPTY = frozenset({"", "N/A", "-", "—"})
+
+
+def messages(refused: DomainError) -> tuple[str, str, str]:
+    """Codes, Chinese and English words of a refusal, every objection once."""
+    found = {violation.code.code: violation for violation in refused.violations}
+    return (
+        " ".join(found),
+        "；".join(one.code.zh.format(**one.facts) for one in found.values()),
+        " ".join(one.code.en.format(**one.facts) for one in found.values()),
+    )
+
+
+def text_of(row: Row, column: str) -> str:
+    """The cell in normal form; empty where the file says that there is nothing."""
+    text = normalise(row.get(column) or "")
+    return "" if text in _EMPTY else text
+
+
+def day_of(row: Row, column: str, violations: list[Violation]) -> date | None:
+    """The day in a cell, None when it is empty; anything else than a full date is an objection."""
+    text = text_of(row, column)
+    if not text:
+        return None
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:  # a day no calendar has, e.g. 2021-02-30: the objection below
+        pass
+    violations.append(DATE_FORMAT.violation(f"/{column}", column=column, given=text))
+    return None
+
+
+def names_of(row: Row, column: str) -> tuple[str, ...]:
+    """The names in a cell, separated by semicolons of either width, each once."""
+    found: dict[str, str] = {}
+    for part in text_of(row, column).split(";"):  # NFKC has made `；` a `;`
+        if name := part.strip():
+            found.setdefault(name_key(name), name)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """An organisation. `districts`: where it is registered, the first that exists counts (ID-18).
+
+    `district_stated`: the file has a field for it; otherwise only the code of its first registration
+    speaks, which does not move a party the register knows.
+    """
+
+    uscc: str
+    name: str
+    registered_on: date | None
+    address: str | None
+    districts: tuple[str, ...]
+    district_stated: bool
+
+
+def party_row(row: Row) -> PartyRow:
+    """Read an organisation. Raises `uscc.*`, `party.name_missing`, `import.date_format`, all that apply."""
+    violations: list[Violation] = []
+    uscc = attempt(violations, parse_uscc, row["uscc"], pointer="/uscc")
+    name = text_of(row, "name")
+    if not name:
+        violations.append(NAME_MISSING.violation("/name"))
+    registered_on = day_of(row, "registered_on", violations)
+    refuse_if(violations)
+    code = text_of(row, "uscc_district")
+    flagged = [
+        district
+        for column, district in (("is_dongli", "120110"), ("is_binhai", "120116"))
+        if text_of(row, column) == "1"
+    ]
+    return PartyRow(
+        uscc=uscc or "",
+        name=name,
+        registered_on=registered_on,
+        address=text_of(row, "address") or None,
+        districts=(*flagged, code, f"{code[:2]}0000", OUTSIDE_EVERY_PLAN),
+        district_stated="is_dongli" in row or "is_binhai" in row,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RightRow:
+    """A right. No owner names: the owner is unrecorded, as where a natural person's name is withheld."""
+
+    new: NewAsset
+    entry: Entry
+    owners: tuple[str, ...]
+    owner_kind: PartyKind
+    owner_country: str | None
+    last_day_in_force: date | None
+
+
+_PATENT_STATUSES: Sequence[tuple[str, AssetStatus]] = (
+    ("expired - fee", AssetStatus.terminated_fee),
+    ("expired", AssetStatus.expired),
+    ("withdrawn", AssetStatus.abandoned),
+    ("授权", AssetStatus.granted),
+    ("granted", AssetStatus.granted),
+    ("active", AssetStatus.granted),
+    ("申请", AssetStatus.application),
+    ("公开", AssetStatus.application),
+    ("实质审查", AssetStatus.application),
+    ("等待实审", AssetStatus.application),
+    ("pending", AssetStatus.application),
+)
+"""Beginnings of status texts, the first that fits counts; an unknown text gives `unknown`."""
+
+_TRADEMARK_STATUSES: Sequence[tuple[str, AssetStatus]] = (
+    ("opposition case", AssetStatus.applied),
+    ("商标注册申请", AssetStatus.applied),
+    ("registered", AssetStatus.registered),
+    ("accepted", AssetStatus.registered),
+    ("expired", AssetStatus.expired),
+    ("withdrawn", AssetStatus.surrendered),
+    ("商标无效", AssetStatus.invalid),
+)
+"""An international registration is `accepted` where its protection is granted."""
+
+OFFICES = {"NZ": "NZ", "EUIPO": "EM", "US": "US", "CN": CN}
+"""Registers by the word their name begins with, and their WIPO ST.3 codes."""
+
+NO_WORDS = "（无文字商标）"
+"""Name of a mark that consists of a device only."""
+
+
+def status_of(text: str, table: Sequence[tuple[str, AssetStatus]]) -> AssetStatus:
+    """The legal status a text tells."""
+    lowered = text.casefold()
+    return next((status for start, status in table if lowered.startswith(start)), AssetStatus.unknown)
+
+
+def patent_row(row: Row, *, today: date) -> RightRow:
+    """Read a Chinese patent (ID-01 to ID-10).
+
+    Raises the objections of `read_entry`, `import.value_missing`, `import.date_format`. A main class that
+    is no IPC symbol is left out, it identifies nothing.
+    """
+    violations: list[Violation] = []
+    stated = text_of(row, "patent_type").partition("(")[0]
+    name = _required(row, "title", violations)
+    numbers = {NumberScheme.application: "application_no", NumberScheme.publication: "publication_no"}
+    new = NewAsset(
+        kind=AssetKind.patent,
+        numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
+        name=name,
+        status=status_of(text_of(row, "status_text"), _PATENT_STATUSES),
+        status_source=SOURCE,
+        patent_type=PatentType(stated) if stated in set(PatentType) else None,
+        ipc=_main_class(text_of(row, "ipc")),
+        filed_on=day_of(row, "filing_date", violations),
+        granted_on=day_of(row, "grant_date", violations),
+    )
+    return _right(row, "applicants", None, new, violations, today=today)
+
+
+def _main_class(text: str) -> str | None:
+    first = text.partition(";")[0]
+    if "-" in first:
+        locarno = attempt([], parse_locarno, first)
+        return locarno.canonical if locarno else None
+    ipc = attempt([], parse_ipc, first)
+    return ipc.canonical if ipc else None
+
+
+def trademark_row(row: Row, *, today: date) -> RightRow:
+    """Read a trademark of any office, with its Nice classes (ID-11 to ID-13).
+
+    Raises the objections of `read_entry`, `import.register_unknown`, `import.date_format`.
+    """
+    violations: list[Violation] = []
+    register = text_of(row, "register")
+    office = OFFICES.get(register.partition("(")[0])
+    if office is None:
+        violations.append(REGISTER_UNKNOWN.violation("/register", given=register))
+    numbers = {NumberScheme.application: "application_no", NumberScheme.registration: "registration_no"}
+    new = NewAsset(
+        kind=AssetKind.trademark,
+        office=office or OUTSIDE_EVERY_PLAN,
+        numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
+        name=text_of(row, "mark") or NO_WORDS,
+        status=status_of(text_of(row, "status"), _TRADEMARK_STATUSES),
+        status_source=SOURCE,
+        classes=_classes(row, violations),
+        filed_on=day_of(row, "application_date", violations),
+        registered_on=day_of(row, "registration_date", violations),
+    )
+    expires_on = day_of(row, "expiry_date", violations)
+    return _right(row, "applicant", expires_on, new, violations, today=today)
+
+
+def _classes(row: Row, violations: list[Violation]) -> tuple[NewClass, ...]:
+    """Classes as `9;35`, goods as `9: … || 35: …`; goods without a class of theirs stay in the raw row."""
+    goods: dict[str, str] = {}
+    for part in text_of(row, "goods_services").split(" || "):
+        number, colon, words = part.partition(":")
+        if colon:
+            goods[number.strip()] = words.strip()
+    found: dict[int, NewClass] = {}
+    for text in filter(None, text_of(row, "nice_classes").split(";")):
+        nice_class = attempt(violations, parse_nice_class, text, pointer="/nice_classes")
+        if nice_class is not None:
+            found[nice_class] = NewClass(nice_class, goods.get(str(nice_class)))
+    return tuple(found.values())
+
+
+def _required(row: Row, column: str, violations: list[Violation]) -> str:
+    text = text_of(row, column)
+    if not text:
+        violations.append(VALUE_MISSING.violation(f"/{column}", column=column))
+    return text
+
+
+def _right(
+    row: Row,
+    owner_column: str,
+    expires_on: date | None,
+    new: NewAsset,
+    violations: list[Violation],
+    *,
+    today: date,
+) -> RightRow:
+    entry = read_entry(new, today=today)
+    refuse_if([*entry.violations, *violations])
+    person = text_of(row, "applicant_kind").startswith("individual")
+    withheld = "withheld" in text_of(row, owner_column)
+    return RightRow(
+        new=new,
+        entry=entry,
+        owners=() if withheld else names_of(row, owner_column),
+        owner_kind=PartyKind.person if person else PartyKind.organisation,
+        owner_country=text_of(row, "applicant_country") or None,
+        last_day_in_force=expires_on or entry.last_day_in_force,
+    )

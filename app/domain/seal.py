@@ -1,0 +1,121 @@
+"""Seals: what is hashed when an event gets its number, and how the numbers are chained.
+
+Everything here can be recomputed from an export with the standard library alone; docs/seals.md shows
+how. Nothing in it may ever change: a seal is recomputed for as long as its event is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+GENESIS = bytes(32)
+"""What the first seal of a stream is chained to."""
+
+Contents = Mapping[str, Mapping[str, Any]]
+"""Per table the number of rows written under an event (`rows`) and their common hash (`sha256`, hex)."""
+
+
+class Literal(str):
+    """A JSON number in the digits the database wrote, which no arithmetic may touch."""
+
+    __slots__ = ()
+
+
+def parse(text: str) -> Any:
+    """Read JSON and keep every number as it is written."""
+    return json.loads(text, parse_int=Literal, parse_float=Literal)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys (by code point), no blanks, and text not escaped beyond need."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_text(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(canonical(item) for item in value) + "]"
+    return str(value) if isinstance(value, Literal) else _text(value)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def row_hash(row: Mapping[str, Any]) -> bytes:
+    """SHA-256 of a row's canonical JSON, its empty (NULL) columns left out.
+
+    Leaving them out lets a table gain nullable columns without touching what was sealed before.
+    """
+    present = {column: value for column, value in row.items() if value is not None}
+    return hashlib.sha256(canonical(present).encode()).digest()
+
+
+def rows_hash(hashes: Iterable[bytes]) -> str:
+    """SHA-256 (hex) over the row hashes of one table in ascending order, one after the other."""
+    return hashlib.sha256(b"".join(sorted(hashes))).hexdigest()
+
+
+def digest(contents: Contents) -> bytes:
+    """SHA-256 of the canonical JSON of `contents`."""
+    return hashlib.sha256(canonical(contents).encode()).digest()
+
+
+def link(previous: bytes, stream: str, seq: int, event_id: uuid.UUID, digest: bytes) -> bytes:
+    """The hash of a seal: SHA-256 over the hash before it and what it seals.
+
+    Layout: previous hash (32 bytes), length of the stream's name (2 bytes, big-endian) and the name
+    (UTF-8), number (8 bytes, big-endian), event id (16 bytes), digest (32 bytes).
+    """
+    name = stream.encode()
+    parts = (previous, len(name).to_bytes(2), name, seq.to_bytes(8), event_id.bytes, digest)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+class Reason(StrEnum):
+    """What is wrong at a broken seal."""
+
+    gap = "gap"
+    missing_row = "missing_row"
+    added_row = "added_row"
+    changed_row = "changed_row"
+    changed_seal = "changed_seal"
+    wrong_link = "wrong_link"
+    wrong_order = "wrong_order"
+    unsealed = "unsealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """The first broken place of a stream. `detail` names the table, where one is to blame."""
+
+    stream: str
+    seq: int | None
+    event_id: uuid.UUID | None
+    reason: Reason
+    detail: str
+
+    def __str__(self) -> str:
+        place = f"{self.stream}/{self.seq}" if self.seq is not None else self.stream
+        return f"{place}: {self.reason.value}: {self.detail} (event {self.event_id})"
+
+
+def compare(sealed: Contents, found: Contents) -> tuple[Reason, str] | None:
+    """The first table whose rows are not those that were sealed; None when all are."""
+    for table in sorted({*sealed, *found}):
+        before, after = sealed.get(table, _NO_ROWS), found.get(table, _NO_ROWS)
+        if before == after:
+            continue
+        counts = f"{table}: {after['rows']} rows, sealed {before['rows']}"
+        if int(after["rows"]) < int(before["rows"]):
+            return Reason.missing_row, counts
+        if int(after["rows"]) > int(before["rows"]):
+            return Reason.added_row, counts
+        return Reason.changed_row, f"{table}: not the content that was sealed"
+    return None
+
+
+_NO_ROWS: Mapping[str, Any] = {"rows": 0, "sha256": ""}

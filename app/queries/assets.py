@@ -1,0 +1,213 @@
+"""Reads and locks of assets. The register is public to every authenticated caller."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, or_, select, tuple_
+
+from app.domain import asset as rules
+from app.domain.asset import AssetKind, AssetStatus
+from app.domain.errors import refuse_if
+from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, AssetStatusChange, Title
+from app.models.hold import Hold
+from app.models.party import Party
+from app.models.recordal import Recordal
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.asset_number import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A live owner of a right; `party_id` and `name` are None where the owner is unrecorded."""
+
+    title_id: uuid.UUID
+    party_id: uuid.UUID | None
+    name: str | None
+    share_ppm: int | None
+    ordinal: int
+    acquired_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is shown beside rights, by the right's id."""
+
+    numbers: dict[uuid.UUID, list[AssetIdentifier]]
+    classes: dict[uuid.UUID, list[AssetClass]]
+    owners: dict[uuid.UUID, list[Owner]]
+    holds: dict[uuid.UUID, list[Hold]]
+    links: dict[uuid.UUID, list[AssetLink]]
+
+
+def visible() -> Select[Asset]:
+    """All rights."""
+    return select(Asset)
+
+
+def matching(
+    *,
+    number_keys: Iterable[str] | None = None,
+    owner_id: uuid.UUID | None = None,
+    office: str | None = None,
+    kind: AssetKind | None = None,
+    status: AssetStatus | None = None,
+) -> Select[Asset]:
+    """Rights with one of the number keys, a live title of the owner, and the given properties."""
+    statement = visible()
+    if number_keys is not None:
+        found = select(AssetIdentifier.asset_id).where(AssetIdentifier.key.in_(list(number_keys)))
+        statement = statement.where(Asset.id.in_(found))
+    if owner_id is not None:
+        owned = select(Title.asset_id).where(Title.party_id == owner_id, Title.ceased_at.is_(None))
+        statement = statement.where(Asset.id.in_(owned))
+    for column, value in ((Asset.office, office), (Asset.kind, kind), (Asset.status, status)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return statement
+
+
+async def get(session: AsyncSession, asset_id: uuid.UUID) -> Asset:
+    """One right. Raises: `asset.not_found`."""
+    asset = await session.get(Asset, asset_id)
+    if asset is None:
+        raise rules.NOT_FOUND.error("path:asset_id", asset_id=asset_id)
+    return asset
+
+
+async def lock(
+    session: AsyncSession, asset_ids: Sequence[uuid.UUID], *, pointer: str = "/asset_ids/{}"
+) -> list[Asset]:
+    """The rights, locked and as they now are, in the order of their ids (the lock order everywhere).
+
+    Raises: `asset.not_found` for each missing one, `{}` in `pointer` standing for its place in `asset_ids`.
+    """
+    statement = select(Asset).where(Asset.id.in_(asset_ids)).order_by(Asset.id).with_for_update()
+    found = list(await session.scalars(statement, execution_options={"populate_existing": True}))
+    known = {asset.id for asset in found}
+    refuse_if(
+        [
+            rules.NOT_FOUND.violation(pointer.format(position), asset_id=asset_id)
+            for position, asset_id in enumerate(asset_ids)
+            if asset_id not in known
+        ]
+    )
+    return found
+
+
+async def owners(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Owner]]:
+    """Live owners of several rights, the first patentee first, in one statement."""
+    found: dict[uuid.UUID, list[Owner]] = {asset_id: [] for asset_id in asset_ids}
+    statement = (
+        select(Title, Party.name)
+        .outerjoin(Party, Party.id == Title.party_id)
+        .where(Title.asset_id.in_(asset_ids), Title.ceased_at.is_(None))
+        .order_by(Title.ordinal, Title.id)
+    )
+    for title, name in await session.execute(statement):
+        owner = Owner(title.id, title.party_id, name, title.share_ppm, title.ordinal, title.acquired_on)
+        found[title.asset_id].append(owner)
+    return found
+
+
+async def live_holds(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Hold]]:
+    """Holds not ended on several rights, by kind and rank, in one statement."""
+    found: dict[uuid.UUID, list[Hold]] = {asset_id: [] for asset_id in asset_ids}
+    statement = (
+        select(Hold)
+        .where(Hold.asset_id.in_(asset_ids), Hold.ended_at.is_(None))
+        .order_by(Hold.kind, Hold.rank, Hold.serial)
+    )
+    for hold in await session.scalars(statement):
+        found[hold.asset_id].append(hold)
+    return found
+
+
+async def details(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> Details:
+    """What is shown beside the rights, in five statements however many they are."""
+    numbers: dict[uuid.UUID, list[AssetIdentifier]] = {asset_id: [] for asset_id in asset_ids}
+    by_scheme = select(AssetIdentifier).where(AssetIdentifier.asset_id.in_(asset_ids))
+    for number in await session.scalars(by_scheme.order_by(AssetIdentifier.scheme, AssetIdentifier.key)):
+        numbers[number.asset_id].append(number)
+    classes: dict[uuid.UUID, list[AssetClass]] = {asset_id: [] for asset_id in asset_ids}
+    by_class = select(AssetClass).where(AssetClass.asset_id.in_(asset_ids)).order_by(AssetClass.nice_class)
+    for nice_class in await session.scalars(by_class):
+        classes[nice_class.asset_id].append(nice_class)
+    links: dict[uuid.UUID, list[AssetLink]] = {asset_id: [] for asset_id in asset_ids}
+    either_end = or_(AssetLink.asset_id.in_(asset_ids), AssetLink.other_asset_id.in_(asset_ids))
+    for link in await session.scalars(select(AssetLink).where(either_end).order_by(AssetLink.id)):
+        for end in (link.asset_id, link.other_asset_id):
+            if end in links:
+                links[end].append(link)
+    return Details(
+        numbers, classes, await owners(session, asset_ids), await live_holds(session, asset_ids), links
+    )
+
+
+async def taken(
+    session: AsyncSession, *, office: str, kind: AssetKind, numbers: Sequence[Number]
+) -> dict[tuple[str, str], uuid.UUID]:
+    """Which of the numbers already name a right, by (scheme, key)."""
+    key = tuple_(AssetIdentifier.scheme, AssetIdentifier.key)
+    statement = select(AssetIdentifier).where(
+        AssetIdentifier.office == office,
+        AssetIdentifier.kind == kind,
+        key.in_([(number.scheme.value, number.key) for number in numbers]),
+    )
+    return {(row.scheme, row.key): row.asset_id for row in await session.scalars(statement)}
+
+
+async def existing_parties(session: AsyncSession, party_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of the ids name parties."""
+    return set(await session.scalars(select(Party.id).where(Party.id.in_(list(party_ids)))))
+
+
+async def status_changes(
+    session: AsyncSession, asset_id: uuid.UUID, *, known_at: datetime | None = None
+) -> Sequence[AssetStatusChange]:
+    """The status history, as it was known at `known_at` if given, in the order it became known."""
+    statement = select(AssetStatusChange).where(AssetStatusChange.asset_id == asset_id)
+    if known_at is not None:
+        statement = statement.where(AssetStatusChange.recorded_at <= known_at)
+    in_order = statement.order_by(AssetStatusChange.recorded_at, AssetStatusChange.id)
+    return (await session.scalars(in_order)).all()
+
+
+async def linked(
+    session: AsyncSession, asset_id: uuid.UUID, other_asset_id: uuid.UUID, kind: str
+) -> AssetLink | None:
+    """The link of that kind between the two rights, whichever of them was named first."""
+    ends = [(asset_id, other_asset_id), (other_asset_id, asset_id)]
+    pair = tuple_(AssetLink.asset_id, AssetLink.other_asset_id).in_(ends)
+    found: AssetLink | None = await session.scalar(select(AssetLink).where(pair, AssetLink.kind == kind))
+    return found
+
+
+async def chain_of_title(
+    session: AsyncSession, asset_id: uuid.UUID, *, on: date | None = None
+) -> list[tuple[Title, str | None, Recordal | None]]:
+    """Every title of a right with its owner's name and the recorded document behind it (AST-05).
+
+    With `on`: those held on that day; a title without a known start counts as held from the beginning,
+    one ended on an unknown day as not held.
+    """
+    statement = (
+        select(Title, Party.name, Recordal)
+        .outerjoin(Party, Party.id == Title.party_id)
+        .outerjoin(Recordal, Recordal.id == Title.recordal_id)
+        .where(Title.asset_id == asset_id)
+        .order_by(Title.acquired_on.nulls_first(), Title.recorded_at, Title.ordinal, Title.id)
+    )
+    if on is not None:
+        statement = statement.where(
+            or_(Title.acquired_on.is_(None), Title.acquired_on <= on),
+            or_(Title.ceased_at.is_(None), Title.ceased_on > on),
+        )
+    return [(title, name, recordal) for title, name, recordal in await session.execute(statement)]

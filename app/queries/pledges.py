@@ -1,0 +1,86 @@
+"""Reads and locks of pledges, and who may see them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, exists, or_, select, true
+
+from app.domain import pledge as rules
+from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.models.asset import Asset
+from app.models.pledge import Pledge, PledgeItem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.permission import Actor
+
+
+def visible(actor: Actor) -> Select[Pledge]:
+    """Pledges the caller may see: those it is a party to, and those of the district it regulates."""
+    return select(Pledge).where(_seen_by(actor))
+
+
+def _seen_by(actor: Actor) -> ColumnElement[bool]:
+    if actor.regulates == OUTSIDE_EVERY_PLAN:
+        return true()
+    owned = exists().where(PledgeItem.pledge_id == Pledge.id, PledgeItem.pledgor_id == actor.party_id)
+    mine = or_(
+        Pledge.organisation_id == actor.organisation_id,
+        Pledge.borrower_id == actor.party_id,
+        Pledge.pledgee_id == actor.party_id,
+        owned,
+    )
+    return mine if actor.regulates is None else or_(mine, Pledge.district_code == actor.regulates)
+
+
+async def get(session: AsyncSession, actor: Actor, pledge_id: uuid.UUID) -> Pledge:
+    """One pledge the caller may see. Raises: `pledge.not_found`."""
+    statement = visible(actor).where(Pledge.id == pledge_id)
+    pledge = (await session.scalars(statement)).one_or_none()
+    if pledge is None:
+        raise rules.NOT_FOUND.error(pledge_id=pledge_id)
+    return pledge
+
+
+async def items(
+    session: AsyncSession, pledge_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[PledgeItem, str]]]:
+    """Items of several pledges with the numbers of their rights, in one statement."""
+    found: dict[uuid.UUID, list[tuple[PledgeItem, str]]] = {pledge_id: [] for pledge_id in pledge_ids}
+    statement = (
+        select(PledgeItem, Asset.number)
+        .join(Asset, Asset.id == PledgeItem.asset_id)
+        .where(PledgeItem.pledge_id.in_(pledge_ids))
+        .order_by(PledgeItem.pledge_id, PledgeItem.ordinal)
+    )
+    for item, number in await session.execute(statement):
+        found[item.pledge_id].append((item, number))
+    return found
+
+
+async def lock(
+    session: AsyncSession, actor: Actor, pledge_id: uuid.UUID
+) -> tuple[Pledge, Sequence[PledgeItem]]:
+    """A pledge the caller may see with its items; rights are locked first, then the pledge.
+
+    Raises: `pledge.not_found`.
+    """
+    await get(session, actor, pledge_id)
+    rights = (
+        select(Asset.id)
+        .where(Asset.id.in_(select(PledgeItem.asset_id).where(PledgeItem.pledge_id == pledge_id)))
+        .order_by(Asset.id)
+        .with_for_update()
+    )
+    await session.execute(rights)
+    fresh = {"populate_existing": True}
+    statement = select(Pledge).where(Pledge.id == pledge_id).with_for_update().execution_options(**fresh)
+    pledge = (await session.scalars(statement)).one()
+    listed = select(PledgeItem).where(PledgeItem.pledge_id == pledge_id).order_by(PledgeItem.ordinal)
+    return pledge, (await session.scalars(listed.execution_options(**fresh))).all()

@@ -1,0 +1,241 @@
+"""`/v1/pledges`: filing with every objection in one answer, the office's results, and what ends them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.domain.ground import RULE_PACK, Acknowledgement, Contract
+from app.domain.permission import Permission
+from app.domain.pledge import PledgeStatus
+from app.models.pledge import Pledge, PledgeItem
+from app.queries import pledges as queries
+from app.queries import pools as pool_queries
+from app.queries.paging import page
+from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.schemas.common import MoneyOut, Page
+from app.schemas.pledge import (
+    DeregistrationIn,
+    PledgeIn,
+    PledgeItemOut,
+    PledgeOut,
+    RefusalIn,
+    RegistrationsIn,
+)
+from app.services import idempotency, pledges
+
+router = APIRouter(prefix="/v1/pledges", tags=["pledges"])
+
+
+def filed_out(filed: pledges.FiledPledge) -> PledgeOut:
+    """A pledge as just filed."""
+    new = filed.new
+    return PledgeOut(
+        id=filed.id,
+        number=filed.number,
+        district_code=filed.district_code,
+        status=PledgeStatus.filed,
+        pledgee_id=filed.pledgee_id,
+        borrower_id=new.borrower_id,
+        pool_id=new.pool_id,
+        principal=MoneyOut.of(new.principal_fen, new.currency),
+        covered=MoneyOut.of(filed.covered_fen, new.currency) if filed.covered_fen is not None else None,
+        debt_from=new.debt_from,
+        debt_to=new.debt_to,
+        filed_on=filed.filed_on,
+        registered_on=None,
+        mixed_on=None,
+        ended_on=None,
+        rule_pack=RULE_PACK,
+        imported=False,
+        items=[
+            PledgeItemOut(
+                asset_id=item.asset_id,
+                number=item.number,
+                asset_kind=item.asset_kind,
+                pledgor_id=item.pledgor_id,
+                secured=MoneyOut.of(item.secured_fen, new.currency) if item.secured_fen is not None else None,
+                rank=1,
+                status=PledgeStatus.filed,
+                registration_no=None,
+                registered_on=None,
+                expires_on=None,
+            )
+            for item in filed.items
+        ],
+        version=filed.version,
+    )
+
+
+def out(pledge: Pledge, items: list[tuple[PledgeItem, str]], covered_fen: int | None) -> PledgeOut:
+    """A pledge as it is shown."""
+    currency = pledge.currency
+    return PledgeOut(
+        id=pledge.id,
+        number=pledge.number,
+        district_code=pledge.district_code,
+        status=pledge.status,
+        pledgee_id=pledge.pledgee_id,
+        borrower_id=pledge.borrower_id,
+        pool_id=pledge.pool_id,
+        principal=MoneyOut.of(pledge.principal_fen, currency) if pledge.principal_fen is not None else None,
+        covered=MoneyOut.of(covered_fen, currency) if covered_fen is not None else None,
+        debt_from=pledge.debt_from,
+        debt_to=pledge.debt_to,
+        filed_on=pledge.filed_on,
+        registered_on=pledge.registered_on,
+        mixed_on=pledge.mixed_on,
+        ended_on=pledge.ended_on,
+        rule_pack=pledge.rule_pack,
+        imported=pledge.imported,
+        items=[
+            PledgeItemOut(
+                asset_id=item.asset_id,
+                number=number,
+                asset_kind=item.asset_kind,
+                pledgor_id=item.pledgor_id,
+                secured=MoneyOut.of(item.secured_fen, currency) if item.secured_fen is not None else None,
+                rank=item.rank,
+                status=item.status,
+                registration_no=item.registration_no,
+                registered_on=item.registered_on,
+                expires_on=item.expires_on,
+            )
+            for item, number in items
+        ],
+        version=pledge.version,
+    )
+
+
+@router.post("", status_code=201, response_model=PledgeOut)
+async def file(body: PledgeIn, unit: Annotated[WriteUnit, writes(Permission.pledge_file)]) -> Response:
+    """File a pledge: pre-check, liens and the pool's commitment in one transaction.
+
+    Answers 201, or one problem with every objection: the twelve grounds of the office (专利权质押登记
+    办法第11条) and the pool's own limits. Grounds that need knowledge only (same-day twin, invalidation
+    started, status older than 7 days) pass with both parties' dated acknowledgement.
+    """
+    new = _new(body)
+    keep = None
+    if unit.key is not None:
+        keep = pledges.Keep(unit.actor.client_id, unit.key, _answer)
+    filed = await pledges.file(unit.session, actor=unit.actor, moment=unit.moment, new=new, keep=keep)
+    answer = _answer(filed)
+    return await unit.reply_bytes(201, answer.body, headers=answer.headers, stored=True)
+
+
+def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
+    return idempotency.Answer(201, {"ETag": etag(filed.version)}, filed_out(filed).model_dump_json().encode())
+
+
+def _new(body: PledgeIn) -> pledges.NewPledge:
+    contract = body.contract
+    return pledges.NewPledge(
+        borrower_id=body.borrower_id,
+        principal_fen=body.principal.fen,
+        currency=body.principal.currency,
+        debt_from=body.debt_from,
+        debt_to=body.debt_to,
+        contract=Contract(contract.number, contract.signed_on, contract.claim_kind, contract.security_scope),
+        items=[
+            pledges.NewItem(item.asset_id, item.pledgor_id, item.secured.fen if item.secured else None)
+            for item in body.items
+        ],
+        pool_id=body.pool_id,
+        ip_share_bp=body.ip_share_bp,
+        consents=frozenset((given.asset_id, given.party_id) for given in body.consents),
+        acknowledgements=[
+            Acknowledgement(given.asset_id, given.code, given.pledgor_on, given.pledgee_on)
+            for given in body.acknowledgements
+        ],
+    )
+
+
+@router.get("")
+async def search(
+    unit: Annotated[ReadUnit, reads(Permission.pledge_read)], paging: PageDep
+) -> Page[PledgeOut]:
+    """List the pledges the caller may see."""
+    found = await page(
+        unit.session,
+        queries.visible(unit.actor),
+        Pledge.id,
+        after=paging.after,
+        limit=paging.limit,
+        include_total=paging.include_total,
+    )
+    ids = [pledge.id for pledge in found.rows]
+    items = await queries.items(unit.session, ids)
+    covered = await pool_queries.covered(unit.session, ids)
+    shown = [out(pledge, items[pledge.id], covered.get(pledge.id)) for pledge in found.rows]
+    return Page(items=shown, next_cursor=found.next_cursor, total=found.total)
+
+
+@router.get("/{pledge_id}")
+async def get(
+    pledge_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.pledge_read)], response: Response
+) -> PledgeOut:
+    """One pledge; another bank's is not found."""
+    pledge = await queries.get(unit.session, unit.actor, pledge_id)
+    response.headers["ETag"] = etag(pledge.version)
+    return await _shown(unit, pledge)
+
+
+@router.post("/{pledge_id}/registrations", status_code=201, response_model=PledgeOut)
+async def register(
+    pledge_id: uuid.UUID,
+    body: RegistrationsIn,
+    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
+) -> Response:
+    """Record the office's registrations, per right; the pledge is established on registration (PL-01)."""
+    registrations = [
+        pledges.Registration(given.asset_id, given.registration_no, given.registered_on, given.expires_on)
+        for given in body.registrations
+    ]
+    pledge = await pledges.register(
+        unit.session, actor=unit.actor, moment=unit.moment, pledge_id=pledge_id, registrations=registrations
+    )
+    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
+
+
+@router.post("/{pledge_id}/refusals", status_code=201, response_model=PledgeOut)
+async def refuse(
+    pledge_id: uuid.UUID, body: RefusalIn, unit: Annotated[WriteUnit, writes(Permission.pledge_register)]
+) -> Response:
+    """Record that the office refused the filing; liens end and the pool's capacity comes back."""
+    pledge = await pledges.refuse(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pledge_id=pledge_id,
+        reason=body.reason,
+        refused_on=body.refused_on,
+    )
+    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
+
+
+@router.post("/{pledge_id}/deregistrations", status_code=201, response_model=PledgeOut)
+async def deregister(
+    pledge_id: uuid.UUID,
+    body: DeregistrationIn,
+    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
+) -> Response:
+    """Record the cancellation of all registrations (专利权质押登记办法第14条)."""
+    pledge = await pledges.deregister(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pledge_id=pledge_id,
+        reason=body.reason,
+        deregistered_on=body.deregistered_on,
+    )
+    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
+
+
+async def _shown(unit: ReadUnit | WriteUnit, pledge: Pledge) -> PledgeOut:
+    items = await queries.items(unit.session, [pledge.id])
+    covered = await pool_queries.covered(unit.session, [pledge.id])
+    return out(pledge, items[pledge.id], covered.get(pledge.id))

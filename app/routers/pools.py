@@ -1,0 +1,175 @@
+"""`/v1/pools`: risk-compensation pools, their schemes, money paid in, and capacity."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.domain import pool as rules
+from app.domain.permission import Permission
+from app.models.pool import Pool, Scheme
+from app.queries import pools as queries
+from app.queries.paging import page
+from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.schemas.common import MoneyOut, Page
+from app.schemas.pool import (
+    CapacityOut,
+    ContributionIn,
+    ContributionOut,
+    PoolIn,
+    PoolOut,
+    SchemeIn,
+    SchemeOut,
+)
+from app.services import pools
+
+router = APIRouter(prefix="/v1/pools", tags=["pools"])
+
+
+def _scheme(body: SchemeIn) -> pools.NewScheme:
+    return pools.NewScheme(
+        code=body.code,
+        effective_from=body.effective_from,
+        effective_to=body.effective_to,
+        leverage_multiple=body.leverage_multiple,
+        shares_bp=body.shares_bp,
+        legal_basis=body.legal_basis,
+        household_cap_fen=body.household_cap.fen if body.household_cap else None,
+    )
+
+
+def scheme_out(scheme: Scheme) -> SchemeOut:
+    """A scheme version as it is shown."""
+    cap = scheme.household_cap_fen
+    return SchemeOut(
+        id=scheme.id,
+        code=scheme.code,
+        scheme_version=scheme.scheme_version,
+        effective_from=scheme.effective_from,
+        effective_to=scheme.effective_to,
+        leverage_multiple=scheme.leverage_multiple,
+        household_cap=MoneyOut.of(cap) if cap is not None else None,
+        shares_bp=scheme.shares_bp,
+        legal_basis=scheme.legal_basis,
+    )
+
+
+async def out(unit: ReadUnit | WriteUnit, pool: Pool) -> PoolOut:
+    """A pool with its scheme in effect today and its capacity."""
+    scheme = await queries.scheme_on(unit.session, pool.id, unit.moment.today)
+    capacity = None
+    if scheme is not None:
+        found = await queries.capacity(unit.session, pool, scheme.leverage_multiple)
+        capacity = CapacityOut(
+            available=MoneyOut.of(found.available_fen, pool.currency),
+            limit=MoneyOut.of(found.limit_fen, pool.currency),
+            outstanding=MoneyOut.of(found.outstanding_fen, pool.currency),
+            free=MoneyOut.of(found.free_fen, pool.currency),
+        )
+    return PoolOut(
+        id=pool.id,
+        number=pool.number,
+        district_code=pool.district_code,
+        name=pool.name,
+        currency=pool.currency,
+        status=pool.status,
+        manager_id=pool.manager_id,
+        scheme=scheme_out(scheme) if scheme is not None else None,
+        capacity=capacity,
+        version=pool.version,
+    )
+
+
+@router.post("", status_code=201, response_model=PoolOut)
+async def open_pool(body: PoolIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]) -> Response:
+    """Open a pool in the caller's district, with its ledger and first scheme."""
+    pool = await pools.open_pool(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        name=body.name,
+        currency=body.currency,
+        scheme=_scheme(body.scheme),
+    )
+    return await unit.reply(201, await out(unit, pool), headers={"ETag": etag(pool.version)})
+
+
+@router.get("")
+async def search(unit: Annotated[ReadUnit, reads(Permission.pool_read)], paging: PageDep) -> Page[PoolOut]:
+    """List the pools the caller may see."""
+    found = await page(
+        unit.session,
+        queries.visible(unit.actor),
+        Pool.id,
+        after=paging.after,
+        limit=paging.limit,
+        include_total=paging.include_total,
+    )
+    items = [await out(unit, pool) for pool in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+
+
+@router.get("/{pool_id}")
+async def get(
+    pool_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.pool_read)], response: Response
+) -> PoolOut:
+    """One pool with its capacity."""
+    pool = await queries.get(unit.session, unit.actor, pool_id)
+    response.headers["ETag"] = etag(pool.version)
+    return await out(unit, pool)
+
+
+@router.get("/{pool_id}/schemes")
+async def schemes(
+    pool_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.pool_read)]
+) -> list[SchemeOut]:
+    """All scheme versions of a pool."""
+    await queries.get(unit.session, unit.actor, pool_id)
+    return [scheme_out(scheme) for scheme in await queries.schemes(unit.session, pool_id)]
+
+
+@router.post("/{pool_id}/schemes", status_code=201, response_model=SchemeOut)
+async def add_scheme(
+    pool_id: uuid.UUID, body: SchemeIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
+) -> Response:
+    """Put a further scheme version in effect; commitments made before keep theirs (RP-03)."""
+    pool = await _managed(unit, pool_id)
+    scheme = await pools.add_scheme(
+        unit.session, actor=unit.actor, moment=unit.moment, pool=pool, scheme=_scheme(body)
+    )
+    return await unit.reply(201, scheme_out(scheme))
+
+
+@router.post("/{pool_id}/contributions", status_code=201, response_model=ContributionOut)
+async def contribute(
+    pool_id: uuid.UUID, body: ContributionIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
+) -> Response:
+    """Book money paid into the pool's special account (RP-19)."""
+    pool = await _managed(unit, pool_id)
+    transfer_id = await pools.contribute(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pool=pool,
+        source=body.source,
+        amount_fen=body.amount.fen,
+        occurred_on=body.occurred_on,
+    )
+    booked = ContributionOut(
+        transfer_id=transfer_id,
+        pool_id=pool.id,
+        source=body.source,
+        amount=MoneyOut.of(body.amount.fen, pool.currency),
+        occurred_on=body.occurred_on,
+    )
+    return await unit.reply(201, booked)
+
+
+async def _managed(unit: WriteUnit, pool_id: uuid.UUID) -> Pool:
+    pool = await queries.get(unit.session, unit.actor, pool_id)
+    if pool.manager_id != unit.actor.organisation_id:
+        raise rules.NOT_FOUND.error(pool_id=pool_id)
+    return pool

@@ -1,0 +1,135 @@
+"""Pledges on the wire."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from app.domain.pledge import DeregistrationReason
+from app.schemas.common import MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+
+Day = Annotated[date, Field(strict=False)]
+Key = Annotated[uuid.UUID, Field(strict=False)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MAX_ITEMS = 500
+
+
+class ContractIn(RequestModel):
+    """The pledge contract's required content (第8条); what is left out is a ground of refusal."""
+
+    number: Name | None = None
+    signed_on: Day | None = None
+    claim_kind: Name | None = None
+    security_scope: Text | None = None
+
+
+class ItemIn(RequestModel):
+    """A right to be pledged; `secured` limits what it secures."""
+
+    asset_id: Key
+    pledgor_id: Key
+    secured: PositiveMoney | None = None
+
+
+class ConsentIn(RequestModel):
+    """A co-owner's consent, with the hash of the signed document."""
+
+    asset_id: Key
+    party_id: Key
+    consented_on: Day
+    document_sha256: Sha256
+
+
+class AcknowledgementIn(RequestModel):
+    """Both parties' dated statement that they know of an objection (grounds 10, 11, stale status)."""
+
+    asset_id: Key
+    code: Name
+    pledgor_on: Day
+    pledgee_on: Day
+
+
+class PledgeIn(RequestModel):
+    """A financing to be filed: one debt, one or more rights, with or without a pool's cover."""
+
+    borrower_id: Key
+    principal: PositiveMoney
+    debt_from: Day
+    debt_to: Day
+    contract: ContractIn
+    items: Annotated[list[ItemIn], Field(min_length=1, max_length=MAX_ITEMS)]
+    pool_id: Key | None = None
+    ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    consents: Annotated[list[ConsentIn], Field(max_length=1_000)] = []
+    acknowledgements: Annotated[list[AcknowledgementIn], Field(max_length=1_000)] = []
+
+
+class RegistrationIn(RequestModel):
+    """The office's registration of one right; trademarks name the day their registration ends."""
+
+    asset_id: Key
+    registration_no: Name
+    registered_on: Day
+    expires_on: Day | None = None
+
+
+class RegistrationsIn(RequestModel):
+    """Registrations of one or more rights of a pledge."""
+
+    registrations: Annotated[list[RegistrationIn], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class RefusalIn(RequestModel):
+    """The office refused the filing."""
+
+    reason: Text
+    refused_on: Day
+
+
+class DeregistrationIn(RequestModel):
+    """The office cancelled the registrations."""
+
+    reason: Annotated[DeregistrationReason, Field(strict=False)]
+    deregistered_on: Day
+
+
+class PledgeItemOut(ResponseModel):
+    """A pledged right with its own registration."""
+
+    asset_id: uuid.UUID
+    number: str
+    asset_kind: str
+    pledgor_id: uuid.UUID | None
+    secured: MoneyOut | None
+    rank: int
+    status: str
+    registration_no: str | None
+    registered_on: date | None
+    expires_on: date | None
+
+
+class PledgeOut(ResponseModel):
+    """A financing secured by rights. `mixed_on`: the day its second kind of right became effective."""
+
+    id: uuid.UUID
+    number: str
+    district_code: str
+    status: str
+    pledgee_id: uuid.UUID | None
+    borrower_id: uuid.UUID | None
+    pool_id: uuid.UUID | None
+    principal: MoneyOut | None
+    covered: MoneyOut | None
+    debt_from: date | None
+    debt_to: date | None
+    filed_on: date | None
+    registered_on: date | None
+    mixed_on: date | None
+    ended_on: date | None
+    rule_pack: str
+    imported: bool
+    items: list[PledgeItemOut]
+    version: int

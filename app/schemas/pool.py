@@ -1,0 +1,167 @@
+"""Pools, schemes and their ledger on the wire."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app.domain.ledger import TransferKind
+from app.domain.pool import SourceType
+from app.schemas.common import Currency, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+
+Day = Annotated[date, Field(strict=False)]
+Key = Annotated[uuid.UUID, Field(strict=False)]
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class SchemeIn(RequestModel):
+    """Parameters of a scheme version; shares are basis points that sum to 10 000."""
+
+    code: Name
+    effective_from: Day
+    effective_to: Day | None = None
+    leverage_multiple: Annotated[int, Field(ge=1, le=100)]
+    household_cap: PositiveMoney | None = None
+    shares_bp: Annotated[dict[str, BasisPoints], Field(min_length=1, max_length=6)]
+    legal_basis: Text
+
+
+class PoolIn(RequestModel):
+    """A pool to be opened with its first scheme."""
+
+    name: Name
+    currency: Currency = "CNY"
+    scheme: SchemeIn
+
+
+class ContributionIn(RequestModel):
+    """Money paid into the pool's special account."""
+
+    source: Annotated[SourceType, Field(strict=False)]
+    amount: PositiveMoney
+    occurred_on: Day
+
+
+class SchemeOut(ResponseModel):
+    """A scheme version."""
+
+    id: uuid.UUID
+    code: str
+    scheme_version: int
+    effective_from: date
+    effective_to: date | None
+    leverage_multiple: int
+    household_cap: MoneyOut | None
+    shares_bp: dict[str, Any]
+    legal_basis: str
+
+
+class CapacityOut(ResponseModel):
+    """What the pool can still carry: leverage x available balance, less what is outstanding (RP-05)."""
+
+    available: MoneyOut
+    limit: MoneyOut
+    outstanding: MoneyOut
+    free: MoneyOut
+
+
+class PoolOut(ResponseModel):
+    """A pool with its scheme in effect and its capacity."""
+
+    id: uuid.UUID
+    number: str
+    district_code: str
+    name: str
+    currency: str
+    status: str
+    manager_id: uuid.UUID
+    scheme: SchemeOut | None
+    capacity: CapacityOut | None
+    version: int
+
+
+class ContributionOut(ResponseModel):
+    """A contribution as booked."""
+
+    transfer_id: uuid.UUID
+    pool_id: uuid.UUID
+    source: str
+    amount: MoneyOut
+    occurred_on: date
+
+
+class AccountIn(RequestModel):
+    """A further account of the pool's ledger."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    name: Name
+    normal_side: Annotated[str, Field(pattern="^(debit|credit)$")]
+    limit_side: Annotated[str, Field(pattern="^(debit|credit)$")] | None = None
+
+
+class AccountOut(ResponseModel):
+    """An account with posted and pending totals, in one consistent answer with its last version."""
+
+    id: uuid.UUID
+    ledger_id: uuid.UUID
+    code: str
+    name: str
+    normal_side: str
+    limit_side: str | None
+    memo: bool
+    debits_posted: MoneyOut
+    credits_posted: MoneyOut
+    debits_pending: MoneyOut
+    credits_pending: MoneyOut
+    version: int
+
+
+class TransferIn(RequestModel):
+    """A transfer; `id` may be chosen by the client and then names this transfer for ever."""
+
+    id: Key | None = None
+    kind: Annotated[TransferKind, Field(strict=False)] = TransferKind.posted
+    debit_account_id: Key | None = None
+    credit_account_id: Key | None = None
+    amount: PositiveMoney | None = None
+    resolves_id: Key | None = None
+    code: Name
+    occurred_on: Day | None = None
+
+
+class TransferOut(ResponseModel):
+    """A transfer as booked."""
+
+    id: uuid.UUID
+    ledger_id: uuid.UUID
+    kind: str
+    debit_account_id: uuid.UUID
+    credit_account_id: uuid.UUID
+    amount: MoneyOut
+    resolves_id: uuid.UUID | None
+    posting_id: uuid.UUID
+    code: str
+    business_noun: str
+    business_id: uuid.UUID
+    occurred_on: date
+    recorded_at: datetime
+
+
+class EntryOut(ResponseModel):
+    """One line of a statement: the transfer's side on this account and the totals after it."""
+
+    transfer_id: uuid.UUID
+    account_version: int
+    side: str
+    kind: str
+    code: str
+    amount: MoneyOut
+    debits_posted: MoneyOut
+    credits_posted: MoneyOut
+    debits_pending: MoneyOut
+    credits_pending: MoneyOut
+    occurred_on: date
+    recorded_at: datetime

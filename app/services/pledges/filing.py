@@ -1,0 +1,352 @@
+"""Filing a pledge: pre-check, liens and the pool's commitment in one transaction and four statements.
+
+Lock, read, decide, write: the number of statements does not grow with the number of rights.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from app.domain import asset as asset_rules
+from app.domain import ground as rules
+from app.domain import party as party_rules
+from app.domain import pledge as pledge_rules
+from app.domain import pool as pool_rules
+from app.domain.asset import AssetKind
+from app.domain.errors import Violation, refuse_if
+from app.domain.ground import Acknowledgement, Contract
+from app.domain.identifiers import business_number, new_id
+from app.domain.ledger import TransferKind
+from app.domain.money import format_amount
+from app.domain.pledge import PledgeStatus
+from app.domain.pool import PoolStatus
+from app.queries import filing as queries
+from app.queries.driver import driver
+from app.services import events, ledger
+from app.services.pledges.statement import WRITE
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.domain.permission import Actor
+    from app.queries.filing import Ground, PoolState
+    from app.services.idempotency import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A right to be pledged and by whom; `secured_fen` limits what it secures, None: the whole claim."""
+
+    asset_id: uuid.UUID
+    pledgor_id: uuid.UUID
+    secured_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPledge:
+    """A financing as a bank files it. `pool_id` None: without risk compensation."""
+
+    borrower_id: uuid.UUID
+    principal_fen: int
+    currency: str
+    debt_from: date
+    debt_to: date
+    contract: Contract
+    items: Sequence[NewItem]
+    pool_id: uuid.UUID | None = None
+    ip_share_bp: int = 10_000
+    consents: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
+    acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class FiledItem:
+    """A right as filed, its lien placed."""
+
+    id: uuid.UUID
+    asset_id: uuid.UUID
+    asset_kind: AssetKind
+    number: str
+    pledgor_id: uuid.UUID
+    hold_id: uuid.UUID
+    secured_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FiledPledge:
+    """A pledge as filed."""
+
+    id: uuid.UUID
+    number: str
+    district_code: str
+    new: NewPledge
+    pledgee_id: uuid.UUID
+    organisation_id: uuid.UUID
+    filed_on: date
+    items: Sequence[FiledItem]
+    covered_fen: int | None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How the filing's answer is kept under its idempotency key, in the writing statement itself."""
+
+    client_id: uuid.UUID
+    key: str
+    render: Callable[[FiledPledge], Answer]
+
+
+async def file(
+    session: AsyncSession, *, actor: Actor, moment: Moment, new: NewPledge, keep: Keep | None = None
+) -> FiledPledge:
+    """File a pledge for the caller's bank.
+
+    Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.ground`),
+    `pledge.asset_twice`, `asset.not_found`, `party.not_found`, and for a pool `pool.not_found`,
+    `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded` (RP-04, RP-05).
+    """
+    refuse_if(_inconsistencies(new))
+    ground = await queries.lock_and_read(
+        session,
+        asset_ids=[item.asset_id for item in new.items],
+        pool_id=new.pool_id,
+        party_ids=sorted({new.borrower_id, actor.party_id, *(item.pledgor_id for item in new.items)}),
+        borrower_id=new.borrower_id,
+        today=moment.today,
+    )
+    refuse_if(_unknown(new, ground))
+    refuse_if(_objections(new, ground, moment))
+    filed = _filed(new, ground, actor, moment)
+    await _write(session, filed=filed, ground=ground, actor=actor, moment=moment, keep=keep)
+    return filed
+
+
+def _inconsistencies(new: NewPledge) -> list[Violation]:
+    """What is wrong with the filing whatever the register says."""
+    found: list[Violation] = []
+    if new.debt_to < new.debt_from:
+        found.append(pledge_rules.DEBT_PERIOD_INVALID.violation("/debt_to"))
+    seen: set[uuid.UUID] = set()
+    for position, item in enumerate(new.items):
+        if item.asset_id in seen:
+            found.append(pledge_rules.ITEM_TWICE.violation(f"/items/{position}/asset_id"))
+        if item.secured_fen is not None and item.secured_fen > new.principal_fen:
+            found.append(pledge_rules.SECURED_EXCEEDS_PRINCIPAL.violation(f"/items/{position}/secured"))
+        seen.add(item.asset_id)
+    return found
+
+
+def _unknown(new: NewPledge, ground: Ground) -> list[Violation]:
+    found: list[Violation] = []
+    if new.borrower_id not in ground.parties:
+        found.append(party_rules.NOT_FOUND.violation("/borrower_id"))
+    for position, item in enumerate(new.items):
+        if item.asset_id not in ground.rights:
+            found.append(asset_rules.NOT_FOUND.violation(f"/items/{position}/asset_id"))
+        if item.pledgor_id not in ground.parties:
+            found.append(party_rules.NOT_FOUND.violation(f"/items/{position}/pledgor_id"))
+    if new.pool_id is not None and ground.pool is None:
+        found.append(pool_rules.NOT_FOUND.violation("/pool_id"))
+    return found
+
+
+def _objections(new: NewPledge, ground: Ground, moment: Moment) -> list[Violation]:
+    filing = rules.Filing(
+        filed_on=moment.today,
+        debt_to=new.debt_to,
+        contract=new.contract,
+        pledgors={item.asset_id: item.pledgor_id for item in new.items},
+        consents=new.consents,
+        acknowledgements=new.acknowledgements,
+    )
+    found = rules.grounds(filing, [ground.rights[item.asset_id] for item in new.items])
+    if ground.pool is not None:
+        found += _pool_objections(new, ground.pool, moment)
+    return found
+
+
+def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Violation]:
+    found: list[Violation] = []
+    if new.currency != pool.currency:
+        found.append(pool_rules.CURRENCY_MISMATCH.violation("/principal/currency", currency=pool.currency))
+    if pool.status in (PoolStatus.suspended, PoolStatus.closed):
+        found.append(pool_rules.SUSPENDED.violation("/pool_id"))
+    if pool.scheme_id is None:
+        return [*found, pool_rules.NO_SCHEME.violation("/pool_id", on=moment.today)]
+    cap = pool.household_cap_fen
+    if cap is not None and pool.household_fen + new.principal_fen > cap:
+        found.append(pool_rules.HOUSEHOLD_CAP_EXCEEDED.violation("/principal", cap=format_amount(cap)))
+    covered = pool_rules.covered_principal(new.principal_fen, new.ip_share_bp)
+    free = max(0, pool_rules.capacity(pool.leverage, pool.available_fen) - pool.outstanding_fen)
+    if covered > free:
+        found.append(
+            pool_rules.CAPACITY_EXCEEDED.violation(
+                "/principal", available=format_amount(free), requested=format_amount(covered)
+            )
+        )
+    return found
+
+
+def _filed(new: NewPledge, ground: Ground, actor: Actor, moment: Moment) -> FiledPledge:
+    district = ground.pool.district_code if ground.pool is not None else actor.district_code
+    return FiledPledge(
+        id=new_id(),
+        number=business_number("PL", district, moment.today.year, ground.serial),
+        district_code=district,
+        new=new,
+        pledgee_id=actor.party_id,
+        organisation_id=actor.organisation_id,
+        filed_on=moment.today,
+        items=[
+            FiledItem(
+                id=new_id(),
+                asset_id=item.asset_id,
+                asset_kind=ground.rights[item.asset_id].kind,
+                number=ground.rights[item.asset_id].number,
+                pledgor_id=item.pledgor_id,
+                hold_id=new_id(),
+                secured_fen=item.secured_fen,
+            )
+            for item in new.items
+        ],
+        covered_fen=(
+            pool_rules.covered_principal(new.principal_fen, new.ip_share_bp)
+            if ground.pool is not None
+            else None
+        ),
+    )
+
+
+async def _write(  # noqa: PLR0913 - the parts of one statement
+    session: AsyncSession,
+    *,
+    filed: FiledPledge,
+    ground: Ground,
+    actor: Actor,
+    moment: Moment,
+    keep: Keep | None,
+) -> None:
+    event = _event(filed, ground, actor)
+    transfers, commitments = _commitment(filed, ground, moment)
+    answer = keep.render(filed) if keep is not None else None
+    connection = await driver(session)
+    await connection.execute(
+        WRITE,
+        events.event_rows([event], moment),
+        actor.organisation_id,
+        actor.client_id,
+        actor.request_id,
+        moment.now,
+        json.dumps(_pledge_row(filed, event.id), default=str, ensure_ascii=False),
+        json.dumps(_item_rows(filed, ground), default=str),
+        transfers,
+        commitments,
+        keep.key if keep is not None else None,
+        answer.status_code if answer is not None else None,
+        json.dumps(dict(answer.headers)) if answer is not None else None,
+        answer.body if answer is not None else None,
+    )
+
+
+def _event(filed: FiledPledge, ground: Ground, actor: Actor) -> events.NewEvent:
+    involved = {actor.organisation_id}
+    involved |= {party.organisation_id for party in ground.parties.values() if party.organisation_id}
+    if ground.pool is not None:
+        involved.add(ground.pool.manager_id)
+    return events.NewEvent(
+        type="pledge.filed",
+        noun="pledge",
+        subject_id=filed.id,
+        stream=filed.district_code,
+        audience=sorted(involved),
+        payload={
+            "number": filed.number,
+            "asset_ids": [str(item.asset_id) for item in filed.items],
+            "principal_fen": filed.new.principal_fen,
+            "pool_id": str(filed.new.pool_id) if filed.new.pool_id else None,
+            "covered_fen": filed.covered_fen,
+            "rule_pack": rules.RULE_PACK,
+        },
+    )
+
+
+def _commitment(filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str, str]:
+    """The pending transfer and the commitment as JSON rows; empty arrays without a pool."""
+    pool = ground.pool
+    if pool is None or filed.covered_fen is None:
+        return "[]", "[]"
+    transfer = ledger.NewTransfer(
+        debit_account_id=pool.covered_account_id,
+        credit_account_id=pool.obligation_account_id,
+        amount_fen=filed.covered_fen,
+        code="commitment",
+        business_noun="pledge",
+        business_id=filed.id,
+        kind=TransferKind.pending,
+    )
+    commitment = {
+        "id": str(new_id()),
+        "pool_id": str(filed.new.pool_id),
+        "scheme_id": str(pool.scheme_id),
+        "transfer_id": str(transfer.id),
+        "ip_share_bp": filed.new.ip_share_bp,
+        "covered_fen": filed.covered_fen,
+        "currency": pool.currency,
+        "posting_id": str(new_id()),
+    }
+    return ledger.transfer_rows([transfer], moment.today), json.dumps([commitment])
+
+
+def _pledge_row(filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
+    new = filed.new
+    return {
+        "id": filed.id,
+        "district_code": filed.district_code,
+        "number": filed.number,
+        "pledgee_id": filed.pledgee_id,
+        "borrower_id": new.borrower_id,
+        "pool_id": new.pool_id,
+        "principal_fen": new.principal_fen,
+        "currency": new.currency,
+        "debt_from": new.debt_from,
+        "debt_to": new.debt_to,
+        "contract": {
+            "number": new.contract.number,
+            "signed_on": str(new.contract.signed_on),
+            "claim_kind": new.contract.claim_kind,
+            "security_scope": new.contract.security_scope,
+            "consents": [[str(asset_id), str(party_id)] for asset_id, party_id in sorted(new.consents)],
+        },
+        "acknowledgements": [
+            f"{given.asset_id}:{given.code}:{given.pledgor_on}:{given.pledgee_on}"
+            for given in new.acknowledgements
+        ],
+        "rule_pack": rules.RULE_PACK,
+        "status": PledgeStatus.filed,
+        "filed_on": filed.filed_on,
+        "event_id": event_id,
+    }
+
+
+def _item_rows(filed: FiledPledge, ground: Ground) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": item.id,
+            "asset_id": item.asset_id,
+            "asset_serial": ground.serials[item.asset_id],
+            "asset_kind": item.asset_kind,
+            "regime": ground.rights[item.asset_id].regime,
+            "pledgor_id": item.pledgor_id,
+            "ordinal": ordinal,
+            "hold_id": item.hold_id,
+            "secured_fen": item.secured_fen,
+        }
+        for ordinal, item in enumerate(filed.items, start=1)
+    ]

@@ -1,0 +1,275 @@
+"""After filing: the office's results per right, refusal, and deregistration.
+
+The platform records what the office registers. Each registration counts once; the financing counts at
+its first effective registration and as mixed once, when its second kind becomes effective.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from app.domain import pledge as rules
+from app.domain.asset import AssetKind
+from app.domain.counting import Counted, counted
+from app.domain.errors import Violation, refuse_if
+from app.domain.fact import FactRole, Measure
+from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
+from app.models.party import Party
+from app.models.pledge import Pledge, PledgeItem
+from app.queries import pledges as queries
+from app.services import events, holds, pools
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.domain.permission import Actor
+
+EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The office's registration of one right. `expires_on` is set for trademarks (PL-19)."""
+
+    asset_id: uuid.UUID
+    registration_no: str
+    registered_on: date
+    expires_on: date | None = None
+
+
+async def register(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    pledge_id: uuid.UUID,
+    registrations: Sequence[Registration],
+) -> Pledge:
+    """Record official registrations; the pledge is registered once all its rights are.
+
+    Raises: `pledge.not_found`, `pledge.item_not_found`, `pledge.registered_in_future`,
+    `pledge.expiry_missing`, `state.illegal_transition`, `pledge.registration_no_taken`.
+    """
+    pledge, items = await queries.lock(session, actor, pledge_id)
+    by_asset = {item.asset_id: item for item in items}
+    refuse_if(_faults(registrations, by_asset, pledge, moment))
+    before = _counted(items)
+    for given in registrations:
+        item = by_asset[given.asset_id]
+        item.advance(PledgeEvent.register)
+        item.registration_no = given.registration_no
+        item.registered_on = given.registered_on
+        item.expires_on = given.expires_on
+    after = _counted(items)
+    if all(item.status != PledgeStatus.filed for item in items):
+        pledge.advance(PledgeEvent.register)
+    else:
+        pledge.version += 1
+    pledge.registered_on, pledge.mixed_on = after.financing_on, after.mixed_on
+    event = _event(
+        actor,
+        pledge,
+        "pledge.registered",
+        registrations=[
+            {
+                "asset_id": str(r.asset_id),
+                "registration_no": r.registration_no,
+                "registered_on": str(r.registered_on),
+            }
+            for r in registrations
+        ],
+    )
+    district = await _pledgor_district(session, items)
+    touched = [by_asset[given.asset_id] for given in registrations]
+    facts = [
+        *_registration_facts(pledge, district, touched),
+        *_counting_facts(pledge, district, items, before, after),
+    ]
+    event = events.with_facts(event, facts)
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    await session.flush()
+    return pledge
+
+
+async def refuse(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    pledge_id: uuid.UUID,
+    reason: str,
+    refused_on: date,
+) -> Pledge:
+    """Record that the office refused the filing: liens end and the pool's capacity comes back.
+
+    Raises: `pledge.not_found`, `state.illegal_transition`.
+    """
+    pledge, items = await queries.lock(session, actor, pledge_id)
+    pledge.advance(PledgeEvent.refuse)
+    for item in items:
+        item.advance(PledgeEvent.refuse)
+        item.ended_on = refused_on
+    return await _end(session, actor, moment, pledge, items, "pledge.refused", reason, refused_on)
+
+
+async def deregister(  # noqa: PLR0913 - who, when, which pledge, why and as of when
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    pledge_id: uuid.UUID,
+    reason: DeregistrationReason,
+    deregistered_on: date,
+) -> Pledge:
+    """Record the cancellation of all registrations (PL-10): liens end, the commitment is released.
+
+    Raises: `pledge.not_found`, `state.illegal_transition`.
+    """
+    pledge, items = await queries.lock(session, actor, pledge_id)
+    pledge.advance(PledgeEvent.deregister)
+    for item in items:
+        item.advance(PledgeEvent.deregister)
+        item.ended_on = deregistered_on
+    return await _end(
+        session, actor, moment, pledge, items, "pledge.deregistered", reason.value, deregistered_on
+    )
+
+
+async def _end(  # noqa: PLR0913 - the tail that refusal and deregistration share
+    session: AsyncSession,
+    actor: Actor,
+    moment: Moment,
+    pledge: Pledge,
+    items: Sequence[PledgeItem],
+    event_type: str,
+    reason: str,
+    ended_on: date,
+) -> Pledge:
+    pledge.ended_on = ended_on
+    event = _event(actor, pledge, event_type, reason=reason, ended_on=str(ended_on))
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    await holds.end(
+        session,
+        moment=moment,
+        source_noun="pledge",
+        source_ids=[pledge.id],
+        reason=event_type,
+        ended_on=ended_on,
+    )
+    await pools.release(session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ended_on)
+    await session.flush()
+    return pledge
+
+
+def _faults(
+    registrations: Sequence[Registration],
+    by_asset: dict[uuid.UUID, PledgeItem],
+    pledge: Pledge,
+    moment: Moment,
+) -> list[Violation]:
+    found: list[Violation] = []
+    seen: set[uuid.UUID] = set()
+    for position, given in enumerate(registrations):
+        pointer = f"/registrations/{position}"
+        item = by_asset.get(given.asset_id)
+        if item is None:
+            found.append(rules.ITEM_NOT_FOUND.violation(f"{pointer}/asset_id"))
+            continue
+        if given.asset_id in seen:
+            found.append(rules.ITEM_TWICE.violation(f"{pointer}/asset_id"))
+        seen.add(given.asset_id)
+        if given.registered_on > moment.today:
+            found.append(rules.REGISTERED_IN_FUTURE.violation(f"{pointer}/registered_on", today=moment.today))
+        if pledge.filed_on is not None and given.registered_on < pledge.filed_on:
+            found.append(
+                rules.REGISTERED_BEFORE_FILING.violation(f"{pointer}/registered_on", filed_on=pledge.filed_on)
+            )
+        if item.asset_kind == AssetKind.trademark and given.expires_on is None:
+            found.append(rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
+    return found
+
+
+def _counted(items: Iterable[PledgeItem]) -> Counted:
+    return counted(
+        (AssetKind(item.asset_kind), item.registered_on)
+        for item in items
+        if item.registered_on is not None and item.status in EFFECTIVE
+    )
+
+
+def _registration_facts(pledge: Pledge, district: str, items: Sequence[PledgeItem]) -> list[events.NewFact]:
+    return [
+        _fact(pledge, district, Measure.pledge_registration_count, 1, item.registered_on, item.asset_kind)
+        for item in items
+        if item.registered_on is not None
+    ]
+
+
+def _counting_facts(
+    pledge: Pledge, district: str, items: Sequence[PledgeItem], before: Counted, after: Counted
+) -> list[events.NewFact]:
+    """What changes in the counts; an earlier registration entered late moves the financing to its day."""
+    facts: list[events.NewFact] = []
+    kinds = {item.asset_kind for item in items}
+    ip_kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    if before.financing_on != after.financing_on:
+        for sign, on in ((-1, before.financing_on), (1, after.financing_on)):
+            if on is not None:
+                facts.append(_fact(pledge, district, Measure.pledge_financing_count, sign, on, ip_kind))
+                amount = sign * (pledge.principal_fen or 0)
+                facts.append(_fact(pledge, district, Measure.pledge_financing_amount, amount, on, ip_kind))
+    if before.mixed_on != after.mixed_on:
+        for sign, on in ((-1, before.mixed_on), (1, after.mixed_on)):
+            if on is not None:
+                facts.append(_fact(pledge, district, Measure.pledge_mixed_count, sign, on, "mixed"))
+    return facts
+
+
+def _fact(  # noqa: PLR0913 - the parts of a fact
+    pledge: Pledge, district: str, measure: Measure, value: int, on: date | None, ip_kind: str
+) -> events.NewFact:
+    if on is None:
+        raise ValueError("a fact needs its day")
+    return events.NewFact(
+        measure=measure,
+        district_code=district,
+        role=FactRole.internal,
+        value=value,
+        occurred_on=on,
+        source_noun="pledge",
+        source_id=pledge.id,
+        dimensions={
+            "ip_kind": ip_kind,
+            "pledgee_id": str(pledge.pledgee_id),
+            "pool_id": str(pledge.pool_id or ""),
+        },
+    )
+
+
+async def _pledgor_district(session: AsyncSession, items: Sequence[PledgeItem]) -> str:
+    """The district a pledge counts in: that of the first right's pledgor (ST-08)."""
+    found = await session.scalar(select(Party.district_code).where(Party.id == items[0].pledgor_id))
+    if found is None:
+        raise RuntimeError("a filed pledge has a pledgor of the register")
+    return found
+
+
+def _event(actor: Actor, pledge: Pledge, event_type: str, **payload: object) -> events.NewEvent:
+    audience = {actor.organisation_id}
+    if pledge.organisation_id is not None:
+        audience.add(pledge.organisation_id)
+    return events.NewEvent(
+        type=event_type,
+        noun="pledge",
+        subject_id=pledge.id,
+        stream=pledge.district_code,
+        audience=sorted(audience),
+        payload={"number": pledge.number, "status": pledge.status, **payload},
+    )

@@ -1,0 +1,48 @@
+"""The one statement that writes a filed pledge with everything it ties up."""
+
+from app.services.events import EVENT_CTES
+from app.services.ledger import TRANSFER_COLUMNS, TRANSFER_RECORD
+
+WRITE = f"""
+{EVENT_CTES}, pledge AS (
+  INSERT INTO pledges (id, district_code, number, regime, organisation_id, pledgee_id, borrower_id, pool_id,
+      principal_fen, currency, debt_from, debt_to, contract, acknowledgements, rule_pack, status, filed_on,
+      imported, event_id, recorded_at, version)
+  SELECT id, district_code, number, 'cn', $2, pledgee_id, borrower_id, pool_id, principal_fen, currency,
+      debt_from, debt_to, contract, acknowledgements, rule_pack, status, filed_on, false, event_id, $5, 1
+  FROM jsonb_to_record($6::jsonb) AS p(id uuid, district_code text, number text, pledgee_id uuid,
+       borrower_id uuid, pool_id uuid, principal_fen bigint, currency text, debt_from date, debt_to date,
+       contract jsonb, acknowledgements text[], rule_pack text, status text, filed_on date, event_id uuid)
+  RETURNING id, district_code, filed_on, event_id
+), item AS (
+  SELECT * FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, asset_id uuid, asset_serial bigint,
+    asset_kind text, regime text, pledgor_id uuid, ordinal smallint, hold_id uuid, secured_fen bigint)
+), lien AS (
+  INSERT INTO holds (id, asset_id, asset_serial, regime, kind, rank, source_noun, source_id, placed_on,
+                     imported, event_id, recorded_at)
+  SELECT item.hold_id, item.asset_id, item.asset_serial, item.regime, 'lien', 1, 'pledge', pledge.id,
+         pledge.filed_on, false, pledge.event_id, $5
+  FROM item, pledge ORDER BY item.asset_id
+), pledged AS (
+  INSERT INTO pledge_items (id, district_code, pledge_id, asset_id, asset_kind, pledgor_id, ordinal, hold_id, secured_fen,
+                            rank, status)
+  SELECT item.id, pledge.district_code, pledge.id, item.asset_id, item.asset_kind, item.pledgor_id, item.ordinal, item.hold_id,
+         item.secured_fen, 1, 'filed'
+  FROM item, pledge
+), commitment AS (
+  INSERT INTO commitments (id, district_code, pool_id, scheme_id, pledge_id, transfer_id, ip_share_bp,
+                           covered_fen, status, committed_on, event_id, recorded_at)
+  SELECT c.id, pledge.district_code, c.pool_id, c.scheme_id, pledge.id, c.transfer_id, c.ip_share_bp,
+         c.covered_fen, 'committed', pledge.filed_on, pledge.event_id, $5
+  FROM jsonb_to_recordset($9::jsonb) AS c(id uuid, pool_id uuid, scheme_id uuid, transfer_id uuid,
+       ip_share_bp bigint, covered_fen bigint), pledge
+), reserve AS (
+  INSERT INTO ledger_transfers (ledger_id, district_code, currency, posting_id, event_id, recorded_at,
+                                {TRANSFER_COLUMNS})
+  SELECT c.pool_id, pledge.district_code, c.currency, c.posting_id, pledge.event_id, $5, t.*
+  FROM jsonb_to_recordset($8::jsonb) AS t({TRANSFER_RECORD}),
+       jsonb_to_recordset($9::jsonb) AS c(pool_id uuid, currency text, posting_id uuid), pledge
+)
+UPDATE idempotency_keys SET status_code = $11, headers = $12::jsonb, body = $13
+WHERE client_id = $3 AND key = $10
+"""  # noqa: S608 - only constants are put together

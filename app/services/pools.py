@@ -1,0 +1,192 @@
+"""Pools: opening one with its ledger and scheme, paying money in, and giving commitments back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from app.domain import pool as rules
+from app.domain.identifiers import business_number, new_id
+from app.domain.ledger import Side, TransferKind
+from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SourceType
+from app.models.pool import Pool, Scheme
+from app.queries import ledger as ledger_queries
+from app.queries import pools as queries
+from app.services import events, ledger
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.domain.permission import Actor
+
+ACCOUNTS = (
+    ledger.NewAccount(AccountCode.cash, "专户存款", Side.debit, limit_side=Side.credit),
+    ledger.NewAccount(AccountCode.contributions, "出资", Side.credit),
+    ledger.NewAccount(AccountCode.covered, "已承诺本金（备查）", Side.debit, memo=True),
+    ledger.NewAccount(AccountCode.cover_obligation, "承诺对应（备查）", Side.credit, memo=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewScheme:
+    """Parameters of a scheme version. `shares_bp`: sharing party to basis points, summing to 10 000."""
+
+    code: str
+    effective_from: date
+    leverage_multiple: int
+    shares_bp: Mapping[str, int]
+    legal_basis: str
+    household_cap_fen: int | None = None
+    effective_to: date | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def open_pool(
+    session: AsyncSession, *, actor: Actor, moment: Moment, name: str, currency: str, scheme: NewScheme
+) -> Pool:
+    """Open a pool managed by the caller, in the caller's district, with its accounts and first scheme.
+
+    Raises: `pool.shares_not_whole`.
+    """
+    _require_whole(scheme)
+    pool_id = new_id()
+    serial = await session.scalar(text("SELECT nextval('pool_numbers')"))
+    event = events.NewEvent(
+        type="pool.opened",
+        noun="pool",
+        subject_id=pool_id,
+        stream=actor.district_code,
+        audience=[actor.organisation_id],
+        payload={"name": name, "scheme": scheme.code},
+    )
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    pool = Pool(
+        id=pool_id,
+        district_code=actor.district_code,
+        number=business_number("PO", actor.district_code, moment.today.year, serial),
+        name=name,
+        manager_id=actor.organisation_id,
+        currency=currency,
+        status=PoolStatus.active.value,
+        event_id=event.id,
+        recorded_at=moment.now,
+        version=1,
+    )
+    session.add(pool)
+    await session.flush()
+    await ledger.open_accounts(session, moment=moment, book=book(pool), accounts=ACCOUNTS)
+    session.add(_scheme(pool, scheme, 1, event.id, moment))
+    await session.flush()
+    return pool
+
+
+async def add_scheme(
+    session: AsyncSession, *, actor: Actor, moment: Moment, pool: Pool, scheme: NewScheme
+) -> Scheme:
+    """Put a further scheme version in effect; commitments made before keep theirs (RP-03).
+
+    Raises: `pool.shares_not_whole`.
+    """
+    _require_whole(scheme)
+    await queries.lock(session, pool.id)
+    version = len(await queries.schemes(session, pool.id)) + 1
+    event = events.NewEvent(
+        type="pool.scheme_added",
+        noun="pool",
+        subject_id=pool.id,
+        stream=pool.district_code,
+        audience=[pool.manager_id],
+        payload={"scheme": scheme.code, "version": version},
+    )
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    added = _scheme(pool, scheme, version, event.id, moment)
+    session.add(added)
+    await session.flush()
+    return added
+
+
+async def contribute(  # noqa: PLR0913 - the caller, the pool and the three facts of a payment
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    pool: Pool,
+    source: SourceType,
+    amount_fen: int,
+    occurred_on: date,
+) -> uuid.UUID:
+    """Book money paid into the pool's special account; returns the transfer's id."""
+    accounts = {account.code: account for account in await ledger_queries.accounts(session, pool.id)}
+    transfer = ledger.NewTransfer(
+        debit_account_id=accounts[AccountCode.cash].id,
+        credit_account_id=accounts[AccountCode.contributions].id,
+        amount_fen=amount_fen,
+        code=f"contribution.{source.value}",
+        business_noun="pool",
+        business_id=pool.id,
+        occurred_on=occurred_on,
+    )
+    event = events.NewEvent(
+        type="pool.contributed",
+        noun="pool",
+        subject_id=pool.id,
+        stream=pool.district_code,
+        audience=[pool.manager_id],
+        occurred_on=occurred_on,
+        payload={"source": source.value, "amount_fen": amount_fen, "transfer_id": str(transfer.id)},
+    )
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    await ledger.post(session, moment=moment, book=book(pool), transfers=[transfer], event_id=event.id)
+    return transfer.id
+
+
+async def release(
+    session: AsyncSession, *, moment: Moment, pledge_id: uuid.UUID, event_id: uuid.UUID, released_on: date
+) -> int:
+    """Give back the capacity reserved for a pledge; returns the covered principal released, in fen."""
+    commitment = await queries.live_commitment(session, pledge_id)
+    if commitment is None:
+        return 0
+    pool = await queries.lock(session, commitment.pool_id)
+    pending = await ledger_queries.get_transfer(session, pool.id, commitment.transfer_id)
+    void = ledger.resolution(pending, TransferKind.void, code="commitment.released")
+    await ledger.post(session, moment=moment, book=book(pool), transfers=[void], event_id=event_id)
+    commitment.release(CommitmentStatus.released, released_on)
+    await session.flush()
+    return commitment.covered_fen
+
+
+def book(pool: Pool) -> ledger.Book:
+    """The pool's ledger."""
+    return ledger.Book(pool.id, pool.district_code, pool.currency)
+
+
+def _require_whole(scheme: NewScheme) -> None:
+    total = sum(scheme.shares_bp.values())
+    if total != rules.FULL_SHARE_BP:
+        raise rules.SHARES_NOT_WHOLE.error("/scheme/shares_bp", total_bp=total)
+
+
+def _scheme(pool: Pool, new: NewScheme, version: int, event_id: uuid.UUID, moment: Moment) -> Scheme:
+    return Scheme(
+        id=new_id(),
+        district_code=pool.district_code,
+        pool_id=pool.id,
+        code=new.code,
+        scheme_version=version,
+        effective_from=new.effective_from,
+        effective_to=new.effective_to,
+        legal_basis=new.legal_basis,
+        leverage_multiple=new.leverage_multiple,
+        household_cap_fen=new.household_cap_fen,
+        shares_bp=dict(new.shares_bp),
+        parameters=dict(new.parameters),
+        event_id=event_id,
+        recorded_at=moment.now,
+    )

@@ -1,0 +1,323 @@
+"""The command line on a real machine: processes, signals, a data folder, an embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from app.cli import commands, database, sandbox
+from app.infra.db import create_engine
+from app.infra.postgres import EmbeddedPostgres
+from tests.support import server
+from tests.support.database import SavepointDatabase
+
+pytestmark = [pytest.mark.committed, pytest.mark.xdist_group("serve")]
+
+READY_SECONDS = 15
+LIVE = {"IPOPS_MODE": "live", "IPOPS_SIGNING_KEY": "Zr8wq1n5Jc0uTLAfbVmX3kE7ydHsPoG2iYt6RQe9KMU"}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("var")
+
+
+def command(data_dir: Path, *arguments: str, **settings: str) -> dict[str, Any]:
+    """How to start the command line as a user does, with no settings of this machine and bytecode kept."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("IPOPS_")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {
+        "args": [sys.executable, "-m", "app.cli", *arguments],
+        "env": env | {"IPOPS_DATA_DIR": str(data_dir)} | settings,
+        "cwd": server.ROOT,
+        "text": True,
+    }
+
+
+def told(data_dir: Path, *arguments: str, **settings: str) -> str:
+    """What a command prints that goes well."""
+    started = command(data_dir, *arguments, **settings)
+    done = subprocess.run(**started, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
+def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
+    """Why a command does not do what it was asked; in words, not as a traceback."""
+    started = command(data_dir, *arguments, **settings)
+    done = subprocess.run(**started, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return str(done.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that is ready, what its `sandbox.json` says, and how long it took."""
+
+    process: subprocess.Popen[str]
+    sandbox: dict[str, Any]
+    seconds: float
+
+    @asynccontextmanager
+    async def client(self, credentials: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+        """The API with a token for those credentials."""
+        async with httpx.AsyncClient(base_url=self.sandbox["base_url"], timeout=20) as http:
+            secret = (credentials["client_id"], credentials["client_secret"])
+            form = {"grant_type": "client_credentials"}
+            answer = await http.post(self.sandbox["token_url"], data=form, auth=secret)
+            http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+            yield http
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[Running]:
+    """The service on a free port. At the end it is told to stop, which must go well, unless it is gone by then."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    started = command(data_dir, "serve", "--port", str(port))
+    began = time.monotonic()
+    log = data_dir / "serve.log"
+    with log.open("w") as output, subprocess.Popen(**started, stdout=output, stderr=output) as process:
+        try:
+            while not answers(f"http://127.0.0.1:{port}/readyz"):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < began + READY_SECONDS, log.read_text()
+                time.sleep(0.02)
+            seconds = time.monotonic() - began
+            yield Running(process, json.loads((data_dir / "sandbox.json").read_text()), seconds)
+            process.terminate()
+            process.wait(15)
+        finally:
+            process.kill()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def party(name: str) -> dict[str, Any]:
+    """A party without numbers: nothing but the idempotency key keeps it from being entered twice."""
+    return {"name": name, "district_code": "120110"}
+
+
+async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_restart(
+    data_dir: Path,
+) -> None:
+    """OPS-08, API-16: credentials in a file for its owner only; data, secrets and tokens outlive a restart."""
+    with serving(data_dir) as first:
+        clients = first.sandbox["clients"]
+        assert (data_dir / "sandbox.json").stat().st_mode & 0o777 == 0o600
+        assert "sandbox-bank-a" in (data_dir / "serve.log").read_text()
+        async with first.client(clients["operator"]) as api:
+            made = await api.post(
+                "/v1/parties", json=party("示例重启有限公司"), headers={"Idempotency-Key": "1"}
+            )
+            assert made.status_code == 201, made.text
+            token = api.headers["Authorization"]
+            assets = (await api.get("/v1/assets", params={"limit": 50})).json()["items"]
+            assert {asset["kind"] for asset in assets} == {"patent", "trademark"}
+            assert all("示例" in asset["name"] for asset in assets)
+    assert first.process.returncode == 0
+    assert not EmbeddedPostgres(data_dir / "postgres").is_running()
+    with serving(data_dir) as second:
+        print(f"ready after {first.seconds:.1f} s, the second time after {second.seconds:.1f} s")  # noqa: T201 - shown with -s
+        assert second.sandbox["clients"] == clients
+        async with second.client(clients["bank_a"]) as api:
+            api.headers["Authorization"] = token
+            assert (await api.get(f"/v1/parties/{made.json()['id']}")).json() == made.json()
+
+
+@dataclass(slots=True)
+class Load:
+    """Writes under way: the name each key stands for, and the answers that came."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def write(self, api: httpx.AsyncClient, key: str) -> httpx.Response:
+        name = self.keys.setdefault(key, f"示例并发{key}")
+        response = await api.post("/v1/parties", json=party(name), headers={"Idempotency-Key": key})
+        assert response.status_code == 201, response.text
+        return response
+
+    async def until_gone(
+        self, api: httpx.AsyncClient, process: subprocess.Popen[str], end: signal.Signals
+    ) -> None:
+        """Write from eight sides, tell the service to end amidst it, and go on until nobody answers."""
+
+        async def one() -> None:
+            while True:
+                key = str(uuid.uuid4())
+                try:
+                    self.answers[key] = (await self.write(api, key)).json()
+                except httpx.TransportError:
+                    return
+                if len(self.answers) == 40:
+                    process.send_signal(end)
+
+        await asyncio.gather(*(one() for _ in range(8)))
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+async def test_what_was_answered_is_kept_and_what_was_not_can_be_sent_again(
+    data_dir: Path, end: signal.Signals
+) -> None:
+    """OPS-10: whether the service is stopped or killed under load, nothing is lost and nothing is done twice."""
+    load = Load()
+    with serving(data_dir) as first:
+        worker = worker_of(first.process.pid)
+        async with first.client(first.sandbox["clients"]["operator"]) as api:
+            await load.until_gone(api, first.process, end)
+        assert first.process.wait(15) == (0 if end is signal.SIGTERM else -signal.SIGKILL)
+    await gone(worker)
+    with serving(data_dir) as second:
+        async with second.client(second.sandbox["clients"]["operator"]) as api:
+            for key, name in load.keys.items():
+                again = await load.write(api, key)
+                if key in load.answers:
+                    assert again.headers["Idempotency-Replayed"] == "true"
+                    assert again.json() == load.answers[key]
+                found = (await api.get("/v1/parties", params={"name": name})).json()["items"]
+                assert [one["id"] for one in found] == [again.json()["id"]]
+    assert len(load.answers) >= 40
+
+
+def worker_of(service: int) -> int:
+    """The process id of the service's worker, once it runs."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{service}/task/{service}/children").read_text().split():
+            if b"--supervised" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        time.sleep(0.02)
+    raise AssertionError("the service runs no worker")
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process that is not our child has ended."""
+    deadline = time.monotonic() + READY_SECONDS
+    while b"--supervised" in cmdline(pid):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+async def test_a_client_is_added_beside_the_running_service_and_revoked_at_once(data_dir: Path) -> None:
+    """SEC: the secret is told once; a revoked client's token stops working before it expires."""
+    with serving(data_dir) as running:
+        bank = running.sandbox["clients"]["bank_a"]["organisation_id"]
+        assert "auditor" in refused(data_dir, "client", "add", "--organisation", bank, "--role", "auditor")
+        printed = told(data_dir, "client", "add", "--organisation", bank, "--role", "bank")
+        added = dict(line.split("=", 1) for line in printed.splitlines())
+        async with running.client(added) as api:
+            assert (await api.get("/v1/parties")).status_code == 200
+            told(data_dir, "client", "revoke", added["client_id"])
+            assert (await api.get("/v1/parties")).json()["code"] == "auth.client_revoked"
+        assert "national" in told(data_dir, "verify")
+
+
+async def test_a_live_instance_needs_its_own_database_and_key_and_keeps_apart_from_sandboxes(
+    server_url: str, tmp_path: Path
+) -> None:
+    assert "IPOPS_DATABASE_URL" in refused(tmp_path, "serve", **LIVE)
+    url, name = server.with_database(server_url, "ipops_live"), "ipops_live"
+    assert "IPOPS_SIGNING_KEY" in refused(tmp_path, "serve", IPOPS_DATABASE_URL=url, IPOPS_MODE="live")
+    engine = create_engine(server_url, role=None, pool_size=1, statement_timeout_ms=0)
+    try:
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+        assert "migrate" in refused(tmp_path, "serve", IPOPS_DATABASE_URL=url, **LIVE)
+        assert "live" in told(tmp_path, "migrate", IPOPS_DATABASE_URL=url, **LIVE)
+        assert "live" in refused(tmp_path, "serve", IPOPS_DATABASE_URL=url)
+        assert not [*await asyncio.to_thread(tmp_path.iterdir)]
+    finally:
+        await engine.dispose()
+        await server.drop(server_url, name)
+
+
+def test_says_what_is_in_the_way_of_a_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        assert f"--port {int(port) + 1}" in refused(tmp_path, "serve", "--port", port)
+    file = tmp_path / "file"
+    file.touch()
+    assert "IPOPS_DATA_DIR" in refused(file / "var", "serve", "--port", "0")
+    assert "--no-embedded" in refused(tmp_path, "serve", "--port", "0", "--no-embedded")
+
+
+async def test_lost_or_foreign_credentials_are_replaced_by_ones_that_work(
+    database: SavepointDatabase, tmp_path: Path
+) -> None:
+    """API-16: only digests of secrets are stored, so a file that is lost or of another database means new ones."""
+    file = tmp_path / "sandbox.json"
+    first = await sandbox.fill(database, file, "http://127.0.0.1:1")
+    kept = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    assert first is not None
+    assert kept is not None
+    assert kept["clients"] == first["clients"]
+    assert kept["token_url"] == "http://127.0.0.1:2/v1/oauth/token"
+    file.unlink()
+    renewed = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    file.write_text(json.dumps(first))
+    again = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    secrets = [
+        made["clients"]["sme"]["client_secret"] for made in (first, renewed, again) if made is not None
+    ]
+    assert len(set(secrets)) == 3
+
+
+def test_the_description_of_the_api_needs_no_database() -> None:
+    described = json.loads(CliRunner().invoke(commands, ["openapi"]).output)
+    assert "post" in described["paths"]["/v1/parties"]
+
+
+def test_no_command_is_a_coroutine_function() -> None:
+    """Typer calls a coroutine function and drops what it returns: the command would do nothing."""
+
+    def callbacks(app: typer.Typer) -> Iterator[Any]:
+        yield from (one.callback for one in app.registered_commands)
+        for group in app.registered_groups:
+            assert group.typer_instance is not None
+            yield from callbacks(group.typer_instance)
+
+    found = list(callbacks(commands))
+    assert len(found) >= 6
+    assert not [one for one in found if inspect.iscoroutinefunction(one)]
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    newest, known = database.revisions()
+    scripts = ScriptDirectory(str(server.ROOT / "migrations"))
+    assert [newest] == scripts.get_heads()
+    assert known == {script.revision for script in scripts.walk_revisions()}

@@ -1,0 +1,81 @@
+"""Filings that run side by side: one right has one pledgee, one pool its capacity."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import asyncpg
+import pytest
+
+from tests.concurrency.conftest import Stage
+from tests.factories.assets import make_asset
+from tests.factories.pledges import filing, make_pool
+from tests.support.server import plain
+
+ROUNDS = 1_000
+PARALLEL = 8
+
+
+async def make_rights(stage: Stage, owner: uuid.UUID, count: int) -> list[uuid.UUID]:
+    """Committed patents of one owner."""
+    async with stage.database.write() as unit:
+        return [(await make_asset(unit.session, owners=[owner])).id for _ in range(count)]
+
+
+@pytest.mark.committed
+async def test_two_banks_filing_one_patent_get_one_yes_and_one_no(stage: Stage) -> None:
+    """PLG-04, SC-02: in every one of 1,000 rounds exactly one 201 and one 409 `pledge.already_pledged`."""
+    owner = stage.api.samples["sme"].organisation.party_id
+    rights = await make_rights(stage, owner, ROUNDS)
+    gate = asyncio.Semaphore(PARALLEL)
+
+    async def one_round(asset_id: uuid.UUID) -> list[tuple[int, str]]:
+        async with gate:
+            answers = await asyncio.gather(
+                *(stage.api.post(bank, "/v1/pledges", filing(owner, [asset_id])) for bank in ("bank_a", "bank_b"))
+            )
+        return sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
+
+    outcomes = await asyncio.gather(*(one_round(asset_id) for asset_id in rights))
+    assert outcomes == [[(201, ""), (409, "pledge.already_pledged")]] * ROUNDS
+    connection = await asyncpg.connect(plain(stage.url))
+    live = "SELECT count(*), count(DISTINCT asset_id) FROM holds WHERE kind = 'lien' AND ended_at IS NULL"
+    assert tuple(await connection.fetchrow(live)) == (ROUNDS, ROUNDS)
+    assert await connection.fetchval("SELECT count(*) FROM pledges") == ROUNDS
+    await connection.close()
+
+
+@pytest.mark.committed
+async def test_parallel_filings_never_take_more_than_the_pools_capacity(stage: Stage) -> None:
+    """UNI-09, POL-13: fifty filings at the boundary fill the pool exactly and the rest are refused."""
+    owner = stage.api.samples["sme"].organisation.party_id
+    rights = await make_rights(stage, owner, 50)
+    pool = await make_pool(stage.api, paid_in="1000000.00")
+    answers = await asyncio.gather(
+        *(
+            stage.api.post(
+                ("bank_a", "bank_b")[number % 2], "/v1/pledges", filing(owner, [asset_id], pool_id=pool["id"])
+            )
+            for number, asset_id in enumerate(rights)
+        )
+    )
+    codes = [answer.status_code for answer in answers]
+    assert (codes.count(201), codes.count(409)) == (20, 30)
+    refused = {answer.json()["code"] for answer in answers if answer.status_code == 409}
+    assert refused == {"pool.capacity_exceeded"}
+    capacity = (await stage.api.get("bank_a", f"/v1/pools/{pool['id']}")).json()["capacity"]
+    assert (capacity["outstanding"]["amount"], capacity["free"]["amount"]) == ("10000000.00", "0.00")
+
+
+@pytest.mark.committed
+async def test_filings_that_cross_the_same_rights_never_deadlock(stage: Stage) -> None:
+    """POL-26: opposite orders of the same rights end in one winner, not in a deadlock."""
+    owner = stage.api.samples["sme"].organisation.party_id
+    for _ in range(20):
+        rights = await make_rights(stage, owner, 6)
+        answers = await asyncio.gather(
+            stage.api.post("bank_a", "/v1/pledges", filing(owner, list(rights))),
+            stage.api.post("bank_b", "/v1/pledges", filing(owner, list(reversed(rights)))),
+        )
+        assert sorted(answer.status_code for answer in answers) == [201, 409]

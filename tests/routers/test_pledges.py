@@ -1,0 +1,184 @@
+"""`/v1/pledges` over HTTP: filing, registrations, what ends a pledge, and who sees it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from app.domain.asset import AssetKind, AssetStatus
+from tests.factories.assets import make_asset, make_party, now
+from tests.factories.pledges import filing, make_pool
+from tests.support.api import Api
+from tests.support.counter import statements
+from tests.support.database import SavepointDatabase
+
+
+@pytest.fixture
+async def rights(api: Api, database: SavepointDatabase) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:
+    """The sample firm with a patent and a trademark of its own."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        patent = await make_asset(unit.session, owners=[owner])
+        mark = await make_asset(unit.session, owners=[owner], kind=AssetKind.trademark)
+    return owner, patent.id, mark.id
+
+
+def registration(asset_id: object, number: str, **changes: object) -> dict[str, object]:
+    """A registration of today."""
+    return {"asset_id": str(asset_id), "registration_no": number, "registered_on": str(now().today)} | changes
+
+
+async def test_a_mixed_pledge_is_filed_committed_registered_and_released(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """PLG-02, PLG-03, POL-13: one filing ties up both rights and the pool's capacity, until it is cancelled."""
+    owner, patent, mark = rights
+    pool = await make_pool(api)
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent, mark], pool_id=pool["id"]))
+    assert (pledge["status"], pledge["covered"]["amount"]) == ("filed", "500000.00")
+    capacity = (await api.get("bank_a", f"/v1/pools/{pool['id']}")).json()["capacity"]
+    assert (capacity["outstanding"]["amount"], capacity["free"]["amount"]) == ("500000.00", "9500000.00")
+
+    path = f"/v1/pledges/{pledge['id']}"
+    first = await api.made("bank_a", f"{path}/registrations", {"registrations": [registration(patent, "Y-1")]})
+    assert (first["status"], first["registered_on"], first["mixed_on"]) == ("filed", str(now().today), None)
+    whole = await api.made(
+        "bank_a", f"{path}/registrations", {"registrations": [registration(mark, "S-1", expires_on="2027-06-30")]}
+    )
+    assert (whole["status"], whole["mixed_on"]) == ("registered", str(now().today))
+
+    ended = await api.made(
+        "bank_a", f"{path}/deregistrations", {"reason": "debt_paid", "deregistered_on": str(now().today)}
+    )
+    assert (ended["status"], ended["covered"]) == ("deregistered", None)
+    capacity = (await api.get("bank_a", f"/v1/pools/{pool['id']}")).json()["capacity"]
+    assert capacity["outstanding"]["amount"] == "0.00"
+    again = await api.made("bank_b", "/v1/pledges", filing(owner, [patent]))
+    assert again["status"] == "filed"
+
+
+async def test_all_objections_come_in_one_answer(api: Api, database: SavepointDatabase) -> None:
+    """PLG-01: a bank hears every ground at once, with its legal basis, and nothing is written."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        other = await make_party(unit.session)
+        foreign = await make_asset(unit.session, owners=[other.id], status=AssetStatus.late_fee, suspended=True)
+    body = filing(owner, [foreign.id], contract={}, debt_to="2045-01-01")
+    refused = await api.post("bank_a", "/v1/pledges", body)
+    assert refused.status_code == 409
+    assert [violation["code"] for violation in refused.json()["violations"]] == [
+        "pledge.contract_items_missing",
+        "pledge.not_owner",
+        "pledge.annuity_unpaid",
+        "pledge.suspended_or_preserved",
+        "pledge.term_exceeds",
+    ]
+    assert all("专利权质押登记办法第11条" in violation["basis"] for violation in refused.json()["violations"])
+    assert (await api.get("bank_a", "/v1/pledges")).json()["items"] == []
+    assert (await api.get("bank_a", f"/v1/assets/{foreign.id}")).json()["holds"] == []
+
+
+async def test_a_second_bank_learns_that_a_right_is_pledged_but_not_to_whom(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """PLG-04, SEC-12: the objection names kind, rank and day; the pledge itself is not found."""
+    owner, patent, _ = rights
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent]))
+    refused = await api.post("bank_b", "/v1/pledges", filing(owner, [patent]))
+    assert (refused.status_code, refused.json()["code"]) == (409, "pledge.already_pledged")
+    facts = refused.json()["violations"][0]["facts"]
+    assert set(facts) == {"asset_id", "number", "kind", "since", "rank"}
+    assert pledge["id"] not in refused.text
+    assert "示例甲银行" not in refused.text
+    assert (await api.get("bank_b", f"/v1/pledges/{pledge['id']}")).status_code == 404
+    assert (await api.get("sme", f"/v1/pledges/{pledge['id']}")).status_code == 200
+
+
+async def test_the_same_right_twice_in_one_filing_is_refused(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """Medusa #16502: one request cannot count one right twice."""
+    owner, patent, _ = rights
+    refused = await api.post("bank_a", "/v1/pledges", filing(owner, [patent, patent]))
+    assert refused.status_code == 422
+    assert refused.json()["violations"][0]["pointer"] == "/items/1/asset_id"
+
+
+async def test_a_pool_takes_its_capacity_and_not_a_fen_more(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """POL-14, RP-05: at the boundary the cap passes, one fen more is refused with what is available."""
+    owner, patent, mark = rights
+    pool = await make_pool(api, paid_in="50000.00")
+    over = filing(owner, [patent], pool_id=pool["id"], principal={"amount": "500000.01"})
+    refused = await api.post("bank_a", "/v1/pledges", over)
+    assert (refused.status_code, refused.json()["code"]) == (409, "pool.capacity_exceeded")
+    assert refused.json()["violations"][0]["facts"] == {"available": "500000.00", "requested": "500000.01"}
+    await api.made("bank_a", "/v1/pledges", filing(owner, [patent], pool_id=pool["id"]))
+    full = await api.post("bank_a", "/v1/pledges", filing(owner, [mark], pool_id=pool["id"], principal={"amount": "0.01"}))
+    assert full.json()["code"] == "pool.capacity_exceeded"
+
+
+async def test_a_refused_filing_lets_go_of_rights_and_capacity(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """PL-06: what the office refuses ties up nothing."""
+    owner, patent, _ = rights
+    pool = await make_pool(api)
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent], pool_id=pool["id"]))
+    refused = await api.made(
+        "operator", f"/v1/pledges/{pledge['id']}/refusals", {"reason": "示例", "refused_on": str(now().today)}
+    )
+    assert refused["status"] == "refused"
+    assert (await api.get("bank_a", f"/v1/assets/{patent}")).json()["holds"] == []
+    twice = await api.post(
+        "operator", f"/v1/pledges/{pledge['id']}/refusals", {"reason": "示例", "refused_on": str(now().today)}
+    )
+    assert (twice.status_code, twice.json()["code"]) == (409, "state.illegal_transition")
+
+
+async def test_statistics_count_a_financing_once_and_its_registrations_each(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """PL-28, ST-09, ST-10: financing once with its principal, two registrations, mixed once."""
+    owner, patent, mark = rights
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent, mark]))
+    for asset_id, number in ((patent, "Y-2"), (mark, "S-2")):
+        await api.made(
+            "bank_a",
+            f"/v1/pledges/{pledge['id']}/registrations",
+            {"registrations": [registration(asset_id, number, expires_on="2027-06-30")]},
+        )
+    year = now().today.year
+
+    async def total(measure: str) -> object:
+        found = await api.get(
+            "ip_office", f"/v1/statistics/{measure}", district="120110", **{"from": year, "to": year}
+        )
+        (cell,) = found.json()["cells"]
+        return cell["amount"]["amount"] if cell.get("amount") else cell["value"]
+
+    assert await total("pledge_financing_count") == 1
+    assert await total("pledge_financing_amount") == "500000.00"
+    assert await total("pledge_registration_count") == 2
+    assert await total("pledge_mixed_count") == 1
+
+
+@pytest.mark.parametrize("count", [2, 10])
+async def test_filing_a_pledge_with_commitment_takes_four_statements(
+    api: Api, database: SavepointDatabase, count: int
+) -> None:
+    """Decisions §9: claim the key, lock, read, write; however many rights."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        rights = [
+            (await make_asset(unit.session, owners=[owner], kind=list(AssetKind)[number % 2])).id
+            for number in range(count)
+        ]
+    pool = await make_pool(api)
+    assert database.connection is not None
+    async with statements(database.connection) as seen:
+        filed = await api.post("bank_a", "/v1/pledges", filing(owner, rights, pool_id=pool["id"]))
+    assert filed.status_code == 201
+    assert len(seen.work) == 4, seen.work

@@ -10,7 +10,7 @@ INSTALL = $(RUN) pip install --quiet --disable-pip-version-check --no-deps --req
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv serve migrate test check format bench bench-full pins
+.PHONY: help venv serve migrate test check docs format bench bench-full pins
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ check: $(VENV)/.stamp-dev ## check format, lint, types, layers and dependencies
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
+
+docs: $(VENV)/.stamp-dev ## write the generated documents anew
+	@$(RUN) scripts.generate
 
 format: $(VENV)/.stamp-dev ## format the code and mend what the linter can mend
 	$(VENV)/bin/ruff format

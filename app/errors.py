@@ -236,7 +236,8 @@ def _values(code: ErrorCode, error: BaseException) -> dict[str, str]:
     """The values a key constraint stumbled over, as far as the code's words name their columns."""
     seen: BaseException | None = error
     while seen is not None:
-        found = _KEY_DETAIL.match(getattr(seen, "detail", None) or "")
+        detail = getattr(seen, "detail", None)  # SQLAlchemy's own errors carry a list under that name
+        found = _KEY_DETAIL.match(detail) if isinstance(detail, str) else None
         if found:
             columns, values = found["columns"].split(", "), found["values"].split(", ")
             pairs = zip(columns, values, strict=True) if len(columns) == len(values) else ()

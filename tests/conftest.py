@@ -22,7 +22,6 @@ from tests.support import server
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 
-
 app_logging.configure(json_lines=True)
 
 

@@ -6,12 +6,14 @@ command that is itself a coroutine would never run.
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
 
 from app.cli import clients, database, openapi, seals, serve, worker
 from app.cli.console import Refusal
+from app.cli.imports import app as imports_app
 
 commands = typer.Typer(
     help="知识产权运营服务后台 · IP operations backend.",
@@ -25,12 +27,21 @@ commands.command("migrate")(database.migrate)
 commands.command("verify")(seals.verify)
 commands.command("openapi")(openapi.write)
 commands.add_typer(clients.app, name="client")
+commands.add_typer(imports_app, name="import")
 
 
 def main() -> None:
     """Run the command that the arguments name; a refusal is told in words, not as a traceback."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, _leave)
     try:
         commands(prog_name="ipops")
     except Refusal as refusal:
         typer.echo(f"\nipops: {refusal}\n", err=True)
         sys.exit(1)
+
+
+def _leave(number: int, _: object) -> None:
+    """End what is under way as tidily as Ctrl-C does: the embedded PostgreSQL is left in order."""
+    sys.exit(128 + number)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
-import signal
 import socket
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -34,9 +34,6 @@ def serve(
 ) -> None:
     """启动服务 · Start the service, its worker and, if no database is named, an embedded PostgreSQL."""
     began = time.monotonic()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
-            signal.signal(number, _leave)
     settings = load_settings()
     changes = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=changes)
@@ -44,19 +41,21 @@ def serve(
         prepare_data_dir(settings)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(bind(settings.host, settings.port))
-        helper = stack.enter_context(ThreadPoolExecutor(1))
-        loading = helper.submit(importlib.import_module, "app.cli.service")  # while PostgreSQL starts
+        loading = stack.enter_context(_loading()) if settings.database_url is None else None
         server = stack.enter_context(database.open_server(settings, embedded=embedded))
-        loading.result()
+        if loading is not None:
+            loading.result()
         database.make_ready(server, settings.mode)
         from app.cli.service import Instance, run
 
         run(Instance(settings, server, listener, began=began, worker=worker))
 
 
-def _leave(number: int, _: object) -> None:
-    """End a start that is under way as tidily as Ctrl-C does."""
-    sys.exit(128 + number)
+@contextlib.contextmanager
+def _loading() -> Iterator[Future[ModuleType]]:
+    """Import the service in a thread, a second's work to be done while PostgreSQL starts."""
+    with ThreadPoolExecutor(1) as helper:
+        yield helper.submit(importlib.import_module, "app.cli.service")
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -44,7 +44,7 @@ NUMBERS_DIFFER = define(
 PUBLICATION_OF_OTHER_TYPE = define(
     "asset.publication_of_other_type",
     ErrorKind.invalid,
-    "公布公告号 {publication} 属于{publication_zh}，与申请号 {application}（{application_zh}）不符",
+    "公布公告号 {publication} 属于{publication_type_zh}，与申请号 {application}（{application_type_zh}）不符",
     "Publication number {publication} is of type {publication_type}, application number {application} of "
     "type {application_type}.",
     basis="ZC 0006-2003, ZC 0007-2012",
@@ -144,10 +144,10 @@ def _publication(given: Given, main: PatentNumber | None) -> Number | None:
             pointer(at),
             publication=publication.canonical,
             publication_type=publication.kind,
-            publication_zh=ZH[publication.kind],
+            publication_type_zh=ZH[publication.kind],
             application=main.canonical,
             application_type=main.kind,
-            application_zh=ZH[main.kind],
+            application_type_zh=ZH[main.kind],
         )
     return Number(at, publication.canonical, publication.canonical)
 

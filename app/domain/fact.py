@@ -73,7 +73,7 @@ DEFINITIONS: Mapping[Measure, Definition] = {
         "许可项数",
         "Licences",
         "许可合同数，按备案日计入；未备案的按合同日计入并注明",
-        "Licence contracts by the day of recordal, or by the contract's day where not recorded, then flagged.",
+        "Licence contracts by the day of recordal, or the contract's day where not recorded, then flagged.",
         ("ST-08", "ST-09"),
     ),
     Measure.licence_amount: Definition(

@@ -1,7 +1,7 @@
 """Seals: what is hashed when an event gets its number, and how the numbers are chained.
 
-Everything here can be recomputed from an export with the standard library alone; docs/seals.md shows
-how. Nothing in it may ever change: a seal is recomputed for as long as its event is kept.
+docs/seals.md states the whole format and how to check it from an export. Nothing here may ever change
+what it computes: a seal is recomputed for as long as its event is kept.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,42 +21,9 @@ Contents = Mapping[str, Mapping[str, Any]]
 """Per table the number of rows written under an event (`rows`) and their common hash (`sha256`, hex)."""
 
 
-class Literal(str):
-    """A JSON number in the digits the database wrote, which no arithmetic may touch."""
-
-    __slots__ = ()
-
-
-def parse(text: str) -> Any:
-    """Read JSON and keep every number as it is written."""
-    return json.loads(text, parse_int=Literal, parse_float=Literal)
-
-
 def canonical(value: Any) -> str:
     """JSON with sorted keys (by code point), no blanks, and text not escaped beyond need."""
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{_text(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(canonical(item) for item in value) + "]"
-    return str(value) if isinstance(value, Literal) else _text(value)
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def row_hash(row: Mapping[str, Any]) -> bytes:
-    """SHA-256 of a row's canonical JSON, its empty (NULL) columns left out.
-
-    Leaving them out lets a table gain nullable columns without touching what was sealed before.
-    """
-    present = {column: value for column, value in row.items() if value is not None}
-    return hashlib.sha256(canonical(present).encode()).digest()
-
-
-def rows_hash(hashes: Iterable[bytes]) -> str:
-    """SHA-256 (hex) over the row hashes of one table in ascending order, one after the other."""
-    return hashlib.sha256(b"".join(sorted(hashes))).hexdigest()
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def digest(contents: Contents) -> bytes:

@@ -62,6 +62,12 @@ class Asset(IdMixin, Base):
     recorded_at: Mapped[datetime]
     version: Mapped[int]
 
+    def come_into(self, status: AssetStatus, *, as_of: date, source: str) -> None:
+        """Take on a legal status as checked on a day with a source."""
+        self.status = status.value
+        self.status_as_of = as_of
+        self.status_source = source
+
 
 class AssetIdentifier(IdMixin, Base):
     """One of a right's numbers. `key` is its normal form; no two rights of an office share one.

@@ -110,7 +110,7 @@ class Ground:
     serial: int
 
 
-async def lock_and_read(  # noqa: PLR0913 - what a filing names
+async def lock_and_read(
     session: AsyncSession,
     *,
     asset_ids: Sequence[uuid.UUID],

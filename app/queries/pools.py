@@ -129,4 +129,4 @@ async def covered(session: AsyncSession, pledge_ids: Collection[uuid.UUID]) -> d
     statement = select(Commitment.pledge_id, Commitment.covered_fen).where(
         Commitment.pledge_id.in_(pledge_ids), Commitment.status == CommitmentStatus.committed
     )
-    return {pledge_id: fen for pledge_id, fen in await session.execute(statement)}
+    return dict((await session.execute(statement)).all())

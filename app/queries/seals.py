@@ -60,7 +60,7 @@ COVERED = (
 
 
 def _canonical(column: Column[Any]) -> str:
-    """SQL for a column's canonical JSON, as `app.domain.seal.canonical` writes it; NULL for NULL."""
+    """SQL for a column's canonical JSON as docs/seals.md defines it; NULL for NULL."""
     name, kind = f"r.{column.name}", column.type
     if isinstance(kind, JSONB):
         return f"canonical_json({name})"

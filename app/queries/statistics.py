@@ -117,7 +117,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """Facts the caller may see: those of the district it regulates, and those of events it may see."""
     if actor.regulates == OUTSIDE_EVERY_PLAN:
         return true()
-    seen = select(1).where(Event.id == Fact.event_id, events.visible(actor)).exists()
+    seen = select(1).where(Event.id == Fact.event_id, events.visible(actor)).correlate(Fact).exists()
     return seen if actor.regulates is None else or_(Fact.district_code == actor.regulates, seen)
 
 
@@ -150,7 +150,7 @@ def selection(actor: Actor, question: Question, codes: Sequence[str]) -> Select[
         statement = statement.where(column.is_(None) if value is None else column == value)
     if question.as_of is not None:
         sealed = select(1).where(Seal.event_id == Fact.event_id, Seal.sealed_at <= question.as_of)
-        statement = statement.where(sealed.exists())
+        statement = statement.where(sealed.correlate(Fact).exists())
     return statement
 
 
@@ -167,6 +167,7 @@ def _arrived(covered: ColumnElement[Any]) -> ColumnElement[bool]:
             other.occurred_on == Fact.occurred_on,
             other.value == Fact.value,
         )
+        .correlate(Fact)
         .exists()
     )
 
@@ -199,7 +200,8 @@ async def knowledge(
 
     These are its districts', the register's, and whatever others its facts came from.
     """
-    contributing = facts.with_only_columns(Event.stream).join(Event, Event.id == Fact.event_id).distinct()
+    sources = facts.with_only_columns(Fact.event_id).distinct().subquery()
+    contributing = select(Event.stream).join(sources, sources.c.event_id == Event.id).distinct()
     streams = {*codes, NATIONAL, *await session.scalars(contributing)}
     names = select(func.unnest(literal(sorted(streams), ARRAY(Text))).label("stream")).subquery()
     known = select(Seal.seq).where(Seal.stream == names.c.stream)

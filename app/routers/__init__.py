@@ -1,6 +1,20 @@
 """HTTP routes; `ROUTERS` lists them in the order of the documentation."""
 
-from app.routers import assets, deals, health, ledger, listings, oauth, parties, pledges, pools
+from app.routers import (
+    assets,
+    clock,
+    deals,
+    events,
+    health,
+    ledger,
+    listings,
+    oauth,
+    parties,
+    pledges,
+    pools,
+    problems,
+    statistics,
+)
 
 ROUTERS = (
     health.router,
@@ -13,6 +27,10 @@ ROUTERS = (
     pledges.router,
     pools.router,
     ledger.router,
+    statistics.router,
+    events.router,
+    clock.router,
+    problems.router,
 )
 
 __all__ = ["ROUTERS"]

@@ -13,7 +13,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
@@ -247,8 +248,9 @@ def _require_json(content_type: str, body: bytes, media_type: re.Pattern[str]) -
     if media_type is not _JSON:
         return
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant)
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        value = _DECODER.decode(body.decode())
+        # Without a backslash there is no escape, and so neither a surrogate nor a NUL.
+        text = _ENCODER.encode(value) if b"\\" in body else ""
         text.encode()
     except UnicodeError as error:
         raise _malformed("not UTF-8, or half of a surrogate pair", "不是 UTF-8，或含半个代理对") from error
@@ -265,12 +267,21 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _constant(name: str) -> Any:
+def _constant(name: str) -> NoReturn:
     raise _malformed(f"{name} is not a JSON number", f"{name} 不是 JSON 数字")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    return number if isfinite(number) else _constant(digits[:20])
 
 
 def _malformed(en: str, zh: str) -> DomainError:
     return MALFORMED.error("", reason=Reason(en, zh))
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

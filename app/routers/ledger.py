@@ -12,8 +12,7 @@ from app.domain.ledger import Side
 from app.domain.permission import Permission
 from app.models.ledger import LedgerAccount, LedgerEntry, LedgerTransfer
 from app.models.pool import Pool
-from app.queries import ledger as queries
-from app.queries import pools as pool_queries
+from app.queries import ledger as queries, pools as pool_queries
 from app.routers.dependencies import MAX_PAGE, ReadUnit, WriteUnit, reads, writes
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pool import AccountIn, AccountOut, EntryOut, TransferIn, TransferOut

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/oauth", tags=["oauth"])
 
 
 @router.post("/token")
-async def issue(  # noqa: PLR0913 - the form fields RFC 6749 names
+async def issue(
     request: Request,
     response: Response,
     grant_type: Annotated[str, Form()],

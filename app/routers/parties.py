@@ -67,7 +67,9 @@ async def search(
         statement = statement.where(Party.name_key == name_key(name))
     if identifier is not None:
         owner = PartyIdentifier.party_id
-        statement = statement.join(PartyIdentifier, owner == Party.id).where(PartyIdentifier.value == identifier)
+        statement = statement.join(PartyIdentifier, owner == Party.id).where(
+            PartyIdentifier.value == identifier
+        )
     found = await page(
         unit.session,
         statement,

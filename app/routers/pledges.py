@@ -12,8 +12,7 @@ from app.domain.ground import RULE_PACK, Acknowledgement, Contract
 from app.domain.permission import Permission
 from app.domain.pledge import PledgeStatus
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import pledges as queries
-from app.queries import pools as pool_queries
+from app.queries import pledges as queries, pools as pool_queries
 from app.queries.paging import page
 from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
 from app.schemas.common import MoneyOut, Page

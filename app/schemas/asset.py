@@ -9,12 +9,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind, PatentType
-from app.schemas.common import Name, RequestModel, ResponseModel
+from app.schemas.common import Day, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
-Day = Annotated[date, Field(strict=False)]
 Uuid = Annotated[uuid.UUID, Field(strict=False)]
 
 

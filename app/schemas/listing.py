@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.listing import Direction, ListingMode
-from app.schemas.common import MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
 
 MAX_ASSETS = 200
 
@@ -27,7 +27,7 @@ class ListingIn(RequestModel):
     name: Name
     description: Text
     price: MoneyIn | None = None
-    expires_on: Annotated[date, Field(strict=False)]
+    expires_on: Day
     asset_ids: Assets = Field(default_factory=list)
     owner_id: Annotated[uuid.UUID, Field(strict=False)] | None = None
 
@@ -39,7 +39,7 @@ class ListingPatch(RequestModel):
     name: Name | None = None
     description: Text | None = None
     price: MoneyIn | None = None
-    expires_on: Annotated[date, Field(strict=False)] | None = None
+    expires_on: Day | None = None
 
 
 class ReturnIn(RequestModel):

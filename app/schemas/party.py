@@ -25,7 +25,7 @@ class PartyIn(RequestModel):
     kind: Annotated[PartyKind, Field(strict=False)] = PartyKind.organisation
     name: Name
     district_code: DistrictCode
-    identifiers: Annotated[list[IdentifierIn], Field(max_length=10)] = []
+    identifiers: Annotated[list[IdentifierIn], Field(default_factory=list, max_length=10)]
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     address: Name | None = None
     registered_on: Day | None = None

@@ -9,9 +9,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.domain.pledge import DeregistrationReason
-from app.schemas.common import MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
 
-Day = Annotated[date, Field(strict=False)]
 Key = Annotated[uuid.UUID, Field(strict=False)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MAX_ITEMS = 500
@@ -63,8 +62,8 @@ class PledgeIn(RequestModel):
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=MAX_ITEMS)]
     pool_id: Key | None = None
     ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
-    consents: Annotated[list[ConsentIn], Field(max_length=1_000)] = []
-    acknowledgements: Annotated[list[AcknowledgementIn], Field(max_length=1_000)] = []
+    consents: Annotated[list[ConsentIn], Field(default_factory=list, max_length=1_000)]
+    acknowledgements: Annotated[list[AcknowledgementIn], Field(default_factory=list, max_length=1_000)]
 
 
 class RegistrationIn(RequestModel):

@@ -10,9 +10,8 @@ from pydantic import Field
 
 from app.domain.ledger import TransferKind
 from app.domain.pool import SourceType
-from app.schemas.common import Currency, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import Currency, Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
 
-Day = Annotated[date, Field(strict=False)]
 Key = Annotated[uuid.UUID, Field(strict=False)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 

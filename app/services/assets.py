@@ -187,9 +187,7 @@ async def change_status(
     known = await queries.status_changes(session, asset.id)
     session.add(change)
     if rules.status_in_force([*known, change], moment.today) is change:
-        asset.status = new.status
-        asset.status_as_of = new.as_of
-        asset.status_source = new.source
+        asset.come_into(new.status, as_of=new.as_of, source=new.source)
     _begin_right(asset, new)
     asset.version += 1
     await session.flush()

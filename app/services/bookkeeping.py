@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain import ledger as rules
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
-from app.queries import ledger as queries
-from app.queries import pools as pool_queries
+from app.queries import ledger as queries, pools as pool_queries
 from app.services import events, ledger, pools
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Wanted:
     occurred_on: date | None
 
 
-async def open_account(  # noqa: PLR0913 - the parts of an account
+async def open_account(
     session: AsyncSession,
     *,
     actor: Actor,

@@ -78,7 +78,7 @@ SELECT id, district_code, measure, role, value, occurred_on, dimensions, source_
        event_id, $5
 FROM jsonb_to_recordset($6::jsonb) AS f(id uuid, district_code text, measure text, role text, value bigint,
      occurred_on date, dimensions jsonb, source_noun text, source_id uuid, imported boolean, event_id uuid)
-"""  # noqa: S608 - only constants are put together
+"""
 
 
 async def record(session: AsyncSession, *, actor: Actor, moment: Moment, events: Iterable[NewEvent]) -> None:

@@ -67,9 +67,10 @@ TRANSFER_RECORD = (
     " code text, business_noun text, business_id uuid, occurred_on date"
 )
 _POST = f"""
-INSERT INTO ledger_transfers (ledger_id, district_code, currency, posting_id, event_id, recorded_at, {TRANSFER_COLUMNS})
+INSERT INTO ledger_transfers (ledger_id, district_code, currency, posting_id, event_id, recorded_at,
+                              {TRANSFER_COLUMNS})
 SELECT $1, $2, $3, $4, $5, $6, {TRANSFER_COLUMNS} FROM jsonb_to_recordset($7::jsonb) AS t({TRANSFER_RECORD})
-"""  # noqa: S608 - only constants are put together
+"""
 
 
 def transfer_rows(transfers: Sequence[NewTransfer], today: date) -> str:
@@ -122,7 +123,7 @@ async def open_accounts(
     return opened
 
 
-async def post(  # noqa: PLR0913 - one posting is exactly these things
+async def post(
     session: AsyncSession,
     *,
     moment: Moment,

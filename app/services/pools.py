@@ -15,8 +15,7 @@ from app.domain.identifiers import business_number, new_id
 from app.domain.ledger import Side, TransferKind
 from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SourceType
 from app.models.pool import Pool, Scheme
-from app.queries import ledger as ledger_queries
-from app.queries import pools as queries
+from app.queries import ledger as ledger_queries, pools as queries
 from app.services import events, ledger
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ async def add_scheme(
     return added
 
 
-async def contribute(  # noqa: PLR0913 - the caller, the pool and the three facts of a payment
+async def contribute(
     session: AsyncSession,
     *,
     actor: Actor,

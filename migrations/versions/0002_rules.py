@@ -168,31 +168,51 @@ END $$
 """
 
 CANONICAL_JSON = """
-CREATE FUNCTION canonical_json(j jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE jsonb_typeof(j)
-    WHEN 'object' THEN '{' || coalesce((
-      SELECT string_agg(
-        to_json(m.key)::text || ':' || CASE WHEN jsonb_typeof(m.value) IN ('object', 'array')
-          THEN public.canonical_json(m.value) ELSE m.value::text END, ',' ORDER BY m.key COLLATE "C")
-      FROM jsonb_each(j) m), '') || '}'
-    WHEN 'array' THEN '[' || coalesce((
-      SELECT string_agg(public.canonical_json(m.value), ',' ORDER BY m.ordinality)
-      FROM jsonb_array_elements(j) WITH ORDINALITY m), '') || ']'
-    ELSE j::text END
-$$
+CREATE FUNCTION canonical_json(j jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  CASE jsonb_typeof(j)
+    WHEN 'object' THEN
+      RETURN '{' || coalesce((
+        SELECT string_agg(
+          to_json(m.key)::text || ':' || CASE WHEN jsonb_typeof(m.value) IN ('object', 'array')
+            THEN public.canonical_json(m.value) ELSE m.value::text END, ',' ORDER BY m.key COLLATE "C")
+        FROM jsonb_each(j) m), '') || '}';
+    WHEN 'array' THEN
+      RETURN '[' || coalesce((
+        SELECT string_agg(public.canonical_json(m.value), ',' ORDER BY m.ordinality)
+        FROM jsonb_array_elements(j) WITH ORDINALITY m), '') || ']';
+    ELSE
+      RETURN j::text;
+  END CASE;
+END $$
 """
 
 TRIGGERS = (
-    "CREATE TRIGGER ledger_apply AFTER INSERT ON ledger_transfers"
-    " FOR EACH ROW EXECUTE FUNCTION ledger_apply()",
-    "CREATE CONSTRAINT TRIGGER commitment_within_capacity AFTER INSERT ON commitments"
-    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()",
-    "CREATE CONSTRAINT TRIGGER title_shares_whole AFTER INSERT OR UPDATE ON titles"
-    " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_shares_whole()",
-    "CREATE TRIGGER hold_respects_liens BEFORE INSERT ON holds"
-    " FOR EACH ROW EXECUTE FUNCTION hold_respects_liens()",
+    (
+        "CREATE TRIGGER ledger_apply AFTER INSERT ON ledger_transfers"
+        " FOR EACH ROW EXECUTE FUNCTION ledger_apply()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER commitment_within_capacity AFTER INSERT ON commitments"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER title_shares_whole AFTER INSERT OR UPDATE ON titles"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_shares_whole()"
+    ),
+    (
+        "CREATE TRIGGER hold_respects_liens BEFORE INSERT ON holds"
+        " FOR EACH ROW EXECUTE FUNCTION hold_respects_liens()"
+    ),
 )
-FUNCTIONS = (CANONICAL_JSON, REFUSE_CHANGE, LEDGER_APPLY, COMMITMENT_CAPACITY, TITLE_SHARES, HOLD_RESPECTS_LIENS)
+FUNCTIONS = (
+    CANONICAL_JSON,
+    REFUSE_CHANGE,
+    LEDGER_APPLY,
+    COMMITMENT_CAPACITY,
+    TITLE_SHARES,
+    HOLD_RESPECTS_LIENS,
+)
 FUNCTION_NAMES = (
     "hold_respects_liens",
     "title_shares_whole",

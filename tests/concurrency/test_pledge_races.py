@@ -33,7 +33,10 @@ async def test_two_banks_filing_one_patent_get_one_yes_and_one_no(stage: Stage) 
     async def one_round(asset_id: uuid.UUID) -> list[tuple[int, str]]:
         async with gate:
             answers = await asyncio.gather(
-                *(stage.api.post(bank, "/v1/pledges", filing(owner, [asset_id])) for bank in ("bank_a", "bank_b"))
+                *(
+                    stage.api.post(bank, "/v1/pledges", filing(owner, [asset_id]))
+                    for bank in ("bank_a", "bank_b")
+                )
             )
         return sorted((answer.status_code, answer.json().get("code", "")) for answer in answers)
 

@@ -41,10 +41,14 @@ async def test_a_mixed_pledge_is_filed_committed_registered_and_released(
     assert (capacity["outstanding"]["amount"], capacity["free"]["amount"]) == ("500000.00", "9500000.00")
 
     path = f"/v1/pledges/{pledge['id']}"
-    first = await api.made("bank_a", f"{path}/registrations", {"registrations": [registration(patent, "Y-1")]})
+    first = await api.made(
+        "bank_a", f"{path}/registrations", {"registrations": [registration(patent, "Y-1")]}
+    )
     assert (first["status"], first["registered_on"], first["mixed_on"]) == ("filed", str(now().today), None)
     whole = await api.made(
-        "bank_a", f"{path}/registrations", {"registrations": [registration(mark, "S-1", expires_on="2027-06-30")]}
+        "bank_a",
+        f"{path}/registrations",
+        {"registrations": [registration(mark, "S-1", expires_on="2027-06-30")]},
     )
     assert (whole["status"], whole["mixed_on"]) == ("registered", str(now().today))
 
@@ -63,7 +67,9 @@ async def test_all_objections_come_in_one_answer(api: Api, database: SavepointDa
     owner = api.samples["sme"].organisation.party_id
     async with database.write() as unit:
         other = await make_party(unit.session)
-        foreign = await make_asset(unit.session, owners=[other.id], status=AssetStatus.late_fee, suspended=True)
+        foreign = await make_asset(
+            unit.session, owners=[other.id], status=AssetStatus.late_fee, suspended=True
+        )
     body = filing(owner, [foreign.id], contract={}, debt_to="2045-01-01")
     refused = await api.post("bank_a", "/v1/pledges", body)
     assert refused.status_code == 409
@@ -116,7 +122,9 @@ async def test_a_pool_takes_its_capacity_and_not_a_fen_more(
     assert (refused.status_code, refused.json()["code"]) == (409, "pool.capacity_exceeded")
     assert refused.json()["violations"][0]["facts"] == {"available": "500000.00", "requested": "500000.01"}
     await api.made("bank_a", "/v1/pledges", filing(owner, [patent], pool_id=pool["id"]))
-    full = await api.post("bank_a", "/v1/pledges", filing(owner, [mark], pool_id=pool["id"], principal={"amount": "0.01"}))
+    full = await api.post(
+        "bank_a", "/v1/pledges", filing(owner, [mark], pool_id=pool["id"], principal={"amount": "0.01"})
+    )
     assert full.json()["code"] == "pool.capacity_exceeded"
 
 
@@ -169,14 +177,19 @@ async def test_statistics_count_a_financing_once_and_its_registrations_each(
 async def test_filing_a_pledge_with_commitment_takes_four_statements(
     api: Api, database: SavepointDatabase, count: int
 ) -> None:
-    """Decisions §9: claim the key, lock, read, write; however many rights."""
+    """Decisions §9: claim the key, lock, read, write; however many rights.
+
+    A first filing lets the driver learn the types of its connection, which it asks for once.
+    """
     owner = api.samples["sme"].organisation.party_id
     async with database.write() as unit:
         rights = [
             (await make_asset(unit.session, owners=[owner], kind=list(AssetKind)[number % 2])).id
             for number in range(count)
         ]
+        first = await make_asset(unit.session, owners=[owner])
     pool = await make_pool(api)
+    await api.made("bank_a", "/v1/pledges", filing(owner, [first.id], pool_id=pool["id"]))
     assert database.connection is not None
     async with statements(database.connection) as seen:
         filed = await api.post("bank_a", "/v1/pledges", filing(owner, rights, pool_id=pool["id"]))

@@ -56,7 +56,13 @@ class Api:
         return await self.http.get(path, params=params, headers=self.headers(role))
 
     async def post(
-        self, role: str, path: str, body: Any, *, key: str | None = None, headers: dict[str, str] | None = None
+        self,
+        role: str,
+        path: str,
+        body: Any,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """POST JSON as `role`."""
         return await self.http.post(path, json=body, headers=self.headers(role, key) | (headers or {}))

@@ -21,9 +21,7 @@ class SavepointDatabase(Database):
 
     def _session(self, engine: AsyncEngine) -> AsyncSession:  # noqa: ARG002 - one connection for both
         assert self.connection is not None
-        return AsyncSession(
-            self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        )
+        return AsyncSession(self.connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
 
     @asynccontextmanager
     async def write(self, client_id: uuid.UUID | None = None) -> AsyncIterator[Unit]:

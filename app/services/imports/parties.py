@@ -91,9 +91,7 @@ def _new(work: Work, kind: PartyKind, name: str, country: str | None, stated: Re
 def _revise(work: Work, uscc: str, record: Record, stated: Record) -> Change:
     """What the file says otherwise of a party; one entered in this batch is changed before it is written."""
     news = {
-        name: stated[name]
-        for name in _FIELDS
-        if stated[name] is not None and stated[name] != record[name]
+        name: stated[name] for name in _FIELDS if stated[name] is not None and stated[name] != record[name]
     }
     if not news:
         return Change.confirmed
@@ -145,6 +143,10 @@ class Directory:
         if key not in self._parties:
             self._parties[key] = _new(self._work, kind, name, country, {})["id"]
         return self._parties[key]
+
+    def find(self, name: str, kind: PartyKind) -> uuid.UUID | None:
+        """The party of that name, if there is one."""
+        return self._parties.get((name_key(name), kind.value))
 
     def parties(self, names: Iterable[str]) -> list[uuid.UUID]:
         """The organisations of these names, in order, each once."""

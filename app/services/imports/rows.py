@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from app.domain import imports as rules
 from app.domain.errors import DomainError
@@ -17,9 +17,6 @@ from app.domain.imports import COLUMNS, ERROR_COLUMNS, ImportKind
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from _csv import Writer
-    from typing import TextIO
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 """UTF-8 with or without a byte order mark, else GB18030."""
@@ -31,7 +28,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as the file has it. `cells` is complete also where the row's width is wrong.
+    """A row as the file has it; `values` by column, without those an error file adds.
 
     `sha256` is of `raw`, the row's own columns as JSON in the order of their names: neither the order
     of columns nor what an error file has added makes it another row.
@@ -42,6 +39,15 @@ class RawRow:
     values: Mapping[str, str]
     raw: str
     sha256: str
+
+    def fits(self, source: Source) -> bool:
+        """Whether the row has the header's width."""
+        return len(self.cells) == len(source.header)
+
+    def check(self, source: Source) -> None:
+        """Raises `import.row_width` when the row does not fit."""
+        if not self.fits(source):
+            raise rules.ROW_WIDTH.error(cells=len(self.cells), columns=len(source.header))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,7 @@ class Source:
 
     def _row(self, line: int, cells: Sequence[str]) -> RawRow:
         values = {
-            name: cell
-            for name, cell in zip(self.header, cells, strict=False)
-            if name not in ERROR_COLUMNS
+            name: cell for name, cell in zip(self.header, cells, strict=False) if name not in ERROR_COLUMNS
         }
         raw = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return RawRow(line, cells, values, raw, hashlib.sha256(raw.encode()).hexdigest())
@@ -130,38 +134,39 @@ class ErrorFile:
     """Refused rows with their reasons, to be mended and imported again.
 
     Written under a temporary name and put in place when the run is over; a run that refuses nothing
-    leaves none and removes one of an earlier run over the same file.
+    leaves none and removes one of an earlier run over the same file. Raises OSError at once where
+    nothing can be written.
     """
 
     def __init__(self, path: Path, source: Source) -> None:
-        self.path = path
+        self._path = path
         self._source = source
         self._part = path.with_name(path.name + ".part")
-        self._file: TextIO | None = None
-        self._writer: Writer | None = None
+        self._file = self._part.open("w", encoding="utf-8-sig", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow([*source.columns, *ERROR_COLUMNS])
+        self._refused = False
 
-    def __enter__(self) -> ErrorFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._part.replace(self.path)
-        elif kind is None:
-            self.path.unlink(missing_ok=True)
+        self._file.close()
+        if self._refused:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink()
+            if kind is None:
+                self._path.unlink(missing_ok=True)
 
     def add(self, row: RawRow, refused: DomainError) -> None:
         """Write a refused row: its own cells untouched, then line, codes and words."""
-        if self._writer is None:
-            self._file = self._part.open("w", encoding="utf-8-sig", newline="")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow([*self._source.columns, *ERROR_COLUMNS])
-        own = [row.values.get(name, "") for name in self._source.columns]
-        spare = row.cells[len(self._source.header) :]
-        told = [_harmless(text) for text in (str(row.line), *rules.messages(refused))]
-        self._writer.writerow([*own, *told, *spare])
+        self._refused = True
+        own = [row.values[name] for name in self._source.columns] if row.fits(self._source) else row.cells
+        told = (str(row.line), *rules.messages(refused))
+        self._writer.writerow([*own, *(_harmless(text) for text in told)])
 
 
 def _harmless(text: str) -> str:

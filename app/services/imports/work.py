@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from app.domain.errors import DomainError
 from app.domain.identifiers import new_id
 from app.queries.driver import driver
-from app.services import holds
 from app.services.events import NewFact
-from app.services.holds import NewHold
 from app.services.imports.rows import RawRow
 
 if TYPE_CHECKING:
@@ -100,6 +98,16 @@ FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, status text, ended_on date, ple
 WHERE p.id = r.id""",
 }
 
+_PLACE = """
+INSERT INTO holds (id, asset_id, asset_serial, regime, kind, rank, source_noun, source_id, placed_on,
+                   ended_on, end_reason, ended_at, imported, event_id, recorded_at)
+SELECT r.id, a.id, a.serial, a.regime, 'lien', r.rank, 'pledge', r.source_id, r.placed_on, r.ended_on,
+       r.end_reason, r.ended_at, true, r.event_id, $2
+FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, asset_id uuid, rank smallint, source_id uuid, placed_on date,
+     ended_on date, end_reason text, ended_at timestamptz, event_id uuid)
+JOIN assets a ON a.id = r.asset_id ORDER BY a.id, r.id
+"""
+
 
 @dataclass(slots=True)
 class Work:
@@ -109,7 +117,6 @@ class Work:
     moment: Moment
     inserts: dict[str, list[Record]] = field(default_factory=dict)
     updates: dict[str, dict[uuid.UUID, Record]] = field(default_factory=dict)
-    holds: list[NewHold] = field(default_factory=list)
     facts: list[NewFact] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     refusals: list[tuple[Sequence[RawRow], DomainError]] = field(default_factory=list)
@@ -139,15 +146,15 @@ class Work:
     async def write(self, session: AsyncSession) -> None:
         """Write everything. The event must have been recorded."""
         connection = await driver(session)
-        for table in ("parties", "assets", "titles"):
+        for table in ("titles", "holds"):  # what ends makes room for what begins
             await self._update(connection, table)
         for table in TABLES:
             await self._insert(connection, table)
-        if self.holds:
-            await holds.place(session, moment=self.moment, holds=self.holds)
+        if liens := self.inserts.get("holds"):
+            await connection.execute(_PLACE, to_json(liens), self.moment.now)
         for table in AFTER_HOLDS:
             await self._insert(connection, table)
-        for table in ("holds", "pledge_items", "pledges"):
+        for table in ("parties", "assets", "pledges", "pledge_items"):
             await self._update(connection, table)
 
     async def _insert(self, connection: asyncpg.Connection[asyncpg.Record], table: str) -> None:

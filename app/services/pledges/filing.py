@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain import asset as asset_rules
-from app.domain import ground as rules
-from app.domain import party as party_rules
-from app.domain import pledge as pledge_rules
-from app.domain import pool as pool_rules
+from app.domain import (
+    asset as asset_rules,
+    ground as rules,
+    party as party_rules,
+    pledge as pledge_rules,
+    pool as pool_rules,
+)
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
 from app.domain.ground import Acknowledgement, Contract
@@ -110,7 +112,8 @@ async def file(
 
     Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.ground`),
     `pledge.asset_twice`, `asset.not_found`, `party.not_found`, and for a pool `pool.not_found`,
-    `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded` (RP-04, RP-05).
+    `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded`
+    (RP-04, RP-05).
     """
     refuse_if(_inconsistencies(new))
     ground = await queries.lock_and_read(
@@ -224,7 +227,7 @@ def _filed(new: NewPledge, ground: Ground, actor: Actor, moment: Moment) -> File
     )
 
 
-async def _write(  # noqa: PLR0913 - the parts of one statement
+async def _write(
     session: AsyncSession,
     *,
     filed: FiledPledge,

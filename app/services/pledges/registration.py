@@ -116,10 +116,18 @@ async def refuse(
     for item in items:
         item.advance(PledgeEvent.refuse)
         item.ended_on = refused_on
-    return await _end(session, actor, moment, pledge, items, "pledge.refused", reason, refused_on)
+    return await _end(
+        session,
+        actor=actor,
+        moment=moment,
+        pledge=pledge,
+        event_type="pledge.refused",
+        reason=reason,
+        ended_on=refused_on,
+    )
 
 
-async def deregister(  # noqa: PLR0913 - who, when, which pledge, why and as of when
+async def deregister(
     session: AsyncSession,
     *,
     actor: Actor,
@@ -138,16 +146,22 @@ async def deregister(  # noqa: PLR0913 - who, when, which pledge, why and as of 
         item.advance(PledgeEvent.deregister)
         item.ended_on = deregistered_on
     return await _end(
-        session, actor, moment, pledge, items, "pledge.deregistered", reason.value, deregistered_on
+        session,
+        actor=actor,
+        moment=moment,
+        pledge=pledge,
+        event_type="pledge.deregistered",
+        reason=reason.value,
+        ended_on=deregistered_on,
     )
 
 
-async def _end(  # noqa: PLR0913 - the tail that refusal and deregistration share
+async def _end(
     session: AsyncSession,
+    *,
     actor: Actor,
     moment: Moment,
     pledge: Pledge,
-    items: Sequence[PledgeItem],
     event_type: str,
     reason: str,
     ended_on: date,
@@ -205,8 +219,9 @@ def _counted(items: Iterable[PledgeItem]) -> Counted:
 
 
 def _registration_facts(pledge: Pledge, district: str, items: Sequence[PledgeItem]) -> list[events.NewFact]:
+    measure = Measure.pledge_registration_count
     return [
-        _fact(pledge, district, Measure.pledge_registration_count, 1, item.registered_on, item.asset_kind)
+        _fact(pledge, district, measure, (1, item.registered_on), item.asset_kind)
         for item in items
         if item.registered_on is not None
     ]
@@ -216,27 +231,29 @@ def _counting_facts(
     pledge: Pledge, district: str, items: Sequence[PledgeItem], before: Counted, after: Counted
 ) -> list[events.NewFact]:
     """What changes in the counts; an earlier registration entered late moves the financing to its day."""
-    facts: list[events.NewFact] = []
     kinds = {item.asset_kind for item in items}
     ip_kind = kinds.pop() if len(kinds) == 1 else "mixed"
-    if before.financing_on != after.financing_on:
-        for sign, on in ((-1, before.financing_on), (1, after.financing_on)):
-            if on is not None:
-                facts.append(_fact(pledge, district, Measure.pledge_financing_count, sign, on, ip_kind))
-                amount = sign * (pledge.principal_fen or 0)
-                facts.append(_fact(pledge, district, Measure.pledge_financing_amount, amount, on, ip_kind))
-    if before.mixed_on != after.mixed_on:
-        for sign, on in ((-1, before.mixed_on), (1, after.mixed_on)):
-            if on is not None:
-                facts.append(_fact(pledge, district, Measure.pledge_mixed_count, sign, on, "mixed"))
+    facts: list[events.NewFact] = []
+    for sign, on in _moved(before.financing_on, after.financing_on):
+        amount = sign * (pledge.principal_fen or 0)
+        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), ip_kind))
+        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), ip_kind))
+    for sign, on in _moved(before.mixed_on, after.mixed_on):
+        facts.append(_fact(pledge, district, Measure.pledge_mixed_count, (sign, on), "mixed"))
     return facts
 
 
-def _fact(  # noqa: PLR0913 - the parts of a fact
-    pledge: Pledge, district: str, measure: Measure, value: int, on: date | None, ip_kind: str
+def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:
+    """What takes a count from one day to another: minus one where it stood, plus one where it stands."""
+    if before == after:
+        return []
+    return [(sign, on) for sign, on in ((-1, before), (1, after)) if on is not None]
+
+
+def _fact(
+    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], ip_kind: str
 ) -> events.NewFact:
-    if on is None:
-        raise ValueError("a fact needs its day")
+    value, on = counts
     return events.NewFact(
         measure=measure,
         district_code=district,

@@ -24,10 +24,10 @@ WRITE = f"""
          pledge.filed_on, false, pledge.event_id, $5
   FROM item, pledge ORDER BY item.asset_id
 ), pledged AS (
-  INSERT INTO pledge_items (id, district_code, pledge_id, asset_id, asset_kind, pledgor_id, ordinal, hold_id, secured_fen,
-                            rank, status)
-  SELECT item.id, pledge.district_code, pledge.id, item.asset_id, item.asset_kind, item.pledgor_id, item.ordinal, item.hold_id,
-         item.secured_fen, 1, 'filed'
+  INSERT INTO pledge_items (id, district_code, pledge_id, asset_id, asset_kind, pledgor_id, ordinal, hold_id,
+                            secured_fen, rank, status)
+  SELECT item.id, pledge.district_code, pledge.id, item.asset_id, item.asset_kind, item.pledgor_id,
+         item.ordinal, item.hold_id, item.secured_fen, 1, 'filed'
   FROM item, pledge
 ), commitment AS (
   INSERT INTO commitments (id, district_code, pool_id, scheme_id, pledge_id, transfer_id, ip_share_bp,
@@ -45,4 +45,4 @@ WRITE = f"""
 )
 UPDATE idempotency_keys SET status_code = $11, headers = $12::jsonb, body = $13
 WHERE client_id = $3 AND key = $10
-"""  # noqa: S608 - only constants are put together
+"""

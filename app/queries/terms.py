@@ -1,0 +1,69 @@
+"""Rights whose term, or whose grace after it, is over."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from app.domain.asset import IN_FORCE, AssetStatus
+from app.domain.term import add_months
+from app.queries.driver import driver
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+GRACE_MONTHS = 6
+"""How long after its term a Chinese trademark can still be renewed (LS-13, 商标法第40条)."""
+
+# A trademark checked after the end in question is left alone: its renewal is not known here, the check is.
+# A patent's term cannot be renewed.
+_OVER = f"""
+SELECT id, status, ends_on + 1 AS effective_on
+FROM (
+  SELECT a.id,
+    CASE WHEN a.kind = 'patent' OR a.office <> 'CN' THEN 'expired'
+         WHEN a.status = 'grace' THEN 'lapsed' ELSE 'grace' END AS status,
+    CASE WHEN a.kind = 'trademark' AND a.office = 'CN' AND a.status = 'grace'
+         THEN (a.last_day_in_force + interval '{GRACE_MONTHS} months')::date
+         ELSE a.last_day_in_force END AS ends_on,
+    a.kind, a.status_as_of
+  FROM assets a
+  WHERE (a.status = ANY($1::text[]) AND a.last_day_in_force < $3)
+     OR (a.status = 'grace' AND a.last_day_in_force <= $2)
+) AS o
+WHERE ends_on < $3 AND (kind = 'patent' OR status_as_of IS NULL OR status_as_of <= ends_on)
+ORDER BY id LIMIT $4
+"""
+_LOCK = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A right and the status it has taken, with the day it took effect."""
+
+    asset_id: uuid.UUID
+    status: AssetStatus
+    effective_on: date
+
+
+async def over(session: AsyncSession, today: date, *, limit: int) -> list[Over]:
+    """Rights in force whose term is over on `today`, at most `limit`, locked in the order of their ids.
+
+    Patents, and trademarks of other offices, have expired (LS-02). A Chinese trademark is in its grace
+    of six months after its term (LS-13) and has lapsed after that.
+    """
+    connection = await driver(session)
+    statuses = sorted(IN_FORCE - {AssetStatus.grace})
+    arguments = (statuses, add_months(today, -GRACE_MONTHS), today, limit)
+    candidates = await connection.fetch(_OVER, *arguments)
+    await connection.fetch(_LOCK, [row["id"] for row in candidates])
+    # Asked again under the locks: a renewal may have come in between.
+    rows = await connection.fetch(_OVER, *arguments) if candidates else []
+    locked = {row["id"] for row in candidates}
+    return [
+        Over(row["id"], AssetStatus(row["status"]), row["effective_on"])
+        for row in rows
+        if row["id"] in locked
+    ]

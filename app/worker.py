@@ -1,0 +1,100 @@
+"""The worker: seals events and runs business-date jobs, for as long as it holds the leader lock.
+
+Several may run; one leads and the others stand by. Everything a leader does is one short transaction
+after the other on the connection that holds the lock (`app.infra.leader`). Sealed events are what
+`GET /v1/events` shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from asyncpg import InterfaceError, PostgresError
+from sqlalchemy.exc import DBAPIError
+
+from app.infra.leader import LeaderDatabase, LeadershipLost
+from app.services import jobs, seals
+
+log = structlog.get_logger()
+
+SEALING_SECONDS = 60
+"""A sealing transaction that takes longer is given up: older instants are settled (STA-09)."""
+UNREACHABLE = (OSError, PostgresError, InterfaceError, DBAPIError, LeadershipLost)
+
+
+class Worker:
+    """One worker of an instance. `run()` until `stop()`; both belong to one event loop."""
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        idle_seconds: float = 0.2,
+        standby_seconds: float = 1.0,
+        retry_seconds: float = 1.0,
+    ) -> None:
+        self._url = database_url
+        self._idle = idle_seconds
+        self._standby = standby_seconds
+        self._retry = retry_seconds
+        self._stopping = asyncio.Event()
+        self.leading = False
+
+    def stop(self) -> None:
+        """Finish the transaction under way, then let `run()` return; may be called by a signal handler."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work, or stand by until it is this worker's turn; survives an unreachable database."""
+        while not self._stopping.is_set():
+            leader = LeaderDatabase(self._url)
+            try:
+                await self._serve(leader)
+            except UNREACHABLE as error:
+                log.warning(
+                    "worker.database_lost", error=repr(error.__cause__ or error), was_leading=self.leading
+                )
+                await self._pause(self._retry)
+            finally:
+                self.leading = False
+                await leader.close()
+        log.info("worker.stopped")
+
+    async def _serve(self, leader: LeaderDatabase) -> None:
+        """Stand by for the lock, then work for as long as the connection lasts."""
+        while not await leader.try_lead():
+            await self._pause(self._standby)
+            if self._stopping.is_set():
+                return
+        self.leading = True
+        log.info("worker.leading")
+        while not self._stopping.is_set():
+            try:
+                busy = await self._turn(leader)
+            except Exception as error:
+                if leader.lost:
+                    raise LeadershipLost from error
+                # Nothing was kept of the turn; what fails again is seen again in the log, sealing goes on.
+                log.exception("worker.turn_failed")
+                await self._pause(self._retry)
+            else:
+                if not busy:
+                    await self._pause(self._idle)
+
+    async def _turn(self, leader: LeaderDatabase) -> bool:
+        """Seal one batch and run one job for one day, each in its own transaction; whether there was any."""
+        async with asyncio.timeout(SEALING_SECONDS), leader.write() as unit:
+            sealed = await seals.seal(unit.session, moment=unit.moment)
+        async with leader.write() as unit:
+            run = await jobs.run_next(unit.session, moment=unit.moment)
+        if run is not None:
+            log.info(
+                "job.finished", job=run.job, business_date=str(run.business_date), result=dict(run.result)
+            )
+        return bool(sealed or run)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)

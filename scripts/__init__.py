@@ -1,0 +1,1 @@
+"""Writes those parts of the documents that follow from the code: `python -m scripts.generate`."""

@@ -1,4 +1,4 @@
-# The web process. Run the same image with `python -m app.cli migrate` before a new version starts serving.
+# Service and worker. Run the same image with `python -m app.cli migrate` before a new version starts.
 FROM python:3.12-slim-bookworm AS packages
 COPY requirements/serve.txt /requirements.txt
 # The database is a server of its own here, so the embedded one is taken out again.

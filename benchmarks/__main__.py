@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from logging import WARNING
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +38,8 @@ def main() -> None:
     given = parser.parse_args()
     sizes = (FULL if given.full else QUICK).scaled(given.scale)
     out = given.out or (FULL_RESULTS if given.full else RESULTS)
-    logging.configure(json_lines=True)
+    logging.configure(json_lines=True, level=WARNING)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # the server is stopped then
     with tempfile.TemporaryDirectory(prefix="ipops-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # the server may run as another user

@@ -56,11 +56,9 @@ async def run(bench: Bench) -> list[Result]:
 async def record_many(bench: Bench, count: int) -> None:
     """Leave so many events for the sequencer."""
     actor = bench.actor("bank_a")
-
-    async def work(_: int) -> None:
-        await _record(bench.database, actor)
-
-    await drive(work, range(count))
+    async with bench.database.write(actor.client_id) as unit:
+        made = [_event(actor, unit.moment) for _ in range(count)]
+        await events.record(unit.session, actor=actor, moment=unit.moment, events=made)
 
 
 async def _record(database: Database, actor: Actor) -> None:

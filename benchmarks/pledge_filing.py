@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from benchmarks.server import Bench
 
 PATH = "/v1/pledges"
+_LOAD_SECONDS = 600
 _NUMBER = re.compile(r"PL-[0-9]{6}-[0-9]{4}-[0-9]+")
 CONTRACT = Contract("示例合同-1", date(2021, 7, 1), "流动资金借款", "本金、利息、违约金及实现质权的费用")
 DEBT = date(2021, 7, 1), date(2027, 6, 30)
@@ -179,7 +180,7 @@ async def _load(bench: Bench, port: int, token: str, filings: Sequence[Filing]) 
     file.write_text(json.dumps([_request(token, filing) for filing in filings]), encoding="utf-8")
     command = [sys.executable, "-m", "benchmarks.load", str(port), str(CONNECTIONS), str(file)]
     done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False
+        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LOAD_SECONDS
     )
     if done.returncode != 0:
         raise RuntimeError(f"the load failed:\n{done.stderr[-3000:]}")

@@ -28,8 +28,8 @@ class Sizes:
     """How much is done and on how many rows. `ours` and `reference`: operations a round."""
 
     rounds: int = 3
-    ours: int = 1_000
-    reference: int = 3_000
+    ours: int = 600
+    reference: int = 1_600
     pools: int = 50
     firms: int = 1_000
     assets: int = 20_000

@@ -27,7 +27,14 @@ async def fill(database: Database, file: Path, base_url: str) -> dict[str, Any] 
         clients = await _clients(database)
         if not clients:
             return None
-        kept = {"district": sandbox.DISTRICT, "pool": None, "plan": None, "clients": _credentials(clients)}
+        async with database.read() as unit:
+            pool = await sandbox.find_pool(unit.session)
+        kept = {
+            "district": sandbox.DISTRICT,
+            "pool": str(pool) if pool is not None else None,
+            "plan": None,
+            "clients": _credentials(clients),
+        }
     content = {"base_url": base_url, "token_url": f"{base_url}/v1/oauth/token"}
     content |= {name: value for name, value in kept.items() if name not in content}
     _write(file, content)
@@ -47,7 +54,8 @@ async def _clients(database: Database) -> dict[str, SampleClient]:
         clients = await sandbox.add_organisations(
             unit.session, moment=unit.moment, new_secret=new_secret, digest=secret_digest
         )
-        await sandbox.add_samples(unit.session, moment=unit.moment, clients=clients)
+        await sandbox.add_rights(unit.session, moment=unit.moment, clients=clients)
+        await sandbox.add_pool(unit.session, moment=unit.moment, manager=clients["pool_manager"])
         return clients
 
 

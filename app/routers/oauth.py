@@ -12,32 +12,25 @@ from starlette.responses import Response
 from app.domain.permission import BAD_CREDENTIALS, GRANT_UNSUPPORTED
 from app.infra.db import Database
 from app.infra.security import TokenIssuer, secret_matches
-from app.schemas.oauth import Token
+from app.schemas.oauth import Token, TokenForm
 from app.services import organisations
 
 router = APIRouter(prefix="/v1/oauth", tags=["oauth"])
 
 
 @router.post("/token")
-async def issue(
-    request: Request,
-    response: Response,
-    grant_type: Annotated[str, Form()],
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
-    scope: Annotated[str | None, Form()] = None,
-) -> Token:
+async def issue(request: Request, response: Response, form: Annotated[TokenForm, Form()]) -> Token:
     """Exchange a client's secret for a short-lived access token."""
-    if grant_type != "client_credentials":
+    if form.grant_type != "client_credentials":
         raise GRANT_UNSUPPORTED.error()
-    name, secret = _credentials(request, client_id, client_secret)
+    name, secret = _credentials(request, form)
     database: Database = request.app.state.database
     tokens: TokenIssuer = request.app.state.tokens
     async with database.read() as unit:
         found = await organisations.find_client(unit.session, name)
     if found is None or found.revoked or not secret_matches(secret, found.secret_sha256):
         raise BAD_CREDENTIALS.error()
-    granted = organisations.grant_scope(found, scope)
+    granted = organisations.grant_scope(found, form.scope)
     response.headers["Cache-Control"] = "no-store"
     return Token(
         access_token=tokens.issue(found.actor(request.state.request_id), granted),
@@ -47,7 +40,7 @@ async def issue(
     )
 
 
-def _credentials(request: Request, client_id: str | None, client_secret: str | None) -> tuple[str, str]:
+def _credentials(request: Request, form: TokenForm) -> tuple[str, str]:
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -55,6 +48,6 @@ def _credentials(request: Request, client_id: str | None, client_secret: str | N
         except (binascii.Error, UnicodeDecodeError) as error:
             raise BAD_CREDENTIALS.error() from error
         return name, secret
-    if client_id is None or client_secret is None:
+    if form.client_id is None or form.client_secret is None:
         raise BAD_CREDENTIALS.error()
-    return client_id, client_secret
+    return form.client_id, form.client_secret

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from app.models.audit import AuditOutcome
 
 _RECORD = """
-INSERT INTO audit (id, organisation_id, client_id, request_id, action, noun, subject_id, outcome, codes, detail,
-                   recorded_at)
+INSERT INTO audit (id, organisation_id, client_id, request_id, action, noun, subject_id, outcome, codes,
+                   detail, recorded_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11)
 """
 

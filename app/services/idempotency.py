@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from asyncpg import LockNotAvailableError
@@ -30,6 +31,9 @@ FROM idempotency_keys WHERE client_id = $1 AND key = $2
 _STORE = """
 UPDATE idempotency_keys SET status_code = $3, headers = $4::jsonb, body = $5 WHERE client_id = $1 AND key = $2
 """
+_FORGET = "DELETE FROM idempotency_keys WHERE created_at < $1"
+KEPT = timedelta(days=35)
+"""How long a key answers: long enough for a bank to rerun a month's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,10 @@ async def store(session: AsyncSession, *, client_id: uuid.UUID, key: str, answer
     await connection.execute(
         _STORE, client_id, key, answer.status_code, json.dumps(dict(answer.headers)), answer.body
     )
+
+
+async def forget(session: AsyncSession, *, before: datetime) -> int:
+    """Remove keys made before an instant; how many there were. The worker's role alone may do this."""
+    connection = await driver(session)
+    tag = await connection.execute(_FORGET, before)
+    return int(tag.rpartition(" ")[2])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain.permission import Actor, system_actor
 from app.queries import jobs as queries
 from app.queries.driver import driver
-from app.services import listings, terms
+from app.services import deals, idempotency, listings, terms
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +26,11 @@ INSERT INTO job_runs (job, business_date, result, finished_at) VALUES ($1, $2, $
 """
 
 
+async def release_reservations(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Reservations whose time is over give their rights and listings back (DEA-03)."""
+    return {"released": await deals.release_due(session, actor=actor, moment=moment)}
+
+
 async def expire_listings(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Listings whose last day is over expire."""
     return {"expired": await listings.expire_due(session, actor=actor, moment=moment)}
@@ -36,7 +41,17 @@ async def expire_rights(session: AsyncSession, actor: Actor, moment: Moment) -> 
     return await terms.expire(session, actor=actor, moment=moment)
 
 
-JOBS: Mapping[str, Job] = {"expire_listings": expire_listings, "expire_rights": expire_rights}
+async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:  # noqa: ARG001
+    """Idempotency keys kept for their 35 days are forgotten; their age goes by the real clock."""
+    return {"forgotten": await idempotency.forget(session, before=moment.now - idempotency.KEPT)}
+
+
+JOBS: Mapping[str, Job] = {
+    "release_reservations": release_reservations,
+    "expire_listings": expire_listings,
+    "expire_rights": expire_rights,
+    "forget_keys": forget_keys,
+}
 """In the order in which they run on a day."""
 
 

@@ -89,5 +89,3 @@ def _canonical(given: NewIdentifier, position: int) -> str:
     if given.scheme is IdentifierScheme.uscc:
         return parse_uscc(given.value, pointer=f"/identifiers/{position}/value")
     return normalise(given.value)
-
-

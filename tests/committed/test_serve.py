@@ -157,6 +157,19 @@ async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_r
         async with second.client(clients["bank_a"]) as api:
             api.headers["Authorization"] = token
             assert (await api.get(f"/v1/parties/{made.json()['id']}")).json() == made.json()
+        await check_that_clients_come_and_go(data_dir, second)
+        assert "national" in told(data_dir, "verify")
+
+
+async def check_that_clients_come_and_go(data_dir: Path, running: Running) -> None:
+    """Beside the running service: the secret is told once, and a revoked client's token stops working at once."""
+    bank = running.sandbox["clients"]["bank_a"]["organisation_id"]
+    printed = told(data_dir, "client", "add", "--organisation", bank, "--role", "bank")
+    added = dict(line.split("=", 1) for line in printed.splitlines())
+    async with running.client(added) as api:
+        assert (await api.get("/v1/parties")).status_code == 200
+        told(data_dir, "client", "revoke", added["client_id"])
+        assert (await api.get("/v1/parties")).json()["code"] == "auth.client_revoked"
 
 
 @dataclass(slots=True)
@@ -245,19 +258,6 @@ def cmdline(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return b""
-
-
-async def test_a_client_is_added_beside_the_running_service_and_revoked_at_once(data_dir: Path) -> None:
-    """SEC: the secret is told once; a revoked client's token stops working before it expires."""
-    with serving(data_dir, "--no-worker") as running:
-        bank = running.sandbox["clients"]["bank_a"]["organisation_id"]
-        printed = told(data_dir, "client", "add", "--organisation", bank, "--role", "bank")
-        added = dict(line.split("=", 1) for line in printed.splitlines())
-        async with running.client(added) as api:
-            assert (await api.get("/v1/parties")).status_code == 200
-            told(data_dir, "client", "revoke", added["client_id"])
-            assert (await api.get("/v1/parties")).json()["code"] == "auth.client_revoked"
-        assert "national" in told(data_dir, "verify")
 
 
 async def test_a_live_instance_needs_its_own_database_and_key_and_keeps_apart_from_sandboxes(

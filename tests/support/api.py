@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from app.domain.permission import Actor, Permission, permissions_of
+from app.domain.permission import Actor, Permission
 from app.infra.security import TokenIssuer
 from app.services.sandbox import SampleClient
 
@@ -26,17 +26,7 @@ class Api:
 
     def actor(self, role: str) -> Actor:
         """The actor that the sample organisation `role` is."""
-        sample = self.samples[role]
-        roles = frozenset(type_role for type_role in _roles(sample))
-        return Actor(
-            client_id=sample.client.id,
-            organisation_id=sample.organisation.id,
-            party_id=sample.organisation.party_id,
-            district_code=sample.organisation.district_code,
-            roles=roles,
-            permissions=permissions_of(roles),
-            request_id="test",
-        )
+        return self.samples[role].actor("test")
 
     def token(self, role: str, scope: list[Permission] | None = None) -> str:
         """An access token of that organisation."""
@@ -77,9 +67,3 @@ class Api:
         assert response.is_success, response.text
         answer: dict[str, Any] = response.json()
         return answer
-
-
-def _roles(sample: SampleClient) -> list[Any]:
-    from app.domain.permission import Role
-
-    return [Role(role) for role in sample.client.roles]

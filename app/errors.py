@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
 import structlog
 from fastapi import Request
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.domain import asset, deal, district, hold, ledger, party, pledge, pool, request
-from app.domain.errors import DomainError, ErrorCode, ErrorKind, Violation
+from app.domain.errors import DomainError, ErrorCode, ErrorKind, Reason, Violation, fill_in
 from app.schemas.common import Problem, ViolationOut
 
 STATUS: dict[ErrorKind, HTTPStatus] = {
@@ -135,39 +135,16 @@ _KEY_DETAIL = re.compile(
 log = structlog.get_logger()
 
 
-class Reason(str):
-    """English words that bring their Chinese along, as a fact of a violation."""
-
-    __slots__ = ("zh",)
-    zh: str
-
-    def __new__(cls, en: str, zh: str) -> Self:
-        """The same words twice."""
-        made = super().__new__(cls, en)
-        made.zh = zh
-        return made
-
-
-def render(text: str, facts: dict[str, Any]) -> str:
-    """The text with its facts filled in; a fact that is missing shows as `?`."""
-    return text.format_map(_Facts(facts))
-
-
-class _Facts(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
-def problem(violations: tuple[Violation, ...], *, request_id: str) -> Problem:
+def problem(refused: DomainError, *, request_id: str) -> Problem:
     """The problem body of a refusal."""
-    shown = [_violation(violation) for violation in violations]
-    leading = violations[0].code
+    shown = [_violation(violation) for violation in refused.violations]
+    leading = refused.code
     return Problem(
         type=f"/v1/problems/{leading.code}",
         title=shown[0].message_zh,
         title_en=shown[0].message_en,
         status=STATUS[leading.kind],
-        detail="；".join(violation.message_zh for violation in shown),
+        detail=refused.zh,
         code=leading.code,
         retryable=leading.retryable,
         request_id=request_id,
@@ -176,16 +153,14 @@ def problem(violations: tuple[Violation, ...], *, request_id: str) -> Problem:
 
 
 def _violation(violation: Violation) -> ViolationOut:
-    facts = dict(violation.facts)
-    zh = {name: getattr(value, "zh", value) for name, value in facts.items()}
     return ViolationOut(
         code=violation.code.code,
         pointer=violation.pointer,
-        message_zh=render(violation.code.zh, zh),
-        message_en=render(violation.code.en, facts),
+        message_zh=violation.zh,
+        message_en=violation.en,
         basis=violation.code.basis,
         severity=violation.code.severity,
-        facts={name: _plain(value) for name, value in facts.items()},
+        facts={name: _plain(value) for name, value in violation.facts.items()},
     )
 
 
@@ -197,7 +172,7 @@ def _plain(value: object) -> object:
 
 def respond(error: DomainError, request: Request, *, headers: Mapping[str, str] | None = None) -> Response:
     """The problem response of a refusal."""
-    body = problem(error.violations, request_id=request.state.request_id)
+    body = problem(error, request_id=request.state.request_id)
     headers = dict(headers or {})
     if body.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="ipops"'
@@ -273,7 +248,7 @@ def _reason(fault: dict[str, Any]) -> Reason:
     if fault["type"] in {"enum", "literal_error"}:
         facts["expected"] = str(facts.get("expected")).replace(" or ", " 或 ").replace(", ", "、")
     zh = REASONS.get(fault["type"])
-    return Reason(en, render(zh, facts) if zh is not None else en)
+    return Reason(en, fill_in(zh, facts) if zh is not None else en)
 
 
 def from_http(error: HTTPException) -> DomainError:

@@ -11,9 +11,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain.identifiers import new_id
+from app.domain.money import Money
 from app.domain.patent_number import patent_check_character
 from app.domain.permission import SYSTEM_ID
-from app.domain.pool import SourceType
+from app.domain.pool import SharingParty, SourceType
 from app.services import pools
 from app.services.sandbox import DISTRICT
 
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
     from benchmarks.server import Bench
 
 BATCH = 100_000
-SHARES = {"pool": 4_000, "bank": 3_000, "guarantor": 2_000, "insurer": 1_000}
-PAID_IN_FEN = 9_000_000_000_000
+SHARES = {
+    SharingParty.pool: 4_000,
+    SharingParty.bank: 3_000,
+    SharingParty.guarantor: 2_000,
+    SharingParty.insurer: 1_000,
+}
+PAID_IN = Money(9_000_000_000_000)
 GRANTED_ON = date(2021, 6, 1)
 LAST_DAY = date(2039, 2, 28)
 _ASSETS = (
@@ -100,7 +106,7 @@ async def add_pools(bench: Bench, count: int) -> list[Pool]:
                 moment=unit.moment,
                 pool=pool,
                 source=SourceType.district,
-                amount_fen=PAID_IN_FEN,
+                amount=PAID_IN,
                 occurred_on=date(2019, 1, 2),
             )
         made.append(pool)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
+from app.domain.money import Money
 from app.infra.db import Database
 from app.services import bookkeeping, events, ledger, pools
 from benchmarks import capture, data, pgbench
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.server import Bench
 
 ACCOUNTS = 50
-AMOUNT_FEN = 12_345
+AMOUNT = Money(12_345)
 _TABLES = ("ledger_transfers", "ledger_entries")
 _EVENT_TABLES = ("events", "outbox", "audit")
 
@@ -180,7 +181,7 @@ def _book(actor: Actor, pool: Pool) -> Work:
             kind=TransferKind.posted,
             debit_account_id=accounts[0],
             credit_account_id=accounts[1],
-            amount_fen=AMOUNT_FEN,
+            amount=AMOUNT,
             resolves_id=None,
             code="bench",
             occurred_on=None,
@@ -193,7 +194,7 @@ def _book(actor: Actor, pool: Pool) -> Work:
 
 def _post(actor: Actor, pool: Pool) -> Work:
     async def work(database: Database, accounts: Accounts) -> None:
-        transfer = ledger.NewTransfer(*accounts, AMOUNT_FEN, "bench", "pool", pool.id)
+        transfer = ledger.NewTransfer(*accounts, AMOUNT.fen, "bench", "pool", pool.id)
         event = events.NewEvent(
             type="transfer.posted",
             noun="transfer",

@@ -22,10 +22,11 @@ from app.cli.database import ROOT
 from app.config import Settings
 from app.domain.ground import Contract
 from app.domain.identifiers import new_id
+from app.domain.money import Money, format_amount
 from app.infra.db import Database
 from app.main import create_app
 from app.routers.dependencies import etag
-from app.routers.pledges import filed_out
+from app.routers.pledges import out
 from app.services import idempotency, pledges
 from benchmarks import capture, data, pgbench
 from benchmarks.runner import CONNECTIONS, Pass, Result, Sample, compare, measure, take_turns
@@ -42,7 +43,7 @@ _LOAD_SECONDS = 600
 _NUMBER = re.compile(r"PL-[0-9]{6}-[0-9]{4}-[0-9]+")
 CONTRACT = Contract("示例合同-1", date(2021, 7, 1), "流动资金借款", "本金、利息、违约金及实现质权的费用")
 DEBT = date(2021, 7, 1), date(2027, 6, 30)
-PRINCIPAL_FEN = 50_000_000
+PRINCIPAL = Money(50_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Filing:
         firm = str(self.pair.firm)
         content = {
             "borrower_id": firm,
-            "principal": {"amount": f"{PRINCIPAL_FEN // 100}.00", "currency": "CNY"},
+            "principal": {"amount": format_amount(PRINCIPAL.fen), "currency": PRINCIPAL.currency},
             "debt_from": str(DEBT[0]),
             "debt_to": str(DEBT[1]),
             "contract": {
@@ -76,8 +77,7 @@ class Filing:
         firm = self.pair.firm
         return pledges.NewPledge(
             borrower_id=firm,
-            principal_fen=PRINCIPAL_FEN,
-            currency="CNY",
+            principal=PRINCIPAL,
             debt_from=DEBT[0],
             debt_to=DEBT[1],
             contract=CONTRACT,
@@ -170,7 +170,7 @@ async def _file(database: Database, client_id: uuid.UUID, actor: Any, filing: Fi
 
 
 def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
-    body = filed_out(filed).model_dump_json().encode()
+    body = out(filed, filed.items, filed.covered_fen).model_dump_json().encode()
     return idempotency.Answer(201, {"ETag": etag(filed.version)}, body)
 
 

@@ -28,8 +28,8 @@ class Sizes:
     """How much is done and on how many rows. `ours` and `reference`: operations a round."""
 
     rounds: int = 3
-    ours: int = 600
-    reference: int = 1_600
+    ours: int = 500
+    reference: int = 1_400
     pools: int = 50
     firms: int = 1_000
     assets: int = 20_000
@@ -174,10 +174,13 @@ async def machine(owner: asyncpg.Connection[Any]) -> dict[str, Any]:
 
 
 def save(path: Path, about: Mapping[str, Any], results: Sequence[Result]) -> None:
-    """Put the results in the file; those of benchmarks that were not run now are kept."""
-    measured = {one.name: asdict(one) for one in results}
-    kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else []
-    lines = {one["name"]: one for one in kept} | measured
+    """Put the results in the file; others stay there if they were measured on the like machine."""
+    lines: dict[str, Any] = {}
+    if path.exists():
+        last = json.loads(path.read_text(encoding="utf-8"))
+        if last["machine"] == about:
+            lines = {one["name"]: one for one in last["results"]}
+    lines |= {one.name: asdict(one) for one in results}
     content = {"machine": about, "results": list(lines.values())}
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

@@ -28,7 +28,7 @@ QUESTION = queries.Question(
     where={},
     as_of=None,
 )
-ASKED = 200
+ASKED = 100
 
 
 async def run(bench: Bench) -> list[Result]:

@@ -80,6 +80,4 @@ def _write(work: Callable[[Unit], Awaitable[None]]) -> None:
         try:
             asyncio.run(run(server.url))
         except DomainError as refusal:
-            zh = "；".join(one.code.zh.format(**one.facts) for one in refusal.violations)
-            en = "; ".join(one.code.en.format(**one.facts) for one in refusal.violations)
-            raise Refusal(zh, en) from refusal
+            raise Refusal(refusal.zh, refusal.en) from refusal

@@ -13,7 +13,7 @@ import typer
 from app.cli import database
 from app.cli.console import Refusal, load_settings
 from app.domain.errors import DomainError
-from app.domain.imports import ImportKind, messages
+from app.domain.imports import ImportKind
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -71,8 +71,7 @@ def _import(kind: ImportKind, file: Path, errors: Path | None) -> None:
         try:
             summary = asyncio.run(_run(settings, server.url, kind, file, errors))
         except DomainError as refused:
-            _, zh, en = messages(refused)
-            raise Refusal(zh, en) from refused
+            raise Refusal(refused.zh, refused.en) from refused
         except OSError as error:
             place = errors or file.parent
             raise Refusal(

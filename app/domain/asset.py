@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from app.domain.errors import ErrorKind, Violation, define
-from app.domain.patent_number import PatentKind
+from app.domain.patent_number import PatentType
 from app.domain.term import patent_last_day_in_force, trademark_last_day_in_force
 
 CN = "CN"
@@ -20,14 +20,6 @@ class AssetKind(StrEnum):
 
     patent = "patent"
     trademark = "trademark"
-
-
-class PatentType(StrEnum):
-    """发明, 实用新型, 外观设计."""
-
-    invention = "invention"
-    utility_model = "utility_model"
-    design = "design"
 
 
 ZH: Mapping[str, str] = {
@@ -241,7 +233,7 @@ def last_day_in_force(
         return registered_on and trademark_last_day_in_force(registered_on, renewals)
     if patent_type is None or filed_on is None:
         return None
-    return patent_last_day_in_force(PatentKind(patent_type), filed_on)
+    return patent_last_day_in_force(patent_type, filed_on)
 
 
 class StatusChange(Protocol):

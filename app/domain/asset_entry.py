@@ -20,13 +20,13 @@ from app.domain.asset import (
     AssetKind,
     AssetStatus,
     NumberScheme,
-    PatentType,
     last_day_in_force,
     shares_whole,
 )
 from app.domain.asset_number import Numbers, attempt, read_numbers
 from app.domain.classification import parse_ipc, parse_locarno
 from app.domain.errors import ErrorKind, Severity, Violation, define
+from app.domain.patent_number import PatentType
 from app.domain.trademark_number import parse_nice_class
 
 PATENT_TYPE_DIFFERS = define(

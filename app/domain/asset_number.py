@@ -13,10 +13,9 @@ from app.domain.asset import (
     ZH,
     AssetKind,
     NumberScheme,
-    PatentType,
 )
 from app.domain.errors import DomainError, ErrorKind, Violation, define, refuse_if
-from app.domain.patent_number import PatentNumber, parse_patent_number, parse_publication_number
+from app.domain.patent_number import PatentNumber, PatentType, parse_patent_number, parse_publication_number
 from app.domain.text import compact, normalise
 from app.domain.trademark_number import parse_trademark_number
 
@@ -130,7 +129,7 @@ def _cn_patent(given: Given, today: date) -> Numbers:
         found.append(publication)
     if registration is not None:
         found.append(Number(NumberScheme.registration, registration.canonical, registration.key))
-    return Numbers(tuple(found), main.canonical, PatentType(main.kind.value), main.year)
+    return Numbers(tuple(found), main.canonical, main.patent_type, main.year)
 
 
 def _publication(given: Given, main: PatentNumber | None) -> Number | None:
@@ -139,15 +138,15 @@ def _publication(given: Given, main: PatentNumber | None) -> Number | None:
     if at not in given:
         return None
     publication = parse_publication_number(given[at], pointer=pointer(at))
-    if main is not None and publication.kind is not main.kind:
+    if main is not None and publication.patent_type is not main.patent_type:
         raise PUBLICATION_OF_OTHER_TYPE.error(
             pointer(at),
             publication=publication.canonical,
-            publication_type=publication.kind,
-            publication_type_zh=ZH[publication.kind],
+            publication_type=publication.patent_type,
+            publication_type_zh=ZH[publication.patent_type],
             application=main.canonical,
-            application_type=main.kind,
-            application_type_zh=ZH[main.kind],
+            application_type=main.patent_type,
+            application_type_zh=ZH[main.patent_type],
         )
     return Number(at, publication.canonical, publication.canonical)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class ErrorKind(StrEnum):
@@ -72,6 +72,39 @@ class Violation:
         """Whether this objection alone refuses the action."""
         return self.code.severity is Severity.block
 
+    @property
+    def zh(self) -> str:
+        """The objection in Chinese, its facts filled in; one that is missing shows as `?`."""
+        return fill_in(self.code.zh, {name: getattr(fact, "zh", fact) for name, fact in self.facts.items()})
+
+    @property
+    def en(self) -> str:
+        """The objection in English, its facts filled in; one that is missing shows as `?`."""
+        return fill_in(self.code.en, self.facts)
+
+
+class Reason(str):
+    """English words that bring their Chinese along, as a fact of a violation."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Self:
+        """The same words twice."""
+        made = super().__new__(cls, en)
+        made.zh = zh
+        return made
+
+
+def fill_in(text: str, facts: Mapping[str, Any]) -> str:
+    """The text with its facts in place of their names; a fact that is missing shows as `?`."""
+    return text.format_map(_Facts(facts))
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
 
 class DomainError(Exception):
     """A refusal with all its violations; the first one gives the answer its code and kind."""
@@ -86,6 +119,16 @@ class DomainError(Exception):
     def code(self) -> ErrorCode:
         """The leading code."""
         return self.violations[0].code
+
+    @property
+    def zh(self) -> str:
+        """Every objection in Chinese."""
+        return "；".join(violation.zh for violation in self.violations)
+
+    @property
+    def en(self) -> str:
+        """Every objection in English."""
+        return " ".join(violation.en for violation in self.violations)
 
 
 _CATALOGUE: dict[str, ErrorCode] = {}

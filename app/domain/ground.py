@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, PatentType, Regime
+from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, Regime
 from app.domain.errors import ErrorCode, ErrorKind, Severity, Violation, define
+from app.domain.patent_number import PatentType
 from app.domain.pledge import ALREADY_PLEDGED
 
 RULE_PACK = "cn-461-2021"
@@ -180,6 +181,16 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A co-owner's consent to pledge one right, with the hash of the document that shows it."""
+
+    asset_id: uuid.UUID
+    party_id: uuid.UUID
+    consented_on: date
+    document_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filing:
     """What is filed, as far as the grounds look at it."""
 
@@ -188,8 +199,7 @@ class Filing:
     contract: Contract
     pledgors: Mapping[uuid.UUID, uuid.UUID]
     """Right to the party that pledges it."""
-    consents: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
-    """(right, co-owner) pairs for which a consent was presented."""
+    consents: Sequence[Consent] = ()
     acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
 
 
@@ -215,9 +225,7 @@ def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[
         yield OTHER, {"reason": "非中国权利 (not a Chinese right)"}
     if pledgor not in right.owners:
         yield NOT_OWNER, {}
-    elif any(
-        (right.id, owner) not in filing.consents for owner in right.owners if owner not in (pledgor, None)
-    ):
+    elif not set(right.owners) <= {pledgor, None, *_consenting(filing, right)}:
         yield CO_OWNER_CONSENT_MISSING, {}
     yield from _status_objections(right, filing.filed_on)
     if right.suspended or right.preserved:
@@ -236,6 +244,15 @@ def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[
     )
     if stale:
         yield STATUS_STALE, {"status_as_of": right.status_as_of}
+
+
+def _consenting(filing: Filing, right: Right) -> list[uuid.UUID]:
+    """Co-owners of a right who had consented by the day of filing."""
+    return [
+        given.party_id
+        for given in filing.consents
+        if given.asset_id == right.id and given.consented_on <= filing.filed_on
+    ]
 
 
 def _status_objections(right: Right, filed_on: date) -> Iterator[tuple[ErrorCode, dict[str, object]]]:

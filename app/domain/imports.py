@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from app.domain.asset import CN, AssetKind, AssetStatus, NumberScheme, PatentType
+from app.domain.asset import CN, AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_entry import Entry, NewAsset, NewClass, read_entry
 from app.domain.asset_number import attempt
 from app.domain.classification import parse_ipc, parse_locarno
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.errors import DomainError, ErrorKind, Violation, define, refuse_if
 from app.domain.party import NAME_MISSING, PartyKind
+from app.domain.patent_number import PatentType
 from app.domain.text import name_key, normalise
 from app.domain.trademark_number import parse_nice_class
 from app.domain.uscc import parse_uscc
@@ -117,8 +118,8 @@ def messages(refused: DomainError) -> tuple[str, str, str]:
     found = {violation.code.code: violation for violation in refused.violations}
     return (
         " ".join(found),
-        "；".join(one.code.zh.format(**one.facts) for one in found.values()),
-        " ".join(one.code.en.format(**one.facts) for one in found.values()),
+        "；".join(violation.zh for violation in found.values()),
+        " ".join(violation.en for violation in found.values()),
     )
 
 

@@ -32,9 +32,6 @@ CURRENCY = define(
     basis="ISO 4217",
 )
 
-ALLOCATION_ORDER = ("bank", "guarantor", "insurer", "evaluator", "operator", "pool")
-"""Who takes the odd fen of a tie first; public money last (RP-11)."""
-
 _AMOUNT = re.compile(r"(0|[1-9][0-9]*)\.([0-9]{2})")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -83,9 +80,7 @@ class Money:
         return f"{format_amount(self.fen)} {self.currency}"
 
 
-def allocate(
-    total: int, shares: Sequence[tuple[str, int]], order: Sequence[str] = ALLOCATION_ORDER
-) -> dict[str, int]:
+def allocate(total: int, shares: Sequence[tuple[str, int]], order: Sequence[str]) -> dict[str, int]:
     """Split `total` fen by integer weights; the parts always sum to `total` (RP-11).
 
     Each part is its exact share rounded down; the fen left over go one each to the largest

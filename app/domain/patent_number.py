@@ -15,8 +15,8 @@ from app.domain.errors import ErrorKind, define, refuse_if
 from app.domain.text import compact
 
 
-class PatentKind(StrEnum):
-    """The three kinds of patent （专利法第2条）."""
+class PatentType(StrEnum):
+    """发明, 实用新型, 外观设计: the three types of patent (专利法第2条)."""
 
     invention = "invention"
     utility_model = "utility_model"
@@ -86,11 +86,11 @@ PUBLICATION_KIND_MISMATCH = define(
 )
 
 _KIND_DIGITS = {
-    "1": PatentKind.invention,
-    "2": PatentKind.utility_model,
-    "3": PatentKind.design,
-    "8": PatentKind.invention,
-    "9": PatentKind.utility_model,
+    "1": PatentType.invention,
+    "2": PatentType.utility_model,
+    "3": PatentType.design,
+    "8": PatentType.invention,
+    "9": PatentType.utility_model,
 }
 _PCT_DIGITS = frozenset("89")
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
@@ -109,7 +109,7 @@ class PatentNumber:
     canonical: str
     key: str
     year: int
-    kind: PatentKind
+    patent_type: PatentType
     is_pct: bool
 
     def display(self, *, granted: bool) -> str:
@@ -176,16 +176,16 @@ class PublicationNumber:
     canonical: str
     digits: str
     kind_code: str
-    kind: PatentKind
+    patent_type: PatentType
 
 
 _PUBLICATION = re.compile(
     r"CN([123](?:[0-9]{8}|[0-9]{6}))(A[89]?|B[89]?|C[1-7]?|U[89]?|Y[1-7]?|S[1-9]?|D)",
 )
 _PUBLICATION_KINDS = {
-    "1": (PatentKind.invention, "ABC"),
-    "2": (PatentKind.utility_model, "UY"),
-    "3": (PatentKind.design, "SD"),
+    "1": (PatentType.invention, "ABC"),
+    "2": (PatentType.utility_model, "UY"),
+    "3": (PatentType.design, "SD"),
 }
 
 

@@ -78,17 +78,11 @@ class DeregistrationReason(StrEnum):
     other = "other"
 
 
-REGISTERED_IN_FUTURE = define(
-    "pledge.registered_in_future",
+CURRENCY_MISMATCH = define(
+    "pledge.currency_mismatch",
     ErrorKind.invalid,
-    "登记日晚于今日 {today}",
-    "The registration date is after today {today}.",
-)
-REGISTERED_BEFORE_FILING = define(
-    "pledge.registered_before_filing",
-    ErrorKind.invalid,
-    "登记日早于受理日 {filed_on}",
-    "The registration date is before the filing date {filed_on}.",
+    "单项权利担保金额的币种应与主债权一致",
+    "What a right secures must be in the currency of the debt.",
 )
 EXPIRY_MISSING = define(
     "pledge.expiry_missing",

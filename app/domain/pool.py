@@ -43,8 +43,16 @@ class AccountCode(StrEnum):
     cover_obligation = "memo.cover_obligation"
 
 
-PARTIES = ("bank", "guarantor", "insurer", "evaluator", "operator", "pool")
-"""Sharing parties in the order that settles rounding ties (RP-11): public money never takes the tie."""
+class SharingParty(StrEnum):
+    """Who bears a loss, in the order that settles rounding ties (RP-11): public money never takes the tie."""
+
+    bank = "bank"
+    guarantor = "guarantor"
+    insurer = "insurer"
+    evaluator = "evaluator"
+    operator = "operator"
+    pool = "pool"
+
 
 FULL_SHARE_BP = 10_000
 
@@ -102,6 +110,12 @@ def covered_principal(principal_fen: int, ip_share_bp: int) -> int:
 CURRENCY_MISMATCH = define(
     "pool.currency_mismatch",
     ErrorKind.conflict,
-    "资金池币种为 {currency}，与主债权币种不一致",
-    "The pool is kept in {currency}; the debt is in another currency.",
+    "资金池币种为 {currency}，与金额的币种不一致",
+    "The pool is kept in {currency}; the amount is in another currency.",
+)
+PERIOD_INVALID = define(
+    "pool.period_invalid",
+    ErrorKind.invalid,
+    "方案的终止日早于起始日",
+    "The scheme ends before it takes effect.",
 )

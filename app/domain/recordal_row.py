@@ -132,7 +132,7 @@ class RecordalRow:
         return day
 
     @property
-    def ip_kind(self) -> str:
+    def asset_kind(self) -> str:
         """`patent`, `trademark`, or `mixed` where the agreement covers both, listed here or not."""
         kinds = {right.kind.value for right in self.rights}
         return "mixed" if self.mixed or len(kinds) > 1 else kinds.pop()

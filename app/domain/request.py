@@ -1,6 +1,8 @@
 """Refusals that any request can meet, whatever it is about."""
 
-from app.domain.errors import ErrorKind, define
+from datetime import date
+
+from app.domain.errors import ErrorKind, Violation, define
 
 MALFORMED = define(
     "request.malformed",
@@ -98,3 +100,25 @@ CLOCK_BACKWARD = define(
     "业务日期不能早于当前业务日期 {today}",
     "The business date cannot move back from {today}.",
 )
+DATE_IN_FUTURE = define(
+    "request.date_in_future",
+    ErrorKind.invalid,
+    "日期 {day} 晚于今日 {today}",
+    "The date {day} is after today, {today}.",
+)
+DATE_TOO_EARLY = define(
+    "request.date_too_early",
+    ErrorKind.invalid,
+    "日期 {day} 早于 {first}",
+    "The date {day} is before {first}.",
+)
+
+
+def date_faults(pointer: str, day: date, *, today: date, first: date | None = None) -> list[Violation]:
+    """Objections to the day something is said to have happened: not after today, nor before `first`."""
+    found: list[Violation] = []
+    if day > today:
+        found.append(DATE_IN_FUTURE.violation(pointer, day=day, today=today))
+    if first is not None and day < first:
+        found.append(DATE_TOO_EARLY.violation(pointer, day=day, first=first))
+    return found

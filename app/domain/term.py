@@ -6,7 +6,7 @@ import calendar
 from datetime import MAXYEAR, MINYEAR, date, timedelta
 
 from app.domain.errors import ErrorKind, define
-from app.domain.patent_number import PatentKind
+from app.domain.patent_number import PatentType
 
 DATE_RANGE = define(
     "term.date_range",
@@ -21,6 +21,9 @@ EXTENSION = define(
     "An extension of {days} days is not possible: only inventions can have one, and it is not negative.",
     basis="专利法第42条",
 )
+
+GRACE_MONTHS = 6
+"""How long after its term a Chinese trademark can still be renewed (LS-13, 商标法第40条)."""
 
 _DESIGN_15_YEARS_FROM = date(2021, 6, 1)
 _TRADEMARK_YEARS = 10
@@ -50,32 +53,29 @@ def _add_days(d: date, n: int) -> date:
         raise DATE_RANGE.error(date=d.isoformat()) from None
 
 
-def patent_term_years(kind: PatentKind, filed_on: date) -> int:
+def patent_term_years(patent_type: PatentType, filed_on: date) -> int:
     """The term in years: invention 20, utility model 10, design 15 (LS-01).
 
     Designs filed up to 31 May 2021 keep the 10 years of the law before (公告第423号).
     """
-    if kind is PatentKind.invention:
+    if patent_type is PatentType.invention:
         return 20
-    if kind is PatentKind.design and filed_on >= _DESIGN_15_YEARS_FROM:
+    if patent_type is PatentType.design and filed_on >= _DESIGN_15_YEARS_FROM:
         return 15
     return 10
 
 
-def patent_ends_on(kind: PatentKind, filed_on: date, extension_days: int = 0) -> date:
-    """The day the right has ended (期满终止日): the anniversary of filing, holidays or not (LS-02).
+def patent_last_day_in_force(patent_type: PatentType, filed_on: date, extension_days: int = 0) -> date:
+    """The last day the patent is in force: the day before it has ended (LS-02).
 
-    `filed_on` is the filing date, not the priority date. `extension_days` is the term adjustment or
-    pharmaceutical extension the office granted (LS-03). Raises DomainError `term.extension`.
+    It has ended (期满终止日) on the anniversary of its filing, holidays or not. `filed_on` is the filing
+    date, not the priority date. `extension_days` is the term adjustment or pharmaceutical extension the
+    office granted (LS-03). Raises DomainError `term.extension`.
     """
-    if extension_days < 0 or (extension_days and kind is not PatentKind.invention):
+    if extension_days < 0 or (extension_days and patent_type is not PatentType.invention):
         raise EXTENSION.error(days=extension_days)
-    return _add_days(add_years(filed_on, patent_term_years(kind, filed_on)), extension_days)
-
-
-def patent_last_day_in_force(kind: PatentKind, filed_on: date, extension_days: int = 0) -> date:
-    """The last day the patent is in force, the day before `patent_ends_on` (LS-02)."""
-    return patent_ends_on(kind, filed_on, extension_days) - _DAY
+    ends_on = _add_days(add_years(filed_on, patent_term_years(patent_type, filed_on)), extension_days)
+    return ends_on - _DAY
 
 
 def trademark_last_day_in_force(registered_on: date, renewals: int = 0) -> date:
@@ -97,7 +97,7 @@ def trademark_last_day_in_force(registered_on: date, renewals: int = 0) -> date:
 def renewal_window(last_day: date) -> tuple[date, date]:
     """When a trademark in force to `last_day` can be renewed: (first day, last day of grace).
 
-    The last 12 months of the term and 6 months after it, after which it is struck off (LS-13,
+    The last 12 months of the term and `GRACE_MONTHS` after it, after which it is struck off (LS-13,
     商标法第40条).
     """
-    return add_months(_add_days(last_day, 1), -12), add_months(last_day, 6)
+    return add_months(_add_days(last_day, 1), -12), add_months(last_day, GRACE_MONTHS)

@@ -14,7 +14,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.asset import AssetKind, AssetStatus, LinkKind, NumberScheme, PatentType, Regime
+from app.domain.asset import AssetKind, AssetStatus, LinkKind, NumberScheme, Regime
+from app.domain.patent_number import PatentType
 from app.models.base import Base, IdMixin, one_of
 
 

@@ -88,3 +88,10 @@ class Hold(IdMixin, Base):
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+    def runs_on(self, day: date) -> bool:
+        """Whether the hold has effect on a day: always without a period, else within it.
+
+        What has a period (a preservation, a reservation) lapses by itself when it is over.
+        """
+        return self.period is None or self.period.contains(day)

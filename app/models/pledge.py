@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.asset import AssetKind, Regime
@@ -45,7 +46,7 @@ class Pledge(OperationalMixin, Base):
     debt_from: Mapped[date | None]
     debt_to: Mapped[date | None]
     contract: Mapped[dict[str, Any]]
-    acknowledgements: Mapped[list[str]]
+    acknowledgements: Mapped[list[Any]] = mapped_column(JSONB)
     rule_pack: Mapped[str]
     status: Mapped[str]
     filed_on: Mapped[date | None]

@@ -53,7 +53,6 @@ class Scheme(OperationalMixin, Base):
     leverage_multiple: Mapped[int]
     household_cap_fen: Mapped[int | None]
     shares_bp: Mapped[dict[str, Any]]
-    parameters: Mapped[dict[str, Any]]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -12,11 +12,13 @@ from sqlalchemy import Select, or_, select, tuple_
 
 from app.domain import asset as rules
 from app.domain.asset import AssetKind, AssetStatus
-from app.domain.errors import refuse_if
+from app.domain.errors import Violation, refuse_if
+from app.domain.hold import HoldKind
 from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, AssetStatusChange, Title
 from app.models.hold import Hold
 from app.models.party import Party
 from app.models.recordal import Recordal
+from app.queries import holds as hold_queries
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,12 +30,37 @@ if TYPE_CHECKING:
 class Owner:
     """A live owner of a right; `party_id` and `name` are None where the owner is unrecorded."""
 
-    title_id: uuid.UUID
     party_id: uuid.UUID | None
     name: str | None
     share_ppm: int | None
     ordinal: int
     acquired_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A locked right with its live owners (None: unrecorded) and its live holds."""
+
+    asset: Asset
+    owner_ids: tuple[uuid.UUID | None, ...]
+    holds: tuple[Hold, ...]
+
+    def held(self, kind: HoldKind) -> bool:
+        """Whether a live hold of that kind is on the right."""
+        return any(hold.kind == kind for hold in self.holds)
+
+    def stayed(self, today: date) -> bool:
+        """Whether dispositions are stayed: by the office's suspension or a court's preservation (LS-09, LS-10)."""
+        return self.asset.suspended or any(
+            hold.kind == HoldKind.preservation and hold.runs_on(today) for hold in self.holds
+        )
+
+    def reserved(self, today: date, *, but_for: uuid.UUID) -> bool:
+        """Whether another than `but_for` has the right reserved today (DEA-03)."""
+        return any(
+            hold.kind == HoldKind.reservation and hold.source_id != but_for and hold.runs_on(today)
+            for hold in self.holds
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +118,38 @@ async def lock(
     """
     statement = select(Asset).where(Asset.id.in_(asset_ids)).order_by(Asset.id).with_for_update()
     found = list(await session.scalars(statement, execution_options={"populate_existing": True}))
-    known = {asset.id for asset in found}
-    refuse_if(
-        [
-            rules.NOT_FOUND.violation(pointer.format(position), asset_id=asset_id)
-            for position, asset_id in enumerate(asset_ids)
-            if asset_id not in known
-        ]
-    )
+    refuse_if(_missing(asset_ids, {asset.id for asset in found}, pointer))
     return found
+
+
+async def require(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> None:
+    """Raises: `asset.not_found` for each right that is not in the register, at `/asset_ids/{n}`."""
+    known = set(await session.scalars(select(Asset.id).where(Asset.id.in_(asset_ids))))
+    refuse_if(_missing(asset_ids, known))
+
+
+def _missing(
+    asset_ids: Sequence[uuid.UUID], known: Collection[uuid.UUID], pointer: str = "/asset_ids/{}"
+) -> list[Violation]:
+    return [
+        rules.NOT_FOUND.violation(pointer.format(position), asset_id=asset_id)
+        for position, asset_id in enumerate(asset_ids)
+        if asset_id not in known
+    ]
+
+
+async def lock_rights(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> list[Right]:
+    """Lock rights in the order of their ids and read what bears on them, in the caller's order.
+
+    Raises: `asset.not_found` for each right that is not in the register, at `/asset_ids/{n}`.
+    """
+    assets = {asset.id: asset for asset in await lock(session, asset_ids)}
+    owned = await owners(session, asset_ids)
+    held = await hold_queries.live(session, asset_ids)
+    return [
+        Right(assets[key], tuple(owner.party_id for owner in owned[key]), tuple(held[key]))
+        for key in asset_ids
+    ]
 
 
 async def owners(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Owner]]:
@@ -112,21 +162,8 @@ async def owners(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[
         .order_by(Title.ordinal, Title.id)
     )
     for title, name in await session.execute(statement):
-        owner = Owner(title.id, title.party_id, name, title.share_ppm, title.ordinal, title.acquired_on)
+        owner = Owner(title.party_id, name, title.share_ppm, title.ordinal, title.acquired_on)
         found[title.asset_id].append(owner)
-    return found
-
-
-async def live_holds(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Hold]]:
-    """Holds not ended on several rights, by kind and rank, in one statement."""
-    found: dict[uuid.UUID, list[Hold]] = {asset_id: [] for asset_id in asset_ids}
-    statement = (
-        select(Hold)
-        .where(Hold.asset_id.in_(asset_ids), Hold.ended_at.is_(None))
-        .order_by(Hold.kind, Hold.rank, Hold.serial)
-    )
-    for hold in await session.scalars(statement):
-        found[hold.asset_id].append(hold)
     return found
 
 
@@ -146,9 +183,8 @@ async def details(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> Deta
         for end in (link.asset_id, link.other_asset_id):
             if end in links:
                 links[end].append(link)
-    return Details(
-        numbers, classes, await owners(session, asset_ids), await live_holds(session, asset_ids), links
-    )
+    held = await hold_queries.live(session, asset_ids)
+    return Details(numbers, classes, await owners(session, asset_ids), held, links)
 
 
 async def taken(
@@ -162,11 +198,6 @@ async def taken(
         key.in_([(number.scheme.value, number.key) for number in numbers]),
     )
     return {(row.scheme, row.key): row.asset_id for row in await session.scalars(statement)}
-
-
-async def existing_parties(session: AsyncSession, party_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of the ids name parties."""
-    return set(await session.scalars(select(Party.id).where(Party.id.in_(list(party_ids)))))
 
 
 async def status_changes(

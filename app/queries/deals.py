@@ -17,7 +17,6 @@ from app.models.deal import Deal, DealItem
 from app.models.event import Event
 from app.models.fact import Fact
 from app.models.organisation import Organisation
-from app.models.party import Party
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -101,12 +100,6 @@ async def asset_ids(
     for deal_id, asset_id in (await session.execute(statement)).all():
         found[deal_id].append(asset_id)
     return found
-
-
-async def districts(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """Where parties are registered today (ST-08)."""
-    statement = select(Party.id, Party.district_code).where(Party.id.in_(party_ids))
-    return dict((await session.execute(statement)).all())
 
 
 async def audience(session: AsyncSession, deal: Deal) -> list[uuid.UUID]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain.asset import AssetKind, AssetStatus, PatentType, Regime
+from app.domain.asset import AssetKind, AssetStatus, Regime
 from app.domain.ground import Encumbrance, Right
+from app.domain.patent_number import PatentType
 from app.queries.driver import driver
 
 if TYPE_CHECKING:

@@ -8,17 +8,30 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Select, select
 
 from app.domain import party as rules
+from app.domain.errors import refuse_if
+from app.domain.text import name_key
 from app.models.party import Party, PartyIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
 def visible() -> Select[Party]:
-    """All parties, in the order of their ids."""
-    return select(Party).order_by(Party.id)
+    """All parties."""
+    return select(Party)
+
+
+def matching(*, name: str | None = None, identifier: str | None = None) -> Select[Party]:
+    """Parties of that name, however it is written, and with that identifier, under whatever scheme."""
+    statement = visible()
+    if name is not None:
+        statement = statement.where(Party.name_key == name_key(name))
+    if identifier is not None:
+        bearing = select(PartyIdentifier.party_id).where(PartyIdentifier.value == identifier)
+        statement = statement.where(Party.id.in_(bearing))
+    return statement
 
 
 async def get(session: AsyncSession, party_id: uuid.UUID) -> Party:
@@ -27,6 +40,29 @@ async def get(session: AsyncSession, party_id: uuid.UUID) -> Party:
     if party is None:
         raise rules.NOT_FOUND.error(party_id=party_id)
     return party
+
+
+async def existing(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of the ids name parties of the register."""
+    return set(await session.scalars(select(Party.id).where(Party.id.in_(party_ids))))
+
+
+async def require(session: AsyncSession, parties: Mapping[str, uuid.UUID | None]) -> None:
+    """Raises: `party.not_found` for each of the parties, by pointer, that is not in the register."""
+    known = await existing(session, {party_id for party_id in parties.values() if party_id is not None})
+    refuse_if(
+        [
+            rules.NOT_FOUND.violation(pointer, party_id=party_id)
+            for pointer, party_id in parties.items()
+            if party_id is not None and party_id not in known
+        ]
+    )
+
+
+async def districts(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Where parties are registered today (ST-08)."""
+    statement = select(Party.id, Party.district_code).where(Party.id.in_(party_ids))
+    return dict((await session.execute(statement)).all())
 
 
 async def identifiers(

@@ -8,14 +8,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.asset import IN_FORCE, AssetStatus
-from app.domain.term import add_months
+from app.domain.term import GRACE_MONTHS, add_months
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
-
-GRACE_MONTHS = 6
-"""How long after its term a Chinese trademark can still be renewed (LS-13, 商标法第40条)."""
 
 # A trademark checked after the end in question is left alone: its renewal is not known here, the check is.
 # A patent's term cannot be renewed.

@@ -15,7 +15,6 @@ from app.domain.asset_entry import NewAsset, NewClass, NewOwner
 from app.domain.asset_number import search_keys
 from app.domain.errors import Violation
 from app.domain.permission import Permission
-from app.errors import render
 from app.models.asset import Asset, Title
 from app.models.recordal import Recordal
 from app.queries import assets as queries
@@ -124,11 +123,7 @@ def _new(body: AssetIn) -> NewAsset:
 
 
 def _warning(violation: Violation) -> WarningOut:
-    facts = dict(violation.facts)
-    code = violation.code
-    return WarningOut(
-        code=code.code, pointer=violation.pointer, zh=render(code.zh, facts), en=render(code.en, facts)
-    )
+    return WarningOut(code=violation.code.code, pointer=violation.pointer, zh=violation.zh, en=violation.en)
 
 
 async def _reply(unit: WriteUnit, status_code: int, asset: Asset) -> Response:

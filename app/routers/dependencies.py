@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
-from app.domain.errors import DomainError
+from app.domain.errors import DomainError, Reason
 from app.domain.permission import CLIENT_REVOKED, DENIED, UNAUTHENTICATED, Actor, Permission
 from app.domain.request import (
     CURSOR_INVALID,
@@ -30,7 +30,6 @@ from app.domain.request import (
     VERSION_MISMATCH,
     VERSION_REQUIRED,
 )
-from app.errors import Reason
 from app.services import idempotency
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from app.domain.ledger import Side
 from app.domain.permission import Permission
 from app.models.ledger import LedgerAccount, LedgerEntry, LedgerTransfer
 from app.models.pool import Pool
@@ -100,8 +99,8 @@ async def open_account(
         pool=pool,
         code=body.code,
         name=body.name,
-        normal_side=Side(body.normal_side),
-        limit_side=Side(body.limit_side) if body.limit_side else None,
+        normal_side=body.normal_side,
+        limit_side=body.limit_side,
     )
     return await unit.reply(201, account_out(account))
 
@@ -138,7 +137,7 @@ async def post(
         kind=body.kind,
         debit_account_id=body.debit_account_id,
         credit_account_id=body.credit_account_id,
-        amount_fen=body.amount.fen if body.amount else None,
+        amount=body.amount.money if body.amount else None,
         resolves_id=body.resolves_id,
         code=body.code,
         occurred_on=body.occurred_on,

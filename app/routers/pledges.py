@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain.ground import RULE_PACK, Acknowledgement, Contract
+from app.domain.ground import Acknowledgement, Consent, Contract
 from app.domain.permission import Permission
-from app.domain.pledge import PledgeStatus
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import pledges as queries, pools as pool_queries
 from app.queries.paging import page
@@ -29,47 +29,11 @@ from app.services import idempotency, pledges
 router = APIRouter(prefix="/v1/pledges", tags=["pledges"])
 
 
-def filed_out(filed: pledges.FiledPledge) -> PledgeOut:
-    """A pledge as just filed."""
-    new = filed.new
-    return PledgeOut(
-        id=filed.id,
-        number=filed.number,
-        district_code=filed.district_code,
-        status=PledgeStatus.filed,
-        pledgee_id=filed.pledgee_id,
-        borrower_id=new.borrower_id,
-        pool_id=new.pool_id,
-        principal=MoneyOut.of(new.principal_fen, new.currency),
-        covered=MoneyOut.of(filed.covered_fen, new.currency) if filed.covered_fen is not None else None,
-        debt_from=new.debt_from,
-        debt_to=new.debt_to,
-        filed_on=filed.filed_on,
-        registered_on=None,
-        mixed_on=None,
-        ended_on=None,
-        rule_pack=RULE_PACK,
-        imported=False,
-        items=[
-            PledgeItemOut(
-                asset_id=item.asset_id,
-                number=item.number,
-                asset_kind=item.asset_kind,
-                pledgor_id=item.pledgor_id,
-                secured=MoneyOut.of(item.secured_fen, new.currency) if item.secured_fen is not None else None,
-                rank=1,
-                status=PledgeStatus.filed,
-                registration_no=None,
-                registered_on=None,
-                expires_on=None,
-            )
-            for item in filed.items
-        ],
-        version=filed.version,
-    )
-
-
-def out(pledge: Pledge, items: list[tuple[PledgeItem, str]], covered_fen: int | None) -> PledgeOut:
+def out(
+    pledge: Pledge | pledges.FiledPledge,
+    items: Sequence[tuple[PledgeItem | pledges.FiledItem, str]],
+    covered_fen: int | None,
+) -> PledgeOut:
     """A pledge as it is shown."""
     currency = pledge.currency
     return PledgeOut(
@@ -127,25 +91,31 @@ async def file(body: PledgeIn, unit: Annotated[WriteUnit, writes(Permission.pled
 
 
 def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
-    return idempotency.Answer(201, {"ETag": etag(filed.version)}, filed_out(filed).model_dump_json().encode())
+    return idempotency.Answer(
+        201,
+        {"ETag": etag(filed.version)},
+        out(filed, filed.items, filed.covered_fen).model_dump_json().encode(),
+    )
 
 
 def _new(body: PledgeIn) -> pledges.NewPledge:
     contract = body.contract
     return pledges.NewPledge(
         borrower_id=body.borrower_id,
-        principal_fen=body.principal.fen,
-        currency=body.principal.currency,
+        principal=body.principal.money,
         debt_from=body.debt_from,
         debt_to=body.debt_to,
         contract=Contract(contract.number, contract.signed_on, contract.claim_kind, contract.security_scope),
         items=[
-            pledges.NewItem(item.asset_id, item.pledgor_id, item.secured.fen if item.secured else None)
+            pledges.NewItem(item.asset_id, item.pledgor_id, item.secured.money if item.secured else None)
             for item in body.items
         ],
         pool_id=body.pool_id,
         ip_share_bp=body.ip_share_bp,
-        consents=frozenset((given.asset_id, given.party_id) for given in body.consents),
+        consents=[
+            Consent(given.asset_id, given.party_id, given.consented_on, given.document_sha256)
+            for given in body.consents
+        ],
         acknowledgements=[
             Acknowledgement(given.asset_id, given.code, given.pledgor_on, given.pledgee_on)
             for given in body.acknowledgements

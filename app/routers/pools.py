@@ -37,7 +37,7 @@ def _scheme(body: SchemeIn) -> pools.NewScheme:
         leverage_multiple=body.leverage_multiple,
         shares_bp=body.shares_bp,
         legal_basis=body.legal_basis,
-        household_cap_fen=body.household_cap.fen if body.household_cap else None,
+        household_cap=body.household_cap.money if body.household_cap else None,
     )
 
 
@@ -155,7 +155,7 @@ async def contribute(
         moment=unit.moment,
         pool=pool,
         source=body.source,
-        amount_fen=body.amount.fen,
+        amount=body.amount.money,
         occurred_on=body.occurred_on,
     )
     booked = ContributionOut(

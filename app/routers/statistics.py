@@ -75,7 +75,8 @@ def filters(
     where: Annotated[
         list[str],
         Query(
-            max_length=10, description="dimension:value, e.g. ip_kind:patent; `ip_kind:` for facts without."
+            max_length=10,
+            description="dimension:value, such as asset_kind:patent; `asset_kind:`: facts without.",
         ),
     ] = [],  # noqa: B006 - FastAPI copies defaults
     as_of: Annotated[

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind, PatentType
+from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind
+from app.domain.patent_number import PatentType
 from app.schemas.common import Day, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]

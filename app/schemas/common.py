@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.domain.money import format_amount, parse_amount
+from app.domain.money import Money, format_amount, parse_amount
 
 T = TypeVar("T")
 
@@ -65,6 +65,11 @@ class MoneyIn(RequestModel):
     def fen(self) -> int:
         """The amount in fen."""
         return parse_amount(self.amount)
+
+    @property
+    def money(self) -> Money:
+        """The amount with its currency."""
+        return Money(self.fen, self.currency)
 
 
 def _positive(money: MoneyIn) -> MoneyIn:

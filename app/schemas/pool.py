@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.domain.ledger import TransferKind
-from app.domain.pool import SourceType
+from app.domain.ledger import Side, TransferKind
+from app.domain.pool import SharingParty, SourceType
 from app.schemas.common import Currency, Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
 
 Key = Annotated[uuid.UUID, Field(strict=False)]
@@ -24,7 +24,7 @@ class SchemeIn(RequestModel):
     effective_to: Day | None = None
     leverage_multiple: Annotated[int, Field(ge=1, le=100)]
     household_cap: PositiveMoney | None = None
-    shares_bp: Annotated[dict[str, BasisPoints], Field(min_length=1, max_length=6)]
+    shares_bp: Annotated[dict[Annotated[SharingParty, Field(strict=False)], BasisPoints], Field(min_length=1)]
     legal_basis: Text
 
 
@@ -97,8 +97,8 @@ class AccountIn(RequestModel):
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
     name: Name
-    normal_side: Annotated[str, Field(pattern="^(debit|credit)$")]
-    limit_side: Annotated[str, Field(pattern="^(debit|credit)$")] | None = None
+    normal_side: Annotated[Side, Field(strict=False)]
+    limit_side: Annotated[Side, Field(strict=False)] | None = None
 
 
 class AccountOut(ResponseModel):

@@ -9,15 +9,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain import asset as rules
-from app.domain.asset import AssetKind, AssetStatus, LinkKind, PatentType
+from app.domain.asset import AssetKind, AssetStatus, LinkKind
 from app.domain.asset_entry import Entry, NewAsset, read_entry
 from app.domain.asset_number import Numbers, pointer
 from app.domain.district import NATIONAL
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import new_id
+from app.domain.patent_number import PatentType
 from app.domain.text import normalise
 from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, AssetStatusChange, Title
-from app.queries import assets as queries
+from app.queries import assets as queries, parties as party_queries
 from app.services import events
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _parts(asset: Asset, new: NewAsset, entry: Entry) -> Iterator[Base]:
 async def _unknown_owners(session: AsyncSession, new: NewAsset) -> list[Violation]:
     if not new.owners:
         return []
-    known = await queries.existing_parties(session, {owner.party_id for owner in new.owners})
+    known = await party_queries.existing(session, {owner.party_id for owner in new.owners})
     return [
         rules.OWNER_UNKNOWN.violation(f"/owners/{position}/party_id", party_id=owner.party_id)
         for position, owner in enumerate(new.owners)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import ledger as rules
+from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
+from app.domain.money import Money
+from app.domain.request import date_faults
 from app.queries import ledger as queries, pools as pool_queries
 from app.services import events, ledger, pools
 
@@ -30,7 +33,7 @@ class Wanted:
     kind: TransferKind
     debit_account_id: uuid.UUID | None
     credit_account_id: uuid.UUID | None
-    amount_fen: int | None
+    amount: Money | None
     resolves_id: uuid.UUID | None
     code: str
     occurred_on: date | None
@@ -70,8 +73,10 @@ async def book(
     Commitments are made and given back by pledges only: their memo accounts refuse transfers by hand.
 
     Raises: what `ledger.post` raises, `transfer.exists_with_different_values`,
-    `transfer.fields_missing`, `transfer.memo_account`.
+    `transfer.fields_missing`, `transfer.memo_account`, `request.date_in_future`.
     """
+    if wanted.occurred_on is not None:
+        refuse_if(date_faults("/occurred_on", wanted.occurred_on, today=moment.today))
     await pool_queries.lock(session, pool.id)
     transfer = await _complete(session, pool, wanted)
     known = await queries.find_transfer(session, pool.id, transfer.id)
@@ -94,32 +99,24 @@ async def book(
 
 
 async def _complete(session: AsyncSession, pool: Pool, wanted: Wanted) -> ledger.NewTransfer:
+    if wanted.amount is not None and wanted.amount.currency != pool.currency:
+        raise rules.CURRENCY_MISMATCH.error("/amount/currency")
     transfer_id = wanted.id or new_id()
     if wanted.kind in (TransferKind.post, TransferKind.void):
         if wanted.resolves_id is None:
             raise rules.FIELDS_MISSING.error("/resolves_id", fields="resolves_id")
         pending = await queries.get_transfer(session, pool.id, wanted.resolves_id)
-        return ledger.NewTransfer(
-            id=transfer_id,
-            kind=wanted.kind,
-            debit_account_id=pending.debit_account_id,
-            credit_account_id=pending.credit_account_id,
-            amount_fen=wanted.amount_fen or pending.amount_fen,
-            resolves_id=pending.id,
-            code=wanted.code,
-            business_noun=pending.business_noun,
-            business_id=pending.business_id,
-            occurred_on=wanted.occurred_on,
-        )
-    if wanted.debit_account_id is None or wanted.credit_account_id is None or not wanted.amount_fen:
-        fields = "debit_account_id, credit_account_id, amount"
-        raise rules.FIELDS_MISSING.error(fields=fields)
+        whole = ledger.resolution(pending, wanted.kind, code=wanted.code)
+        amount_fen = wanted.amount.fen if wanted.amount is not None else whole.amount_fen
+        return replace(whole, id=transfer_id, amount_fen=amount_fen, occurred_on=wanted.occurred_on)
+    if wanted.debit_account_id is None or wanted.credit_account_id is None or wanted.amount is None:
+        raise rules.FIELDS_MISSING.error(fields="debit_account_id, credit_account_id, amount")
     return ledger.NewTransfer(
         id=transfer_id,
         kind=wanted.kind,
         debit_account_id=wanted.debit_account_id,
         credit_account_id=wanted.credit_account_id,
-        amount_fen=wanted.amount_fen,
+        amount_fen=wanted.amount.fen,
         code=wanted.code,
         business_noun="pool",
         business_id=pool.id,

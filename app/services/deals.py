@@ -21,8 +21,8 @@ from app.domain.listing import LISTING, ON_MARKET, Direction, ListingEvent, List
 from app.domain.permission import Role
 from app.models.deal import Deal, DealItem
 from app.queries import (
+    assets as asset_queries,
     deals as queries,
-    holds as hold_queries,
     listings as listing_queries,
     parties as party_queries,
 )
@@ -64,9 +64,8 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     `party.not_found`, `listing.not_found`, `deal.listing_mismatch`.
     """
     refuse_if(_faults(actor, new))
-    await hold_queries.require_assets(session, new.asset_ids)
-    for party_id in (new.grantor_id, new.grantee_id):
-        await party_queries.get(session, party_id)
+    await asset_queries.require(session, new.asset_ids)
+    await party_queries.require(session, {"/grantor_id": new.grantor_id, "/grantee_id": new.grantee_id})
     if new.listing_id is not None:
         listing = await listing_queries.get(session, actor, new.listing_id)
         offered = await listing_queries.asset_ids(session, listing.id)
@@ -122,17 +121,16 @@ async def agree(session: AsyncSession, *, actor: Actor, moment: Moment, deal_id:
         await session.flush()
         return deal
     asset_ids = (await queries.asset_ids(session, [deal_id]))[deal_id]
-    await hold_queries.lock_rights(session, asset_ids)
+    rights = await asset_queries.lock_rights(session, asset_ids)
     await release_due(session, actor=actor, moment=moment, asset_ids=asset_ids)
     listing = await _lock_listing(session, deal)
     deal = await _lock(session, actor, deal_id)
     deal.advance(DealEvent.agree)
-    held = await hold_queries.live(session, asset_ids, [HoldKind.reservation])
     refuse_if(
         [
-            hold_rules.RESERVED.violation(f"/asset_ids/{position}")
-            for position, asset_id in enumerate(asset_ids)
-            if held[asset_id]
+            hold_rules.RESERVED.violation(f"/asset_ids/{position}", number=right.asset.number)
+            for position, right in enumerate(rights)
+            if right.reserved(moment.today, but_for=deal.id)
         ]
     )
     event = await _tell(session, actor, moment, deal, "agreed")
@@ -170,7 +168,7 @@ async def sign(
     """
     deal = await queries.get(session, actor, deal_id)
     asset_ids = (await queries.asset_ids(session, [deal_id]))[deal_id]
-    rights = await hold_queries.lock_rights(session, asset_ids)
+    rights = await asset_queries.lock_rights(session, asset_ids)
     listing = await _lock_listing(session, deal)
     deal = await _lock(session, actor, deal_id)
     deal.advance(DealEvent.sign)
@@ -186,7 +184,7 @@ async def sign(
     consents = {"co_owner_consents": [str(party_id) for party_id in co_owner_consents]}
     await _tell(session, actor, moment, deal, "signed", occurred_on=signed_on, more=consents)
     deal.advance(DealEvent.take_effect)
-    districts = await queries.districts(session, [deal.grantor_id, deal.grantee_id])
+    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
     event = await _tell(
         session,
         actor,
@@ -231,7 +229,7 @@ async def record(
     )
     deal.record_no = record_no
     deal.recorded_on = recorded_on
-    districts = await queries.districts(session, [deal.grantor_id, deal.grantee_id])
+    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
     counted = await queries.counted(session, deal_id)
     anew = licensing.facts(
         deal, districts, asset_kinds={item.dimensions["asset_kind"] for item in counted}, recorded=True

@@ -1,6 +1,6 @@
 """Holds: tying up rights and letting them go, each as one set-based statement.
 
-Callers lock the rights first (`queries.holds.lock_rights`) and check for a good answer; the table's
+Callers lock the rights first (`queries.assets.lock_rights`) and check for a good answer; the table's
 constraints decide. What they refuse comes as the database's error, which the web edge turns into
 `pledge.already_pledged`, `hold.licence_conflict`, `hold.transfer_already_offered`,
 `hold.already_reserved` or `hold.encumbered`.

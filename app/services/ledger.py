@@ -130,7 +130,6 @@ async def post(
     book: Book,
     transfers: Sequence[NewTransfer],
     event_id: uuid.UUID,
-    posting_id: uuid.UUID | None = None,
 ) -> None:
     """Write transfers as one posting, all or nothing; accounts are locked in the order of their ids.
 
@@ -152,21 +151,19 @@ async def post(
         book.ledger_id,
         book.district_code,
         book.currency,
-        posting_id or new_id(),
+        new_id(),
         event_id,
         moment.now,
         transfer_rows(transfers, moment.today),
     )
 
 
-def resolution(
-    pending: LedgerTransfer, kind: TransferKind, *, amount_fen: int | None = None, code: str
-) -> NewTransfer:
-    """The transfer that posts or voids `pending`; a partial post gives the rest back."""
+def resolution(pending: LedgerTransfer, kind: TransferKind, *, code: str) -> NewTransfer:
+    """The transfer that posts or voids the whole of `pending`; posted in part, the rest goes back."""
     return NewTransfer(
         debit_account_id=pending.debit_account_id,
         credit_account_id=pending.credit_account_id,
-        amount_fen=amount_fen or pending.amount_fen,
+        amount_fen=pending.amount_fen,
         code=code,
         business_noun=pending.business_noun,
         business_id=pending.business_id,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.errors import Violation
+    from app.queries.assets import Right
     from app.queries.deals import Counted
-    from app.queries.holds import Right
 
 
 def type_of(deal: Deal) -> LicenceType:

@@ -18,7 +18,7 @@ from app.domain.identifiers import business_number, new_id
 from app.domain.listing import EXPIRING, Direction, ListingEvent, ListingMode, ListingStatus
 from app.domain.permission import Role
 from app.models.listing import Listing, ListingItem
-from app.queries import holds as hold_queries, listings as queries, parties as party_queries
+from app.queries import assets as asset_queries, listings as queries, parties as party_queries
 from app.queries.driver import driver
 from app.services import events, holds
 from app.services.holds import NewHold
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-    from app.queries.holds import Right
+    from app.queries.assets import Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     """
     owner_id = new.owner_id or _own_party(actor, new.direction)
     refuse_if(_faults(actor, moment, new, owner_id))
-    await hold_queries.require_assets(session, new.asset_ids)
-    if owner_id is not None:
-        await party_queries.get(session, owner_id)
+    await asset_queries.require(session, new.asset_ids)
+    await party_queries.require(session, {"/owner_id": owner_id})
     serial = await queries.next_serial(session)
     event_id = new_id()
     listing = Listing(
@@ -160,7 +159,7 @@ async def approve(session: AsyncSession, *, actor: Actor, moment: Moment, listin
     """
     await queries.get(session, actor, listing_id)
     asset_ids = await queries.asset_ids(session, listing_id)
-    rights = await hold_queries.lock_rights(session, asset_ids)
+    rights = await asset_queries.lock_rights(session, asset_ids)
     listing = await queries.get(session, actor, listing_id, lock=True)
     _require_checker(actor, listing)
     listing.advance(ListingEvent.approve)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 from app.domain import pool as rules
+from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import business_number, new_id
 from app.domain.ledger import Side, TransferKind
-from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SourceType
+from app.domain.money import Money
+from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SharingParty, SourceType
+from app.domain.request import date_faults
 from app.models.pool import Pool, Scheme
 from app.queries import ledger as ledger_queries, pools as queries
 from app.services import events, ledger
@@ -34,16 +37,15 @@ ACCOUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class NewScheme:
-    """Parameters of a scheme version. `shares_bp`: sharing party to basis points, summing to 10 000."""
+    """Parameters of a scheme version. `shares_bp`: basis points per sharing party, summing to 10 000."""
 
     code: str
     effective_from: date
     leverage_multiple: int
-    shares_bp: Mapping[str, int]
+    shares_bp: Mapping[SharingParty, int]
     legal_basis: str
-    household_cap_fen: int | None = None
+    household_cap: Money | None = None
     effective_to: date | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def open_pool(
@@ -51,9 +53,9 @@ async def open_pool(
 ) -> Pool:
     """Open a pool managed by the caller, in the caller's district, with its accounts and first scheme.
 
-    Raises: `pool.shares_not_whole`.
+    Raises: `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
     """
-    _require_whole(scheme)
+    _require_sound(scheme, currency)
     pool_id = new_id()
     serial = await session.scalar(text("SELECT nextval('pool_numbers')"))
     event = events.NewEvent(
@@ -90,9 +92,9 @@ async def add_scheme(
 ) -> Scheme:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03).
 
-    Raises: `pool.shares_not_whole`.
+    Raises: `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
     """
-    _require_whole(scheme)
+    _require_sound(scheme, pool.currency)
     await queries.lock(session, pool.id)
     version = len(await queries.schemes(session, pool.id)) + 1
     event = events.NewEvent(
@@ -117,15 +119,22 @@ async def contribute(
     moment: Moment,
     pool: Pool,
     source: SourceType,
-    amount_fen: int,
+    amount: Money,
     occurred_on: date,
 ) -> uuid.UUID:
-    """Book money paid into the pool's special account; returns the transfer's id."""
+    """Book money paid into the pool's special account; returns the transfer's id.
+
+    Raises: `pool.currency_mismatch`, `request.date_in_future`.
+    """
+    refuse_if(
+        _currency_faults("/amount", amount, pool.currency)
+        + date_faults("/occurred_on", occurred_on, today=moment.today)
+    )
     accounts = {account.code: account for account in await ledger_queries.accounts(session, pool.id)}
     transfer = ledger.NewTransfer(
         debit_account_id=accounts[AccountCode.cash].id,
         credit_account_id=accounts[AccountCode.contributions].id,
-        amount_fen=amount_fen,
+        amount_fen=amount.fen,
         code=f"contribution.{source.value}",
         business_noun="pool",
         business_id=pool.id,
@@ -138,7 +147,7 @@ async def contribute(
         stream=pool.district_code,
         audience=[pool.manager_id],
         occurred_on=occurred_on,
-        payload={"source": source.value, "amount_fen": amount_fen, "transfer_id": str(transfer.id)},
+        payload={"source": source.value, "amount_fen": amount.fen, "transfer_id": str(transfer.id)},
     )
     await events.record(session, actor=actor, moment=moment, events=[event])
     await ledger.post(session, moment=moment, book=book(pool), transfers=[transfer], event_id=event.id)
@@ -166,10 +175,22 @@ def book(pool: Pool) -> ledger.Book:
     return ledger.Book(pool.id, pool.district_code, pool.currency)
 
 
-def _require_whole(scheme: NewScheme) -> None:
+def _require_sound(scheme: NewScheme, currency: str) -> None:
+    found: list[Violation] = []
     total = sum(scheme.shares_bp.values())
     if total != rules.FULL_SHARE_BP:
-        raise rules.SHARES_NOT_WHOLE.error("/scheme/shares_bp", total_bp=total)
+        found.append(rules.SHARES_NOT_WHOLE.violation("/scheme/shares_bp", total_bp=total))
+    if scheme.household_cap is not None:
+        found += _currency_faults("/scheme/household_cap", scheme.household_cap, currency)
+    if scheme.effective_to is not None and scheme.effective_to < scheme.effective_from:
+        found.append(rules.PERIOD_INVALID.violation("/scheme/effective_to"))
+    refuse_if(found)
+
+
+def _currency_faults(pointer: str, amount: Money, currency: str) -> list[Violation]:
+    if amount.currency == currency:
+        return []
+    return [rules.CURRENCY_MISMATCH.violation(f"{pointer}/currency", currency=currency)]
 
 
 def _scheme(pool: Pool, new: NewScheme, version: int, event_id: uuid.UUID, moment: Moment) -> Scheme:
@@ -183,9 +204,8 @@ def _scheme(pool: Pool, new: NewScheme, version: int, event_id: uuid.UUID, momen
         effective_to=new.effective_to,
         legal_basis=new.legal_basis,
         leverage_multiple=new.leverage_multiple,
-        household_cap_fen=new.household_cap_fen,
-        shares_bp=dict(new.shares_bp),
-        parameters=dict(new.parameters),
+        household_cap_fen=new.household_cap.fen if new.household_cap is not None else None,
+        shares_bp={party.value: share for party, share in new.shares_bp.items()},
         event_id=event_id,
         recorded_at=moment.now,
     )

@@ -343,3 +343,26 @@ async def test_three_missed_days_replayed_give_what_daily_runs_give(server_url: 
     }
     assert ("ends on day 4", "expired", DAY_1 + timedelta(days=4)) in daily["changes"]
     assert ("mark out of grace", "lapsed", date(2031, 3, 3)) in daily["changes"]
+
+
+async def test_idempotency_keys_are_forgotten_after_35_days_and_not_before(
+    server_url: str, worker_id: str
+) -> None:
+    """C02: the published expiry is kept: a key of 34 days still answers, one of 36 is gone."""
+    name = f"ipops_keys_{worker_id}"
+    url = await server.clone(server_url, name)
+    owner = await asyncpg.connect(server.plain(url))
+    for days in (34, 36):
+        await owner.execute(
+            "INSERT INTO idempotency_keys (client_id, key, fingerprint, created_at)"
+            " VALUES (gen_random_uuid(), $1, '', now() - make_interval(days => $2))",
+            f"{days} days",
+            days,
+        )
+    async with working(url):
+        await eventually(
+            lambda: owner.fetchval("SELECT count(*) = 1 FROM job_runs WHERE job = 'forget_keys'")
+        )
+    assert [row["key"] for row in await owner.fetch("SELECT key FROM idempotency_keys")] == ["34 days"]
+    await owner.close()
+    await server.drop(server_url, name)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from app.domain import ground as rules
-from app.domain.asset import AssetKind, AssetStatus, PatentType, Regime
+from app.domain.asset import AssetKind, AssetStatus, Regime
 from app.domain.errors import ErrorCode
+from app.domain.patent_number import PatentType
 from app.domain.pledge import ALREADY_PLEDGED
 
 OWNER, OTHER, RIGHT = uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3)
@@ -110,9 +111,11 @@ def test_a_co_owners_consent_counts_for_the_right_it_names() -> None:
     """AST-06, PL-02: one of two consents is not enough."""
     third = uuid.UUID(int=9)
     owners = {"owners": [OWNER, OTHER, third]}
-    one = frozenset({(RIGHT, OTHER)})
-    assert codes(owners, {"consents": one}) == {rules.CO_OWNER_CONSENT_MISSING}
-    assert codes(owners, {"consents": one | {(RIGHT, third)}}) == set()
+    one, two = (rules.Consent(RIGHT, party, TODAY, "0" * 64) for party in (OTHER, third))
+    late = replace(two, consented_on=date(2021, 7, 2))
+    for given in ([one], [one, late]):
+        assert codes(owners, {"consents": given}) == {rules.CO_OWNER_CONSENT_MISSING}
+    assert codes(owners, {"consents": [one, two]}) == set()
 
 
 @pytest.mark.parametrize(("checked_on", "stale"), [(date(2021, 6, 24), False), (date(2021, 6, 23), True)])

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from app.domain.errors import DomainError
-from app.domain.money import ALLOCATION_ORDER, MAX_FEN, Money, allocate, format_amount, parse_amount
+from app.domain.money import MAX_FEN, Money, allocate, format_amount, parse_amount
+from app.domain.pool import SharingParty
 
-WEIGHTS = st.dictionaries(st.sampled_from(ALLOCATION_ORDER), st.integers(0, 10_000), min_size=1).filter(
+ORDER = tuple(party.value for party in SharingParty)
+
+WEIGHTS = st.dictionaries(st.sampled_from(ORDER), st.integers(0, 10_000), min_size=1).filter(
     lambda weights: any(weights.values())
 )
 AMOUNTS = st.integers(0, MAX_FEN)
@@ -167,7 +170,7 @@ def test_the_worked_examples_split_exactly(
     total: str, weights: dict[str, int], parts: dict[str, str]
 ) -> None:
     """RP-11 with examples A to H."""
-    split = allocate(parse_amount(total), list(weights.items()))
+    split = allocate(parse_amount(total), list(weights.items()), ORDER)
     assert {name: format_amount(fen) for name, fen in split.items()} == parts
 
 
@@ -176,7 +179,7 @@ def test_parts_sum_to_the_total_each_within_a_fen_of_its_exact_share(
     total: int, weights: dict[str, int]
 ) -> None:
     """RP-11."""
-    parts = allocate(total, list(weights.items()))
+    parts = allocate(total, list(weights.items()), ORDER)
     assert sum(parts.values()) == total
     assert parts.keys() == weights.keys()
     for name, part in parts.items():
@@ -191,16 +194,16 @@ def test_the_order_of_the_shares_does_not_matter(
 ) -> None:
     """RP-11."""
     weights, shuffled = case
-    one, other = allocate(total, list(weights.items())), allocate(total, shuffled)
+    one, other = allocate(total, list(weights.items()), ORDER), allocate(total, shuffled, ORDER)
     assert list(one.items()) == list(other.items())
 
 
 @given(st.integers(1, 5), st.integers(0, 10**9))
 def test_ties_go_to_the_first_in_order_and_the_pool_takes_its_odd_fen_last(odd: int, whole: int) -> None:
     """RP-11: with equal shares the odd fen go down the order."""
-    parts = allocate(whole * 6 + odd, [(name, 1) for name in ALLOCATION_ORDER])
+    parts = allocate(whole * 6 + odd, [(name, 1) for name in ORDER], ORDER)
     assert list(parts.values()) == [whole + 1] * odd + [whole] * (6 - odd)
-    assert tuple(parts) == ALLOCATION_ORDER
+    assert tuple(parts) == ORDER
 
 
 @pytest.mark.parametrize(
@@ -216,4 +219,4 @@ def test_ties_go_to_the_first_in_order_and_the_pool_takes_its_odd_fen_last(odd: 
 )
 def test_a_split_that_makes_no_sense_is_a_program_error(total: int, shares: list[tuple[str, int]]) -> None:
     with pytest.raises(ValueError, match=r"split|name"):
-        allocate(total, shares)
+        allocate(total, shares, ORDER)

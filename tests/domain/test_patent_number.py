@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from app.domain.errors import DomainError
 from app.domain.patent_number import (
-    PatentKind,
+    PatentType,
     parse_patent_number,
     parse_publication_number,
     patent_check_character,
@@ -124,21 +124,21 @@ def test_spellings_of_one_number_become_one_canonical_form_and_key(text: str) ->
 @pytest.mark.parametrize(
     ("number", "year", "kind", "route"),
     [
-        ("201410026192.3", 2014, PatentKind.invention, "direct"),
-        ("201821344181.X", 2018, PatentKind.utility_model, "direct"),
-        ("201730127354.7", 2017, PatentKind.design, "direct"),
-        ("201380059266.7", 2013, PatentKind.invention, "pct"),
-        ("201390699744.6", 2013, PatentKind.utility_model, "pct"),
-        ("97101765.4", 1997, PatentKind.invention, "direct"),
-        ("02253456.3", 2002, PatentKind.utility_model, "direct"),
-        ("03330001.1", 2003, PatentKind.design, "direct"),
-        ("98800123.3", 1998, PatentKind.invention, "pct"),
+        ("201410026192.3", 2014, PatentType.invention, "direct"),
+        ("201821344181.X", 2018, PatentType.utility_model, "direct"),
+        ("201730127354.7", 2017, PatentType.design, "direct"),
+        ("201380059266.7", 2013, PatentType.invention, "pct"),
+        ("201390699744.6", 2013, PatentType.utility_model, "pct"),
+        ("97101765.4", 1997, PatentType.invention, "direct"),
+        ("02253456.3", 2002, PatentType.utility_model, "direct"),
+        ("03330001.1", 2003, PatentType.design, "direct"),
+        ("98800123.3", 1998, PatentType.invention, "pct"),
     ],
 )
-def test_a_number_tells_year_kind_and_pct(number: str, year: int, kind: PatentKind, route: str) -> None:
+def test_a_number_tells_year_kind_and_pct(number: str, year: int, kind: PatentType, route: str) -> None:
     """ID-01, ID-03."""
     parsed = parse_patent_number(number, today=TODAY)
-    assert (parsed.year, parsed.kind, parsed.is_pct) == (year, kind, route == "pct")
+    assert (parsed.year, parsed.patent_type, parsed.is_pct) == (year, kind, route == "pct")
 
 
 def test_zl_is_shown_only_once_granted() -> None:
@@ -197,22 +197,22 @@ def test_any_text_is_read_or_refused_never_anything_else(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "canonical", "kind_code", "kind"),
     [
-        ("CN112330675B", "CN112330675B", "B", PatentKind.invention),
-        ("cn 116455754 b", "CN116455754B", "B", PatentKind.invention),
-        ("CN104919132B", "CN104919132B", "B", PatentKind.invention),
-        ("CN117129738A", "CN117129738A", "A", PatentKind.invention),
-        ("CN1234567C", "CN1234567C", "C", PatentKind.invention),
-        ("CN100123456C3", "CN100123456C3", "C3", PatentKind.invention),
-        ("CN210123456U", "CN210123456U", "U", PatentKind.utility_model),
-        ("CN2123456Y", "CN2123456Y", "Y", PatentKind.utility_model),
-        ("CN301234567S", "CN301234567S", "S", PatentKind.design),
-        ("CN3123456D", "CN3123456D", "D", PatentKind.design),
+        ("CN112330675B", "CN112330675B", "B", PatentType.invention),
+        ("cn 116455754 b", "CN116455754B", "B", PatentType.invention),
+        ("CN104919132B", "CN104919132B", "B", PatentType.invention),
+        ("CN117129738A", "CN117129738A", "A", PatentType.invention),
+        ("CN1234567C", "CN1234567C", "C", PatentType.invention),
+        ("CN100123456C3", "CN100123456C3", "C3", PatentType.invention),
+        ("CN210123456U", "CN210123456U", "U", PatentType.utility_model),
+        ("CN2123456Y", "CN2123456Y", "Y", PatentType.utility_model),
+        ("CN301234567S", "CN301234567S", "S", PatentType.design),
+        ("CN3123456D", "CN3123456D", "D", PatentType.design),
     ],
 )
-def test_publication_numbers_are_read(text: str, canonical: str, kind_code: str, kind: PatentKind) -> None:
+def test_publication_numbers_are_read(text: str, canonical: str, kind_code: str, kind: PatentType) -> None:
     """ID-08, ID-09."""
     parsed = parse_publication_number(text)
-    assert (parsed.canonical, parsed.kind_code, parsed.kind) == (canonical, kind_code, kind)
+    assert (parsed.canonical, parsed.kind_code, parsed.patent_type) == (canonical, kind_code, kind)
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from app.domain.asset import AssetKind, AssetStatus, NumberScheme, PatentType, Regime
+from app.domain.asset import AssetKind, AssetStatus, NumberScheme, Regime
 from app.domain.clock import Moment
 from app.domain.district import NATIONAL
 from app.domain.identifiers import new_id
 from app.domain.party import IdentifierScheme, PartyKind
-from app.domain.patent_number import PatentKind, patent_check_character
+from app.domain.patent_number import PatentType, patent_check_character
 from app.domain.permission import system_actor
 from app.domain.term import patent_last_day_in_force, trademark_last_day_in_force
 from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetStatusChange, Title
@@ -147,7 +147,7 @@ async def make_asset(
 def _last_day(kind: AssetKind, patent_type: PatentType, filed_on: date) -> date:
     if kind is AssetKind.trademark:
         return trademark_last_day_in_force(GRANTED_ON)
-    return patent_last_day_in_force(PatentKind(patent_type.value), filed_on)
+    return patent_last_day_in_force(patent_type, filed_on)
 
 
 def _parts(

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ class World:
     owners: dict[str, list[str]] = field(default_factory=dict)
     told_by: dict[str, str] = field(default_factory=dict)
     first_unrecorded: set[str] = field(default_factory=set)
-    liens: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    liens: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     years: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     refused: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unmatched: int = 0
@@ -139,12 +140,12 @@ def take(world: World, row: Row) -> None:
         world.years["pledge_financing_count"][year] += 1
         world.years["pledge_registration_count"][year] += len(numbers(row))
         for number in numbers(row):
-            lien = {
+            placed = {
                 "reel": row["reel_frame"],
                 "by": {lender(one) for one in split(row["assignee_orgs"])},
                 "live": True,
             }
-            world.liens[number].append(lien)
+            world.liens[number].append(placed)
     elif kind == "pledge_release":
         ended = [lien for number in numbers(row) if (lien := released(world, number, row)) is not None]
         for lien in ended:
@@ -152,12 +153,12 @@ def take(world: World, row: Row) -> None:
         world.unmatched += not ended
 
 
-def released(world: World, number: str, row: Row) -> dict[str, object] | None:
+def released(world: World, number: str, row: Row) -> dict[str, Any] | None:
     live = [lien for lien in world.liens[number] if lien["live"]]
     if row["refers_to_reel_frame"]:
         return next((lien for lien in live if lien["reel"] == row["refers_to_reel_frame"]), None)
     by = {lender(one) for one in split(row["assignor_orgs"])}
-    named = [lien for lien in live if lien["by"] & by]  # type: ignore[operator]
+    named = [lien for lien in live if lien["by"] & by]
     if named:
         return named[0]
     return live[0] if len(live) == 1 else None

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from app.domain.asset import AssetKind, AssetStatus
+from app.models.pledge import Pledge
 from tests.factories.assets import make_asset, make_party, now
 from tests.factories.pledges import filing, make_pool
 from tests.support.api import Api
@@ -195,3 +196,77 @@ async def test_filing_a_pledge_with_commitment_takes_four_statements(
         filed = await api.post("bank_a", "/v1/pledges", filing(owner, rights, pool_id=pool["id"]))
     assert filed.status_code == 201
     assert len(seen.work) == 4, seen.work
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"principal": {"amount": "500000.00", "currency": "USD"}}, "pool.currency_mismatch"),
+        ({"debt_to": "2021-06-30"}, "pledge.debt_period_invalid"),
+    ],
+)
+async def test_what_does_not_fit_together_is_refused(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID], changes: dict[str, object], code: str
+) -> None:
+    """C30: a debt in another currency than the pool's, and a debt that ends before it begins."""
+    owner, patent, _ = rights
+    pool = await make_pool(api)
+    refused = await api.post("bank_a", "/v1/pledges", filing(owner, [patent], pool_id=pool["id"], **changes))
+    assert code in {violation["code"] for violation in refused.json()["violations"]}
+
+
+async def test_a_right_secures_the_debt_in_the_debts_currency_and_no_more(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """C30: the currency of what a right secures is read, and its limit is the principal."""
+    owner, patent, _ = rights
+    body = filing(owner, [patent])
+    for secured, code in (
+        ({"amount": "1.00", "currency": "USD"}, "pledge.currency_mismatch"),
+        ({"amount": "500000.01", "currency": "CNY"}, "pledge.secured_exceeds_principal"),
+    ):
+        body["items"][0]["secured"] = secured
+        refused = await api.post("bank_a", "/v1/pledges", body)
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+@pytest.mark.parametrize("step", ["refusals", "deregistrations"])
+@pytest.mark.parametrize(
+    ("day", "code"), [("2099-01-01", "request.date_in_future"), ("2001-01-01", "request.date_too_early")]
+)
+async def test_nothing_ends_tomorrow_or_before_it_began(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID], step: str, day: str, code: str
+) -> None:
+    """C23: the day of an official result is not after the business date nor before the filing."""
+    owner, patent, _ = rights
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent]))
+    path = f"/v1/pledges/{pledge['id']}"
+    if step == "deregistrations":
+        await api.made("bank_a", f"{path}/registrations", {"registrations": [registration(patent, "Y-3")]})
+    reason = "示例" if step == "refusals" else "debt_paid"
+    body = {"reason": reason, ("refused_on" if step == "refusals" else "deregistered_on"): day}
+    refused = await api.post("bank_a", f"{path}/{step}", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+async def test_a_consent_counts_from_its_day_and_is_kept_with_its_document(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """AST-06, RB-04: a co-owner's consent names its document; one dated after the filing is none."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        other = await make_party(unit.session)
+        shared = await make_asset(unit.session, owners=[owner, other.id])
+    consent = {
+        "asset_id": str(shared.id),
+        "party_id": str(other.id),
+        "consented_on": "2099-01-01",
+        "document_sha256": "ab" * 32,
+    }
+    refused = await api.post("bank_a", "/v1/pledges", filing(owner, [shared.id], consents=[consent]))
+    assert refused.json()["code"] == "pledge.co_owner_consent_missing"
+    given = consent | {"consented_on": "2021-07-01"}
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [shared.id], consents=[given]))
+    async with database.read() as unit:
+        kept = await unit.session.get_one(Pledge, uuid.UUID(pledge["id"]))
+        assert kept.contract["consents"] == [given]

@@ -47,7 +47,7 @@ async def financing(
                 on,
                 "pledge",
                 source,
-                dimensions or {"ip_kind": "patent"},
+                dimensions or {"asset_kind": "patent"},
             )
             for measure, value in (
                 (Measure.pledge_financing_count, 1),
@@ -124,18 +124,18 @@ async def test_every_cell_can_be_drilled_to_the_rows_it_sums(api: Api, database:
             date(2021, 1, 1) + timedelta(days=dice.randrange(700)),
             dice.randrange(10**11),
             audience=[bank] if dice.random() < 0.5 else [],
-            dimensions=dice.choice([{"ip_kind": "patent"}, {"ip_kind": "trademark"}, {}]),
+            dimensions=dice.choice([{"asset_kind": "patent"}, {"asset_kind": "trademark"}, {}]),
         )
     totals = {}
     for role, scope in (("ip_office", "all"), ("bank_a", "visible")):
         table = (
             await api.get(
-                role, "/v1/statistics/pledge_financing_amount", **PERIOD, group_by="month", slice="ip_kind"
+                role, "/v1/statistics/pledge_financing_amount", **PERIOD, group_by="month", slice="asset_kind"
             )
         ).json()
         assert table["scope"] == scope
         for cell in table["cells"]:
-            where = f"ip_kind:{cell['slice']['ip_kind'] or ''}"
+            where = f"asset_kind:{cell['slice']['asset_kind'] or ''}"
             rows = await all_rows(
                 api, role, "pledge_financing_amount", **PERIOD, period=cell["period"], where=where
             )
@@ -188,7 +188,7 @@ async def test_as_of_gives_what_was_sealed_then(api: Api, database: SavepointDat
         ("transfer_count", {"district": "999999"}, 422, "district.unknown"),
         ("transfer_count", {"as_of": "2999-01-01T00:00:00Z"}, 422, "statistic.as_of_in_future"),
         ("transfer_count", {"as_of": "2020-01-01T00:00:00"}, 422, "request.malformed"),
-        ("transfer_count", {"where": "ip_kind"}, 422, "statistic.filter_invalid"),
+        ("transfer_count", {"where": "asset_kind"}, 422, "statistic.filter_invalid"),
         ("transfer_count", {"slice": "dimensions->>'x'"}, 422, "request.malformed"),
         ("transfer_count/rows", {"period": "2022-13"}, 422, "statistic.period_unknown"),
     ],

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from app.domain.errors import DomainError
 from app.domain.ledger import Side, TransferKind
+from app.domain.money import Money
 from app.domain.permission import system_actor
-from app.domain.pool import AccountCode
+from app.domain.pool import AccountCode, SharingParty
 from app.errors import database_fault
 from app.infra.db import Unit
 from app.models.ledger import LedgerAccount
@@ -31,7 +32,8 @@ ACTOR = system_actor("test")
 
 async def open_book(unit: Unit, api: Api) -> tuple[Pool, dict[str, LedgerAccount]]:
     """A pool with two further cash accounts that may not be overdrawn."""
-    new = pools.NewScheme("T", now().today, 10, SHARES, "示例")
+    shares = {SharingParty(party): share for party, share in SHARES.items()}
+    new = pools.NewScheme("T", now().today, 10, shares, "示例")
     manager = api.actor("pool_manager")
     pool = await pools.open_pool(
         unit.session, actor=manager, moment=unit.moment, name="示例", currency="CNY", scheme=new
@@ -56,7 +58,7 @@ def wanted(kind: TransferKind = TransferKind.posted, **changes: Any) -> bookkeep
         "id": None,
         "debit_account_id": None,
         "credit_account_id": None,
-        "amount_fen": None,
+        "amount": None,
         "resolves_id": None,
         "code": "test",
         "occurred_on": None,
@@ -144,7 +146,7 @@ async def _step(stand: Stand, command: str, debit: str, credit: str, amount: int
             return
         pending_id, debit, credit, held = model.open.pop(0)
         amount = min(amount, held) if command == "post" else held
-        await stand.book(wanted(TransferKind(command), resolves_id=pending_id, amount_fen=amount))
+        await stand.book(wanted(TransferKind(command), resolves_id=pending_id, amount=Money(amount)))
         model.move(model.pending, debit, credit, -held)
         if command == "post":
             model.move(model.posted, debit, credit, amount)
@@ -153,7 +155,7 @@ async def _step(stand: Stand, command: str, debit: str, credit: str, amount: int
         TransferKind(command),
         debit_account_id=stand.accounts[debit].id,
         credit_account_id=stand.accounts[credit].id,
-        amount_fen=amount,
+        amount=Money(amount),
     )
     if debit == credit or not model.allows(credit, amount):
         with pytest.raises((DomainError, asyncpg.CheckViolationError)):
@@ -169,14 +171,14 @@ async def test_holds_count_against_the_limit(unit: Unit, api: Api) -> None:
     """POL-05 (Blnk #181): on 5 000 five holds of 1 000 pass and the sixth is refused."""
     pool, accounts = await open_book(unit, api)
     paid = wanted(
-        debit_account_id=accounts["a"].id, credit_account_id=accounts["contributions"].id, amount_fen=5_000
+        debit_account_id=accounts["a"].id, credit_account_id=accounts["contributions"].id, amount=Money(5_000)
     )
     await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=paid)
     hold = wanted(
         TransferKind.pending,
         debit_account_id=accounts["b"].id,
         credit_account_id=accounts["a"].id,
-        amount_fen=1_000,
+        amount=Money(1_000),
     )
     for _ in range(5):
         await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=hold)

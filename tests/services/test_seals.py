@@ -212,7 +212,7 @@ async def test_hashes_can_be_recomputed_in_plain_python_from_an_export(
     asset = await make_asset(unit.session, owners=[party.id])
     await seal_all(unit)
     connection = await driver(unit.session)
-    covered = set()
+    covered: set[str] = set()
     for event_id in (event.id, transfer, asset.event_id):
         contents = {}
         for one in COVERED:

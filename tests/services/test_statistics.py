@@ -49,7 +49,7 @@ def happening(dice: random.Random, orgs: Sequence[uuid.UUID]) -> events.NewEvent
     if giving == taking:
         sides = [(giving, FactRole.internal)]
     occurred_on = FIRST + timedelta(days=dice.randrange((LAST - FIRST).days + 1))
-    dimensions: dict[str, Any] = {"ip_kind": dice.choice(["patent", "trademark", "mixed"])}
+    dimensions: dict[str, Any] = {"asset_kind": dice.choice(["patent", "trademark", "mixed"])}
     if dice.random() < 0.8:
         dimensions["recorded"] = dice.random() < 0.5
     values = {Measure.transfer_count: sign, Measure.transfer_amount: sign * dice.randrange(10**12)}
@@ -175,7 +175,7 @@ async def test_every_cell_is_the_sum_of_its_rows_and_what_the_rules_say(
     for _ in range(25):
         actor, asked = dice.choice(actors), question(dice)
         grouping = dice.choice(list(Grouping))
-        slices = dice.sample(["district", "role", "ip_kind", "recorded", "nothing"], dice.randrange(3))
+        slices = dice.sample(["district", "role", "asset_kind", "recorded", "nothing"], dice.randrange(3))
         codes = await queries.under(unit.session, asked.district_code)
         facts = queries.selection(actor, asked, codes)
         found = await queries.cells(unit.session, facts, grouping, slices)
@@ -235,8 +235,8 @@ async def test_an_answer_of_the_past_does_not_change(unit: Unit, api: Api) -> No
     async def answer(asked: Question, now: datetime) -> tuple[Any, Any]:
         codes = await queries.under(unit.session, asked.district_code)
         facts = queries.selection(actor, asked, codes)
-        found = await queries.cells(unit.session, facts, Grouping.year, ["ip_kind"])
-        expected = cells(counted(known, actor, asked, codes, batch), Grouping.year, ["ip_kind"])
+        found = await queries.cells(unit.session, facts, Grouping.year, ["asset_kind"])
+        expected = cells(counted(known, actor, asked, codes, batch), Grouping.year, ["asset_kind"])
         assert {(cell.period, *cell.slices): (cell.value, cell.facts) for cell in found} == expected
         knowledge = await queries.knowledge(unit.session, facts, asked, codes, now)
         return found, knowledge

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain.asset import AssetStatus, NumberScheme, PatentType
+from app.domain.asset import AssetStatus, NumberScheme
 from app.domain.asset_number import Numbers, read_numbers
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.fact import FactRole, Measure
 from app.domain.imports import SOURCE
 from app.domain.party import PartyKind, SuccessionKind
+from app.domain.patent_number import PatentType
 from app.domain.recordal import RecordalKind, RecordalRole
 from app.domain.recordal_row import (
     DUPLICATE,
@@ -185,7 +186,7 @@ class Replay:
             )
             self._work.counts[f"titles.{passed}"] += 1
         if row.kind is RecordalKind.transfer:
-            self._count(row, Measure.transfer_count, row.ip_kind, "recordal", recordal_id)
+            self._count(row, Measure.transfer_count, row.asset_kind, "recordal", recordal_id)
         elif len(assignors) == 1 or len(assignees) == 1:
             self._succeed(row, assignors, assignees)
 
@@ -233,7 +234,7 @@ class Replay:
         pledge = self._liens.place(
             row, rights, recordal_id=recordal_id, pledgors=assignors, pledgees=assignees
         )
-        self._count(row, Measure.pledge_financing_count, row.ip_kind, "pledge", pledge["id"])
+        self._count(row, Measure.pledge_financing_count, row.asset_kind, "pledge", pledge["id"])
         for right in rights:
             self._count(row, Measure.pledge_registration_count, right.record["kind"], "pledge", pledge["id"])
 
@@ -255,7 +256,7 @@ class Replay:
         self._work.counts["pledges_reassigned"] += len(pledges)
 
     def _count(
-        self, row: RecordalRow, measure: Measure, ip_kind: str, noun: str, source_id: uuid.UUID
+        self, row: RecordalRow, measure: Measure, asset_kind: str, noun: str, source_id: uuid.UUID
     ) -> None:
         basis = "recorded" if row.recorded_on else "executed"
         self._work.facts.append(
@@ -267,7 +268,7 @@ class Replay:
                 occurred_on=row.effective_on,
                 source_noun=noun,
                 source_id=source_id,
-                dimensions={"office": row.office, "date_basis": basis, "ip_kind": ip_kind},
+                dimensions={"office": row.office, "date_basis": basis, "asset_kind": asset_kind},
                 imported=True,
             )
         )

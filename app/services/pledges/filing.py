@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,10 @@ from app.domain import (
 )
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.ground import Acknowledgement, Contract
+from app.domain.ground import Acknowledgement, Consent, Contract
 from app.domain.identifiers import business_number, new_id
 from app.domain.ledger import TransferKind
-from app.domain.money import format_amount
+from app.domain.money import Money, format_amount
 from app.domain.pledge import PledgeStatus
 from app.domain.pool import PoolStatus
 from app.queries import filing as queries
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """A right to be pledged and by whom; `secured_fen` limits what it secures, None: the whole claim."""
+    """A right to be pledged and by whom; `secured` limits what it secures, None: the whole claim."""
 
     asset_id: uuid.UUID
     pledgor_id: uuid.UUID
-    secured_fen: int | None = None
+    secured: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +55,59 @@ class NewPledge:
     """A financing as a bank files it. `pool_id` None: without risk compensation."""
 
     borrower_id: uuid.UUID
-    principal_fen: int
-    currency: str
+    principal: Money
     debt_from: date
     debt_to: date
     contract: Contract
     items: Sequence[NewItem]
     pool_id: uuid.UUID | None = None
     ip_share_bp: int = 10_000
-    consents: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
+    consents: Sequence[Consent] = ()
     acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True)
 class FiledItem:
-    """A right as filed, its lien placed."""
+    """A right as filed, its lien placed; it reads like the row that is written."""
 
     id: uuid.UUID
     asset_id: uuid.UUID
     asset_kind: AssetKind
-    number: str
     pledgor_id: uuid.UUID
     hold_id: uuid.UUID
     secured_fen: int | None
+    rank: int = 1
+    status: PledgeStatus = PledgeStatus.filed
+    registration_no: None = None
+    registered_on: None = None
+    expires_on: None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FiledPledge:
-    """A pledge as filed."""
+    """A pledge as filed; it reads like the row that is written."""
 
     id: uuid.UUID
     number: str
     district_code: str
-    new: NewPledge
     pledgee_id: uuid.UUID
     organisation_id: uuid.UUID
+    borrower_id: uuid.UUID
+    pool_id: uuid.UUID | None
+    principal_fen: int
+    currency: str
+    debt_from: date
+    debt_to: date
     filed_on: date
-    items: Sequence[FiledItem]
+    items: Sequence[tuple[FiledItem, str]]
+    """Each right with its number."""
     covered_fen: int | None
+    status: PledgeStatus = PledgeStatus.filed
+    rule_pack: str = rules.RULE_PACK
+    registered_on: None = None
+    mixed_on: None = None
+    ended_on: None = None
+    imported: bool = False
     version: int = 1
 
 
@@ -127,7 +142,7 @@ async def file(
     refuse_if(_unknown(new, ground))
     refuse_if(_objections(new, ground, moment))
     filed = _filed(new, ground, actor, moment)
-    await _write(session, filed=filed, ground=ground, actor=actor, moment=moment, keep=keep)
+    await _write(session, new=new, filed=filed, ground=ground, actor=actor, moment=moment, keep=keep)
     return filed
 
 
@@ -140,10 +155,18 @@ def _inconsistencies(new: NewPledge) -> list[Violation]:
     for position, item in enumerate(new.items):
         if item.asset_id in seen:
             found.append(pledge_rules.ITEM_TWICE.violation(f"/items/{position}/asset_id"))
-        if item.secured_fen is not None and item.secured_fen > new.principal_fen:
-            found.append(pledge_rules.SECURED_EXCEEDS_PRINCIPAL.violation(f"/items/{position}/secured"))
+        if item.secured is not None:
+            found += _secured_faults(f"/items/{position}/secured", item.secured, new.principal)
         seen.add(item.asset_id)
     return found
+
+
+def _secured_faults(pointer: str, secured: Money, principal: Money) -> list[Violation]:
+    if secured.currency != principal.currency:
+        return [pledge_rules.CURRENCY_MISMATCH.violation(pointer)]
+    if secured.fen > principal.fen:
+        return [pledge_rules.SECURED_EXCEEDS_PRINCIPAL.violation(pointer)]
+    return []
 
 
 def _unknown(new: NewPledge, ground: Ground) -> list[Violation]:
@@ -177,16 +200,16 @@ def _objections(new: NewPledge, ground: Ground, moment: Moment) -> list[Violatio
 
 def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Violation]:
     found: list[Violation] = []
-    if new.currency != pool.currency:
+    if new.principal.currency != pool.currency:
         found.append(pool_rules.CURRENCY_MISMATCH.violation("/principal/currency", currency=pool.currency))
     if pool.status in (PoolStatus.suspended, PoolStatus.closed):
         found.append(pool_rules.SUSPENDED.violation("/pool_id"))
     if pool.scheme_id is None:
         return [*found, pool_rules.NO_SCHEME.violation("/pool_id", on=moment.today)]
     cap = pool.household_cap_fen
-    if cap is not None and pool.household_fen + new.principal_fen > cap:
+    if cap is not None and pool.household_fen + new.principal.fen > cap:
         found.append(pool_rules.HOUSEHOLD_CAP_EXCEEDED.violation("/principal", cap=format_amount(cap)))
-    covered = pool_rules.covered_principal(new.principal_fen, new.ip_share_bp)
+    covered = pool_rules.covered_principal(new.principal.fen, new.ip_share_bp)
     free = max(0, pool_rules.capacity(pool.leverage, pool.available_fen) - pool.outstanding_fen)
     if covered > free:
         found.append(
@@ -198,38 +221,44 @@ def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Vi
 
 
 def _filed(new: NewPledge, ground: Ground, actor: Actor, moment: Moment) -> FiledPledge:
-    district = ground.pool.district_code if ground.pool is not None else actor.district_code
+    pool = ground.pool
+    district = pool.district_code if pool is not None else actor.district_code
+    covered = pool_rules.covered_principal(new.principal.fen, new.ip_share_bp) if pool is not None else None
     return FiledPledge(
         id=new_id(),
         number=business_number("PL", district, moment.today.year, ground.serial),
         district_code=district,
-        new=new,
         pledgee_id=actor.party_id,
         organisation_id=actor.organisation_id,
+        borrower_id=new.borrower_id,
+        pool_id=new.pool_id,
+        principal_fen=new.principal.fen,
+        currency=new.principal.currency,
+        debt_from=new.debt_from,
+        debt_to=new.debt_to,
         filed_on=moment.today,
-        items=[
-            FiledItem(
-                id=new_id(),
-                asset_id=item.asset_id,
-                asset_kind=ground.rights[item.asset_id].kind,
-                number=ground.rights[item.asset_id].number,
-                pledgor_id=item.pledgor_id,
-                hold_id=new_id(),
-                secured_fen=item.secured_fen,
-            )
-            for item in new.items
-        ],
-        covered_fen=(
-            pool_rules.covered_principal(new.principal_fen, new.ip_share_bp)
-            if ground.pool is not None
-            else None
-        ),
+        items=[_item(item, ground) for item in new.items],
+        covered_fen=covered,
     )
+
+
+def _item(item: NewItem, ground: Ground) -> tuple[FiledItem, str]:
+    right = ground.rights[item.asset_id]
+    filed = FiledItem(
+        id=new_id(),
+        asset_id=item.asset_id,
+        asset_kind=right.kind,
+        pledgor_id=item.pledgor_id,
+        hold_id=new_id(),
+        secured_fen=item.secured.fen if item.secured is not None else None,
+    )
+    return filed, right.number
 
 
 async def _write(
     session: AsyncSession,
     *,
+    new: NewPledge,
     filed: FiledPledge,
     ground: Ground,
     actor: Actor,
@@ -237,7 +266,7 @@ async def _write(
     keep: Keep | None,
 ) -> None:
     event = _event(filed, ground, actor)
-    transfers, commitments = _commitment(filed, ground, moment)
+    transfers, commitments = _commitment(new, filed, ground, moment)
     answer = keep.render(filed) if keep is not None else None
     connection = await driver(session)
     await connection.execute(
@@ -247,7 +276,7 @@ async def _write(
         actor.client_id,
         actor.request_id,
         moment.now,
-        json.dumps(_pledge_row(filed, event.id), default=str, ensure_ascii=False),
+        json.dumps(_pledge_row(new, filed, event.id), default=str, ensure_ascii=False),
         json.dumps(_item_rows(filed, ground), default=str),
         transfers,
         commitments,
@@ -271,16 +300,16 @@ def _event(filed: FiledPledge, ground: Ground, actor: Actor) -> events.NewEvent:
         audience=sorted(involved),
         payload={
             "number": filed.number,
-            "asset_ids": [str(item.asset_id) for item in filed.items],
-            "principal_fen": filed.new.principal_fen,
-            "pool_id": str(filed.new.pool_id) if filed.new.pool_id else None,
+            "asset_ids": [str(item.asset_id) for item, _ in filed.items],
+            "principal_fen": filed.principal_fen,
+            "pool_id": str(filed.pool_id) if filed.pool_id else None,
             "covered_fen": filed.covered_fen,
             "rule_pack": rules.RULE_PACK,
         },
     )
 
 
-def _commitment(filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str, str]:
+def _commitment(new: NewPledge, filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str, str]:
     """The pending transfer and the commitment as JSON rows; empty arrays without a pool."""
     pool = ground.pool
     if pool is None or filed.covered_fen is None:
@@ -296,10 +325,10 @@ def _commitment(filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str
     )
     commitment = {
         "id": str(new_id()),
-        "pool_id": str(filed.new.pool_id),
+        "pool_id": str(filed.pool_id),
         "scheme_id": str(pool.scheme_id),
         "transfer_id": str(transfer.id),
-        "ip_share_bp": filed.new.ip_share_bp,
+        "ip_share_bp": new.ip_share_bp,
         "covered_fen": filed.covered_fen,
         "currency": pool.currency,
         "posting_id": str(new_id()),
@@ -307,8 +336,7 @@ def _commitment(filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str
     return ledger.transfer_rows([transfer], moment.today), json.dumps([commitment])
 
 
-def _pledge_row(filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
-    new = filed.new
+def _pledge_row(new: NewPledge, filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
     return {
         "id": filed.id,
         "district_code": filed.district_code,
@@ -316,8 +344,8 @@ def _pledge_row(filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
         "pledgee_id": filed.pledgee_id,
         "borrower_id": new.borrower_id,
         "pool_id": new.pool_id,
-        "principal_fen": new.principal_fen,
-        "currency": new.currency,
+        "principal_fen": new.principal.fen,
+        "currency": new.principal.currency,
         "debt_from": new.debt_from,
         "debt_to": new.debt_to,
         "contract": {
@@ -325,12 +353,9 @@ def _pledge_row(filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
             "signed_on": str(new.contract.signed_on),
             "claim_kind": new.contract.claim_kind,
             "security_scope": new.contract.security_scope,
-            "consents": [[str(asset_id), str(party_id)] for asset_id, party_id in sorted(new.consents)],
+            "consents": [asdict(given) for given in new.consents],
         },
-        "acknowledgements": [
-            f"{given.asset_id}:{given.code}:{given.pledgor_on}:{given.pledgee_on}"
-            for given in new.acknowledgements
-        ],
+        "acknowledgements": [asdict(given) for given in new.acknowledgements],
         "rule_pack": rules.RULE_PACK,
         "status": PledgeStatus.filed,
         "filed_on": filed.filed_on,
@@ -351,5 +376,5 @@ def _item_rows(filed: FiledPledge, ground: Ground) -> list[dict[str, Any]]:
             "hold_id": item.hold_id,
             "secured_fen": item.secured_fen,
         }
-        for ordinal, item in enumerate(filed.items, start=1)
+        for ordinal, (item, _) in enumerate(filed.items, start=1)
     ]

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from app.domain import pledge as rules
 from app.domain.asset import AssetKind
 from app.domain.counting import Counted, counted
 from app.domain.errors import Violation, refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
-from app.models.party import Party
+from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import pledges as queries
+from app.queries import parties as party_queries, pledges as queries
 from app.services import events, holds, pools
 
 if TYPE_CHECKING:
@@ -54,8 +52,9 @@ async def register(
 ) -> Pledge:
     """Record official registrations; the pledge is registered once all its rights are.
 
-    Raises: `pledge.not_found`, `pledge.item_not_found`, `pledge.registered_in_future`,
-    `pledge.expiry_missing`, `state.illegal_transition`, `pledge.registration_no_taken`.
+    Raises: `pledge.not_found`, `pledge.item_not_found`, `request.date_in_future`,
+    `request.date_too_early`, `pledge.expiry_missing`, `state.illegal_transition`,
+    `pledge.registration_no_taken`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     by_asset = {item.asset_id: item for item in items}
@@ -112,6 +111,7 @@ async def refuse(
     Raises: `pledge.not_found`, `state.illegal_transition`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
+    refuse_if(date_faults("/refused_on", refused_on, today=moment.today, first=pledge.filed_on))
     pledge.advance(PledgeEvent.refuse)
     for item in items:
         item.advance(PledgeEvent.refuse)
@@ -141,6 +141,8 @@ async def deregister(
     Raises: `pledge.not_found`, `state.illegal_transition`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
+    registered = max((item.registered_on for item in items if item.registered_on), default=None)
+    refuse_if(date_faults("/deregistered_on", deregistered_on, today=moment.today, first=registered))
     pledge.advance(PledgeEvent.deregister)
     for item in items:
         item.advance(PledgeEvent.deregister)
@@ -199,12 +201,9 @@ def _faults(
         if given.asset_id in seen:
             found.append(rules.ITEM_TWICE.violation(f"{pointer}/asset_id"))
         seen.add(given.asset_id)
-        if given.registered_on > moment.today:
-            found.append(rules.REGISTERED_IN_FUTURE.violation(f"{pointer}/registered_on", today=moment.today))
-        if pledge.filed_on is not None and given.registered_on < pledge.filed_on:
-            found.append(
-                rules.REGISTERED_BEFORE_FILING.violation(f"{pointer}/registered_on", filed_on=pledge.filed_on)
-            )
+        found += date_faults(
+            f"{pointer}/registered_on", given.registered_on, today=moment.today, first=pledge.filed_on
+        )
         if item.asset_kind == AssetKind.trademark and given.expires_on is None:
             found.append(rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
     return found
@@ -232,12 +231,12 @@ def _counting_facts(
 ) -> list[events.NewFact]:
     """What changes in the counts; an earlier registration entered late moves the financing to its day."""
     kinds = {item.asset_kind for item in items}
-    ip_kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
     facts: list[events.NewFact] = []
     for sign, on in _moved(before.financing_on, after.financing_on):
         amount = sign * (pledge.principal_fen or 0)
-        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), ip_kind))
-        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), ip_kind))
+        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), asset_kind))
+        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), asset_kind))
     for sign, on in _moved(before.mixed_on, after.mixed_on):
         facts.append(_fact(pledge, district, Measure.pledge_mixed_count, (sign, on), "mixed"))
     return facts
@@ -251,7 +250,7 @@ def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:
 
 
 def _fact(
-    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], ip_kind: str
+    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], asset_kind: str
 ) -> events.NewFact:
     value, on = counts
     return events.NewFact(
@@ -263,7 +262,7 @@ def _fact(
         source_noun="pledge",
         source_id=pledge.id,
         dimensions={
-            "ip_kind": ip_kind,
+            "asset_kind": asset_kind,
             "pledgee_id": str(pledge.pledgee_id),
             "pool_id": str(pledge.pool_id or ""),
         },
@@ -272,10 +271,10 @@ def _fact(
 
 async def _pledgor_district(session: AsyncSession, items: Sequence[PledgeItem]) -> str:
     """The district a pledge counts in: that of the first right's pledgor (ST-08)."""
-    found = await session.scalar(select(Party.district_code).where(Party.id == items[0].pledgor_id))
-    if found is None:
+    pledgor_id = items[0].pledgor_id
+    if pledgor_id is None:
         raise RuntimeError("a filed pledge has a pledgor of the register")
-    return found
+    return (await party_queries.districts(session, [pledgor_id]))[pledgor_id]
 
 
 def _event(actor: Actor, pledge: Pledge, event_type: str, **payload: object) -> events.NewEvent:

@@ -12,7 +12,7 @@ WRITE = f"""
       debt_from, debt_to, contract, acknowledgements, rule_pack, status, filed_on, false, event_id, $5, 1
   FROM jsonb_to_record($6::jsonb) AS p(id uuid, district_code text, number text, pledgee_id uuid,
        borrower_id uuid, pool_id uuid, principal_fen bigint, currency text, debt_from date, debt_to date,
-       contract jsonb, acknowledgements text[], rule_pack text, status text, filed_on date, event_id uuid)
+       contract jsonb, acknowledgements jsonb, rule_pack text, status text, filed_on date, event_id uuid)
   RETURNING id, district_code, filed_on, event_id
 ), item AS (
   SELECT * FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, asset_id uuid, asset_serial bigint,

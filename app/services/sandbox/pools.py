@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from app.domain.pool import SourceType
+from app.domain.money import Money
+from app.domain.pool import SharingParty, SourceType
 from app.models.pool import Pool
 from app.services import pools
 from app.services.sandbox.organisations import SampleClient
@@ -27,9 +28,14 @@ SCHEME = pools.NewScheme(
     code="TJ-DL-TEMPLATE",
     effective_from=SINCE,
     leverage_multiple=10,
-    shares_bp={"pool": 4_000, "bank": 3_000, "guarantor": 2_000, "insurer": 1_000},
+    shares_bp={
+        SharingParty.pool: 4_000,
+        SharingParty.bank: 3_000,
+        SharingParty.guarantor: 2_000,
+        SharingParty.insurer: 1_000,
+    },
     legal_basis="示例方案（待区金融局、财政局确定）",
-    household_cap_fen=500 * WAN,
+    household_cap=Money(500 * WAN),
 )
 
 
@@ -46,7 +52,7 @@ async def add_pool(session: AsyncSession, *, moment: Moment, manager: SampleClie
             moment=moment,
             pool=pool,
             source=source,
-            amount_fen=amount_fen,
+            amount=Money(amount_fen),
             occurred_on=SINCE,
         )
     return pool

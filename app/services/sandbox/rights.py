@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain.asset import AssetKind, AssetStatus, NumberScheme, PatentType
+from app.domain.asset import AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_entry import NewAsset, NewClass, NewOwner
 from app.domain.party import IdentifierScheme, PartyKind
-from app.domain.patent_number import patent_check_character
+from app.domain.patent_number import PatentType, patent_check_character
 from app.domain.permission import system_actor
 from app.models.asset import Asset
 from app.services import assets, parties

@@ -14,7 +14,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.domain import asset, deal, district, hold, ledger, party, pledge, pool, request
+from app.domain import (
+    asset,
+    client,
+    deal,
+    district,
+    hold,
+    ledger,
+    organisation,
+    party,
+    pledge,
+    pool,
+    request,
+)
 from app.domain.errors import DomainError, ErrorCode, ErrorKind, Reason, Violation, fill_in
 from app.schemas.common import Problem, ViolationOut
 
@@ -45,6 +57,7 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_titles_shares_whole": asset.SHARES_INCOMPLETE,
     "uq_asset_links_asset_id_other_asset_id_kind": asset.LINK_EXISTS,
     "ck_commitments_capacity": pool.CAPACITY_EXCEEDED,
+    "ck_ledger_transfers_commitment_live": ledger.COMMITMENT_LIVE,
     "ck_ledger_accounts_debits_within_credits": ledger.INSUFFICIENT,
     "ck_ledger_accounts_credits_within_debits": ledger.INSUFFICIENT,
     "uq_ledger_transfers_resolves": ledger.ALREADY_RESOLVED,
@@ -53,6 +66,8 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_ledger_accounts_ledger_id_code": ledger.ACCOUNT_CODE_TAKEN,
     "uq_pledge_items_registration_no": pledge.REGISTRATION_NO_TAKEN,
     "uq_deals_record_no": deal.RECORD_NO_TAKEN,
+    "uq_organisations_party_id": organisation.ENROLLED,
+    "uq_clients_client_id": client.TAKEN,
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
 

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import statistics
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 """On either side of every comparison of rates."""
 WARM_UP = 5
-"""First operations of each connection that do not count: they prepare the statements."""
+"""First operations per connection, on average, that do not count: they prepare the statements."""
 RESULTS = Path(__file__).parent / "results.json"
 FULL_RESULTS = Path(__file__).parent / "results-full.json"
 
@@ -40,7 +39,7 @@ class Sizes:
     def scaled(self, factor: float) -> Sizes:
         """The same with fewer (or more) rows and operations."""
         kept = {"rounds", "pools"}
-        changes = {k: v if k in kept else max(400, int(v * factor)) for k, v in asdict(self).items()}
+        changes = {k: v if k in kept else max(800, int(v * factor)) for k, v in asdict(self).items()}
         return Sizes(**changes)
 
 
@@ -78,14 +77,12 @@ class Pass:
 
 
 def measure(samples: Sequence[Sample]) -> Pass:
-    """Rate and latencies between the end of the warm-up of all connections and the first one's last answer."""
-    by_connection: dict[int, list[float]] = defaultdict(list)
+    """Rate and latencies from the end of the warm-up until a connection has nothing left to do."""
+    last: dict[int, float] = {}
     for sample in samples:
-        by_connection[sample.connection].append(sample.finished)
-    for finished in by_connection.values():
-        finished.sort()
-    begin = max(finished[WARM_UP - 1] for finished in by_connection.values())
-    end = min(finished[-1] for finished in by_connection.values())
+        last[sample.connection] = max(sample.finished, last.get(sample.connection, 0.0))
+    begin = sorted(sample.finished for sample in samples)[len(last) * WARM_UP - 1]
+    end = min(last.values())
     counted = [sample.seconds * 1000 for sample in samples if begin < sample.finished <= end]
     if len(counted) < CONNECTIONS:
         raise RuntimeError("too few operations to measure: raise the sizes")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -14,13 +13,12 @@ from app.config import Settings
 from app.domain.clock import Moment
 from app.infra import logging as app_logging
 from app.infra.db import Database, Unit
-from app.infra.security import TokenIssuer, new_secret, secret_digest
+from app.infra.security import TokenIssuer
 from app.main import create_app
-from app.services import sandbox
-from app.services.sandbox import SampleClient
 from tests.support import server
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
+from tests.support.samples import Samples, fill
 
 app_logging.configure(json_lines=True)
 
@@ -32,25 +30,15 @@ def server_url() -> Iterator[str]:
         yield url
 
 
-async def fill(database: Database) -> dict[str, SampleClient]:
-    """The sample organisations, committed."""
-    async with database.write() as unit:
-        return await sandbox.add_organisations(
-            unit.session, moment=unit.moment, new_secret=new_secret, digest=secret_digest
-        )
-
-
 @pytest.fixture(scope="session")
-async def worker_database(server_url: str, worker_id: str) -> AsyncIterator[str]:
+async def worker_database(server_url: str) -> AsyncIterator[str]:
     """URL of this worker's database."""
-    name = f"ipops_{worker_id}_{os.getpid()}"
-    url = await server.clone(server_url, name)
-    yield url
-    await server.drop(server_url, name)
+    async with server.cloned(server_url, "worker") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-async def samples(worker_database: str) -> dict[str, SampleClient]:
+async def samples(worker_database: str) -> Samples:
     """Sample organisations by role, committed once per worker."""
     database = Database(worker_database, pool_size=1, read_pool_size=1)
     try:
@@ -60,9 +48,7 @@ async def samples(worker_database: str) -> dict[str, SampleClient]:
 
 
 @pytest.fixture(scope="session")
-async def savepoint_database(
-    worker_database: str, samples: dict[str, SampleClient]
-) -> AsyncIterator[SavepointDatabase]:
+async def savepoint_database(worker_database: str, samples: Samples) -> AsyncIterator[SavepointDatabase]:
     """The database edge of all savepoint tests of this worker."""
     assert samples
     database = SavepointDatabase(worker_database)
@@ -101,7 +87,7 @@ def app(database: SavepointDatabase, tokens: TokenIssuer) -> FastAPI:
 
 
 @pytest.fixture
-async def api(app: FastAPI, tokens: TokenIssuer, samples: dict[str, SampleClient]) -> AsyncIterator[Api]:
+async def api(app: FastAPI, tokens: TokenIssuer, samples: Samples) -> AsyncIterator[Api]:
     """Calls the application in any role."""
     client = Api(app, tokens, samples)
     yield client

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from app.cli import clients, database, openapi, seals, serve, worker
+from app.cli import clients, database, openapi, organisations, seals, serve, worker
 from app.cli.console import Refusal
 from app.cli.imports import app as imports_app
 
@@ -26,6 +26,7 @@ commands.command("worker")(worker.work)
 commands.command("migrate")(database.migrate)
 commands.command("verify")(seals.verify)
 commands.command("openapi")(openapi.write)
+commands.add_typer(organisations.app, name="organisation")
 commands.add_typer(clients.app, name="client")
 commands.add_typer(imports_app, name="import")
 

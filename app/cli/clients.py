@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli import database
-from app.cli.console import Refusal, load_settings
-from app.domain.errors import DomainError
 from app.domain.permission import Role, system_actor
 
 if TYPE_CHECKING:
@@ -45,7 +41,7 @@ def add(
             roles=role,
         )
 
-    _write(issue)
+    database.transact(issue)
     typer.echo(f"client_id={name}\nclient_secret={secret}")
 
 
@@ -57,27 +53,5 @@ def revoke(client_id: Annotated[str, typer.Argument(help="公开名称 · Its pu
     async def end(unit: Unit) -> None:
         await clients.revoke(unit.session, actor=system_actor("cli"), moment=unit.moment, client_id=client_id)
 
-    _write(end)
+    database.transact(end)
     typer.echo(f"已停用 · revoked: {client_id}")
-
-
-def _write(work: Callable[[Unit], Awaitable[None]]) -> None:
-    """Do `work` in one transaction on the instance's database; what the system refuses is a `Refusal`."""
-    from app.infra.db import Database
-
-    settings = load_settings()
-
-    async def run(url: str) -> None:
-        opened = Database(url, pool_size=1, read_pool_size=1)
-        try:
-            async with opened.write() as unit:
-                await work(unit)
-        finally:
-            await opened.close()
-
-    with database.open_server(settings) as server:
-        database.make_ready(server.as_found(), settings.mode)
-        try:
-            asyncio.run(run(server.url))
-        except DomainError as refusal:
-            raise Refusal(refusal.zh, refusal.en) from refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +14,12 @@ import typer
 
 from app.cli.console import Refusal, load_settings, prepare_data_dir
 from app.config import Mode, Settings
+from app.domain.errors import DomainError
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from app.infra.db import Unit
 
 ROOT = Path(__file__).parents[2]
 NAME = "ipops"
@@ -198,6 +201,35 @@ def upgrade(url: str) -> None:
     config.set_main_option("script_location", str(ROOT / "migrations").replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+def transact(work: Callable[[Unit], Awaitable[None]]) -> None:
+    """Do `work` in one transaction on the instance's database; what the system refuses is a `Refusal`."""
+    from sqlalchemy.exc import DBAPIError
+
+    from app.errors import from_database
+    from app.infra.db import Database
+
+    async def run(url: str) -> None:
+        opened = Database(url, pool_size=1, read_pool_size=1)
+        try:
+            async with opened.write() as unit:
+                await work(unit)
+        finally:
+            await opened.close()
+
+    settings = load_settings()
+    with open_server(settings) as server:
+        make_ready(server.as_found(), settings.mode)
+        try:
+            asyncio.run(run(server.url))
+        except DomainError as refusal:
+            raise Refusal(refusal.zh, refusal.en) from refusal
+        except DBAPIError as error:
+            known = from_database(error)
+            if known is None:
+                raise
+            raise Refusal(known.zh, known.en) from error
 
 
 def migrate(

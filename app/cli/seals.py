@@ -1,4 +1,4 @@
-"""`verify`: recompute every seal, and name what was tampered with."""
+"""`verify`: recompute every seal and check every invariant, and name what does not hold."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import typer
 
 from app.cli import database
 from app.cli.console import load_settings
+from app.queries import integrity
+from app.queries.integrity import CHECKS
 
 if TYPE_CHECKING:
+    from app.queries.integrity import Finding
     from app.services.seals import Verification
 
 
@@ -19,27 +22,29 @@ def verify(
         str | None, typer.Option(help="只查一条链（区划代码或 national）· One stream only.")
     ] = None,
 ) -> None:
-    """核验封存链，有误则返回 1 · Verify the seals; exits with 1 if anything was altered."""
+    """核验封存链与数据一致性，有误则返回 1 · Verify seals and invariants; exits with 1 on any fault."""
     settings = load_settings()
     with database.open_server(settings) as server:
         database.make_ready(server.as_found(), settings.mode)
-        found = asyncio.run(_verify(server.url, stream))
+        found, findings = asyncio.run(_verify(server.url, stream))
     for name, count in sorted(found.seals.items()):
         typer.echo(f"{name:<10}{count:>12}")
     for breach in found.breaches:
         typer.echo(str(breach), err=True)
-    if found.breaches:
+    for finding in findings:
+        typer.echo(f"{finding.check}  {finding.subject}  {finding.detail}", err=True)
+    if found.breaches or findings:
         raise typer.Exit(1)
-    typer.echo("封存链完好 · all seals hold")
+    typer.echo(f"封存链完好，{len(CHECKS)} 项一致性检查通过 · all seals hold, {len(CHECKS)} invariants hold")
 
 
-async def _verify(url: str, stream: str | None) -> Verification:
+async def _verify(url: str, stream: str | None) -> tuple[Verification, list[Finding]]:
     from app.infra.db import Database
     from app.services import seals
 
     opened = Database(url, pool_size=1, read_pool_size=1, statement_timeout_ms=0)
     try:
         async with opened.read() as unit:
-            return await seals.verify(unit.session, stream)
+            return await seals.verify(unit.session, stream), await integrity.findings(unit.session)
     finally:
         await opened.close()

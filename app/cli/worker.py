@@ -28,7 +28,7 @@ LONGEST_PAUSE_SECONDS = 30
 def work(
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
-    """运行后台进程 · Run the worker: sealing, relays and business-date jobs."""
+    """运行后台进程 · Run the worker: sealing and business-date jobs."""
     settings = load_settings()
     if supervised:
         threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -5,12 +5,6 @@ from app.domain.errors import ErrorKind, define
 NOT_FOUND = define(
     "client.not_found", ErrorKind.not_found, "没有客户端 {client_id}", "There is no client {client_id}."
 )
-ORGANISATION_UNKNOWN = define(
-    "client.organisation_unknown",
-    ErrorKind.not_found,
-    "没有机构 {organisation_id}",
-    "There is no organisation {organisation_id}.",
-)
 ALREADY_REVOKED = define(
     "client.already_revoked",
     ErrorKind.conflict,

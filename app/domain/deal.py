@@ -190,6 +190,13 @@ GRANTOR_FOREIGN = define(
     "企业只能许可本单位的权利；代理许可须由运营机构办理",
     "An enterprise licenses its own rights only; others are represented by an agency.",
 )
+MANDATE_MISSING = define(
+    "deal.mandate_missing",
+    ErrorKind.conflict,
+    "机构只能依据本机构为该权利人挂牌、且挂牌仍在市场上的权利代为办理许可",
+    "An agency acts only through its own listing, on the market, of the owner's rights.",
+    basis="民法典第165条",
+)
 NOT_DRAFTER = define(
     "deal.not_drafter",
     ErrorKind.denied,
@@ -201,12 +208,6 @@ CURRENCY_UNSUPPORTED = define(
     ErrorKind.invalid,
     "合同金额目前仅支持人民币（CNY），填写的是 {currency}",
     "Contract amounts are taken in CNY only, given is {currency}.",
-)
-DATE_IN_FUTURE = define(
-    "deal.date_in_future",
-    ErrorKind.invalid,
-    "日期 {date} 晚于今日 {today}",
-    "The date {date} is after today {today}.",
 )
 DATE_BEFORE_CONTRACT = define(
     "deal.date_before_contract",

@@ -77,3 +77,9 @@ MEMO_ACCOUNT = define(
     "备查账户 {code} 只随质押的承诺与解除变动，不接受手工记账",
     "Memo account {code} moves with pledges' commitments only and takes no transfers by hand.",
 )
+COMMITMENT_LIVE = define(
+    "transfer.commitment_live",
+    ErrorKind.conflict,
+    "该笔待定转账支撑一项有效承诺，只随质押解除",
+    "The pending transfer backs a live commitment and is given back with the pledge only.",
+)

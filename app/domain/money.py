@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from app.domain.errors import ErrorKind, define
 
+BASE_CURRENCY = "CNY"
+"""The currency figures are counted in; other currencies wait for imported exchange rates (ST-10)."""
+
 MAX_FEN = 9_007_199_254_740_991
 """The largest amount taken in: 2^53 - 1 fen, exact in every caller's number type."""
 

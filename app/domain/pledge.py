@@ -103,3 +103,30 @@ SECURED_EXCEEDS_PRINCIPAL = define(
     "单项权利的担保金额超过主债权本金",
     "The amount a right secures exceeds the principal.",
 )
+CURRENCY_UNSUPPORTED = define(
+    "pledge.currency_unsupported",
+    ErrorKind.invalid,
+    "主债权目前仅支持人民币",
+    "The debt must be in CNY: other currencies need an exchange rate and are not taken yet.",
+    basis="ST-10",
+)
+OWN_CREDITOR = define(
+    "pledge.own_creditor",
+    ErrorKind.conflict,
+    "质权人不得同时为借款人或出质人",
+    "The pledgee cannot be the borrower or a pledgor.",
+    basis="RB-03",
+)
+EXPIRES_TOO_EARLY = define(
+    "pledge.expires_too_early",
+    ErrorKind.invalid,
+    "登记期限届满日应晚于登记日",
+    "The registration period must end after the registration date.",
+)
+NOT_YOURS = define(
+    "pledge.not_yours",
+    ErrorKind.denied,
+    "只有提交该质押的银行或本区运营平台可以登记其结果",
+    "Only the bank that filed this pledge or an operator of its district records its results.",
+    basis="RB-01",
+)

@@ -83,11 +83,15 @@ def parse_uscc(text: str, *, pointer: str | None = None) -> str:
     return body
 
 
+def organisation_check_character(code: str) -> str:
+    """The 9th character of an organisation code for its first 8 (GB 11714-1997)."""
+    total = sum(int(char, 36) * weight for char, weight in zip(code, _ORGANISATION_WEIGHTS, strict=True))
+    return "0123456789X"[-total % 11]
+
+
 def organisation_code_warning(uscc: str) -> bool:
     """Whether the organisation code inside a valid `uscc` (places 9 to 17) fails its own check.
 
-    A reason to look twice, not to refuse (ID-17, GB 11714-1997).
+    A reason to look twice, not to refuse (ID-17).
     """
-    code = uscc[8:17]
-    total = sum(int(char, 36) * weight for char, weight in zip(code[:8], _ORGANISATION_WEIGHTS, strict=True))
-    return code[8] != "0123456789X"[-total % 11]
+    return uscc[16] != organisation_check_character(uscc[8:16])

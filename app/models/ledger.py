@@ -56,11 +56,11 @@ class LedgerAccount(OperationalMixin, Base):
     normal_side: Mapped[str]
     limit_side: Mapped[str | None]
     memo: Mapped[bool]
-    debits_posted: Mapped[int]
-    credits_posted: Mapped[int]
-    debits_pending: Mapped[int]
-    credits_pending: Mapped[int]
-    version: Mapped[int]
+    debits_posted: Mapped[int] = mapped_column(server_default="0")
+    credits_posted: Mapped[int] = mapped_column(server_default="0")
+    debits_pending: Mapped[int] = mapped_column(server_default="0")
+    credits_pending: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int] = mapped_column(server_default="0")
     recorded_at: Mapped[datetime]
 
 

@@ -81,7 +81,7 @@ class Commitment(OperationalMixin, Base):
             unique=True,
             postgresql_where=text("status = 'committed'"),
         ),
-        Index("ix_commitments_pool_id", "pool_id"),
+        Index("uq_commitments_transfer", "pool_id", "transfer_id", unique=True),
     )
 
     pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))

@@ -50,7 +50,7 @@ class Right:
         return any(hold.kind == kind for hold in self.holds)
 
     def stayed(self, today: date) -> bool:
-        """Whether dispositions are stayed: by the office's suspension or a court's preservation (LS-09, LS-10)."""
+        """Whether dispositions are stayed: suspended by the office or preserved by a court (LS-09, LS-10)."""
         return self.asset.suspended or any(
             hold.kind == HoldKind.preservation and hold.runs_on(today) for hold in self.holds
         )
@@ -116,7 +116,8 @@ async def lock(
 
     Raises: `asset.not_found` for each missing one, `{}` in `pointer` standing for its place in `asset_ids`.
     """
-    statement = select(Asset).where(Asset.id.in_(asset_ids)).order_by(Asset.id).with_for_update()
+    statement = select(Asset).where(Asset.id.in_(asset_ids)).order_by(Asset.id)
+    statement = statement.with_for_update(key_share=True)  # rows that refer to the right may be added
     found = list(await session.scalars(statement, execution_options={"populate_existing": True}))
     refuse_if(_missing(asset_ids, {asset.id for asset in found}, pointer))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, or_, select, text, true
+from sqlalchemy import Select, func, or_, select, true
 
 from app.domain import deal as rules
 from app.domain.deal import DealStatus
@@ -16,7 +16,9 @@ from app.domain.fact import FactRole, Measure
 from app.models.deal import Deal, DealItem
 from app.models.event import Event
 from app.models.fact import Fact
+from app.models.hold import Hold
 from app.models.organisation import Organisation
+from app.queries import holds as hold_queries
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -80,7 +82,7 @@ async def get(session: AsyncSession, actor: Actor, deal_id: uuid.UUID, *, lock: 
     """One deal the caller may see, locked and fresh if asked. Raises: `deal.not_found`."""
     statement = visible(actor).where(Deal.id == deal_id)
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
     deal = (await session.scalars(statement)).one_or_none()
     if deal is None:
         raise rules.NOT_FOUND.error(deal_id=deal_id)
@@ -128,11 +130,7 @@ async def counted(session: AsyncSession, deal_id: uuid.UUID) -> list[Counted]:
     ]
 
 
-async def by_ids(session: AsyncSession, deal_ids: Collection[uuid.UUID]) -> list[Deal]:
-    """Several deals, for work of the system itself."""
-    return list(await session.scalars(select(Deal).where(Deal.id.in_(deal_ids)).order_by(Deal.id)))
-
-
-async def next_serial(session: AsyncSession) -> int:
-    """The next serial of a deal's business number."""
-    return int(await session.scalar(text("SELECT nextval('deal_numbers')")) or 0)
+async def lapsed(session: AsyncSession, today: date, asset_ids: Collection[uuid.UUID]) -> list[Deal]:
+    """The deals whose reservations of some of these rights are over (DEA-03), whoever may see them."""
+    over = select(Hold.source_id).where(hold_queries.lapsed(today), Hold.asset_id.in_(asset_ids))
+    return list(await session.scalars(select(Deal).where(Deal.id.in_(over)).order_by(Deal.id)))

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain.asset import AssetKind, AssetStatus, Regime
+from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.ground import Encumbrance, Right
 from app.domain.patent_number import PatentType
 from app.queries.driver import driver
@@ -21,18 +22,21 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from app.domain.permission import Actor
+
 _LOCK = """
 WITH rights AS MATERIALIZED (
-  SELECT id FROM assets WHERE id = ANY($1) ORDER BY id FOR UPDATE
+  SELECT id FROM assets WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
 ), pool AS MATERIALIZED (
-  SELECT id FROM pools WHERE id = $2 AND (SELECT count(*) FROM rights) >= 0 FOR UPDATE
+  SELECT id FROM pools WHERE id = $2 AND (SELECT count(*) FROM rights) >= 0 FOR NO KEY UPDATE
 ), accounts AS MATERIALIZED (
   SELECT id FROM ledger_accounts
   WHERE ledger_id = $2 AND code IN ('memo.covered', 'memo.cover_obligation')
     AND (SELECT count(*) FROM pool) >= 0
-  ORDER BY id FOR UPDATE
+  ORDER BY id FOR NO KEY UPDATE
 )
-SELECT (SELECT count(*) FROM accounts) AS accounts
+SELECT (SELECT count(*) FROM rights) AS rights, (SELECT count(*) FROM pool) AS pools,
+       (SELECT count(*) FROM accounts) AS accounts
 """
 
 _READ = """
@@ -57,7 +61,8 @@ SELECT
       'manager_id', p.manager_id, 'scheme_id', s.id, 'leverage', s.leverage_multiple,
       'household_cap_fen', s.household_cap_fen,
       'accounts', (SELECT jsonb_object_agg(l.code, jsonb_build_object('id', l.id,
-                     'posted', l.debits_posted - l.credits_posted, 'pending', l.debits_pending))
+                     'available', l.debits_posted - l.credits_posted - l.credits_pending,
+                     'pending', l.debits_pending))
                    FROM ledger_accounts l WHERE l.ledger_id = p.id),
       'household_fen', (SELECT coalesce(sum(d.principal_fen), 0)::bigint FROM commitments c
                         JOIN pledges d ON d.id = c.pledge_id
@@ -66,7 +71,7 @@ SELECT
      SELECT * FROM schemes s WHERE s.pool_id = p.id AND s.effective_from <= $4::date
        AND (s.effective_to IS NULL OR s.effective_to >= $4::date)
      ORDER BY s.effective_from DESC, s.scheme_version DESC LIMIT 1) s ON true
-   WHERE p.id = $2) AS pool,
+   WHERE p.id = $2 AND ($6 OR p.manager_id = $7 OR p.district_code = $8)) AS pool,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', y.id, 'district_code', y.district_code,
                    'organisation_id', o.id)), '[]')
    FROM parties y LEFT JOIN organisations o ON o.party_id = y.id WHERE y.id = ANY($3)) AS parties,
@@ -118,12 +123,26 @@ async def lock_and_read(
     pool_id: uuid.UUID | None,
     party_ids: Sequence[uuid.UUID],
     borrower_id: uuid.UUID,
+    actor: Actor,
     today: date,
 ) -> Ground:
-    """Lock what the filing ties up, then read what it is decided on."""
+    """Lock what the filing ties up, then read what it is decided on.
+
+    A pool that the caller may not see is absent.
+    """
     connection = await driver(session)
     await connection.execute(_LOCK, asset_ids, pool_id)
-    row = await connection.fetchrow(_READ, asset_ids, pool_id, party_ids, today, borrower_id)
+    row = await connection.fetchrow(
+        _READ,
+        asset_ids,
+        pool_id,
+        party_ids,
+        today,
+        borrower_id,
+        actor.regulates == OUTSIDE_EVERY_PLAN,
+        actor.organisation_id,
+        actor.district_code,
+    )
     if row is None:
         raise RuntimeError("the filing query returned no row")
     rights = row["rights"]
@@ -169,7 +188,7 @@ def _pool(row: dict[str, Any]) -> PoolState:
         leverage=row["leverage"] or 0,
         household_cap_fen=row["household_cap_fen"],
         household_fen=row["household_fen"],
-        available_fen=accounts["cash"]["posted"],
+        available_fen=accounts["cash"]["available"],
         outstanding_fen=accounts["memo.covered"]["pending"],
         covered_account_id=uuid.UUID(accounts["memo.covered"]["id"]),
         obligation_account_id=uuid.UUID(accounts["memo.cover_obligation"]["id"]),

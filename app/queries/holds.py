@@ -6,7 +6,7 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import Range
 
 from app.domain.hold import LICENCE_KINDS, HoldKind, Scope, lane_range
@@ -16,6 +16,7 @@ from app.models.hold import Hold
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -33,6 +34,16 @@ async def live(
     for hold in await session.scalars(statement):
         found[hold.asset_id].append(hold)
     return found
+
+
+def lapsed(today: date) -> ColumnElement[bool]:
+    """Reservations that nobody has ended although their time is over (DEA-03)."""
+    return and_(Hold.kind == HoldKind.reservation, Hold.ended_at.is_(None), func.upper(Hold.period) <= today)
+
+
+async def lapsed_assets(session: AsyncSession, today: date) -> list[uuid.UUID]:
+    """The rights with such a reservation."""
+    return list(await session.scalars(select(Hold.asset_id).where(lapsed(today)).distinct()))
 
 
 async def licence_conflicts(

@@ -24,7 +24,7 @@ async def lock_accounts(
         select(LedgerAccount)
         .where(LedgerAccount.ledger_id == ledger_id, LedgerAccount.id.in_(account_ids))
         .order_by(LedgerAccount.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()

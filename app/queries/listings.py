@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, or_, select, text, true
+from sqlalchemy import Select, and_, or_, select, true
 
 from app.domain import listing as rules
 from app.domain.district import OUTSIDE_EVERY_PLAN
@@ -74,17 +74,20 @@ async def get(session: AsyncSession, actor: Actor, listing_id: uuid.UUID, *, loc
     """One listing the caller may see, locked and fresh if asked. Raises: `listing.not_found`."""
     statement = visible(actor).where(Listing.id == listing_id)
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
     listing = (await session.scalars(statement)).one_or_none()
     if listing is None:
         raise rules.NOT_FOUND.error(listing_id=listing_id)
     return listing
 
 
-async def lock(session: AsyncSession, listing_id: uuid.UUID) -> Listing:
-    """A listing that a deal the caller acts on came from, locked and fresh, whoever may see it."""
-    statement = select(Listing).where(Listing.id == listing_id).with_for_update()
-    return (await session.scalars(statement.execution_options(populate_existing=True))).one()
+async def lock(session: AsyncSession, listing_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Listing]:
+    """Listings that deals came from, locked in the order of their ids and fresh, whoever may see them."""
+    if not listing_ids:
+        return {}
+    statement = select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)
+    statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return {listing.id: listing for listing in await session.scalars(statement)}
 
 
 async def assets(session: AsyncSession, listing_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Asset]]:
@@ -107,8 +110,3 @@ async def asset_ids(session: AsyncSession, listing_id: uuid.UUID) -> list[uuid.U
         select(ListingItem.asset_id).where(ListingItem.listing_id == listing_id).order_by(ListingItem.id)
     )
     return list(await session.scalars(statement))
-
-
-async def next_serial(session: AsyncSession) -> int:
-    """The next serial of a listing's business number."""
-    return int(await session.scalar(text("SELECT nextval('listing_numbers')")) or 0)

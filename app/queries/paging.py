@@ -17,6 +17,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list: rows with an id above `after`, at most `limit` of them."""
+
+    after: uuid.UUID | None = None
+    limit: int = 20
+    include_total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
     """Rows of one page, the cursor of the next, and the total when it was asked for."""
 
@@ -25,23 +34,15 @@ class Slice(Generic[T]):
     total: int | None
 
 
-async def page(
-    session: AsyncSession,
-    statement: Select[T],
-    id_column: Any,
-    *,
-    after: uuid.UUID | None,
-    limit: int,
-    include_total: bool = False,
-) -> Slice[T]:
+async def page(session: AsyncSession, statement: Select[T], id_column: Any, wanted: PageRequest) -> Slice[T]:
     """One page of `statement` (one entity, no ordering of its own needed), ordered by id."""
     total = None
-    if include_total:
+    if wanted.include_total:
         total = await session.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
-    if after is not None:
-        statement = statement.where(id_column > after)
-    ordered = statement.order_by(None).order_by(id_column).limit(limit + 1)
+    if wanted.after is not None:
+        statement = statement.where(id_column > wanted.after)
+    ordered = statement.order_by(None).order_by(id_column).limit(wanted.limit + 1)
     rows = (await session.scalars(ordered)).all()
-    more = len(rows) > limit
-    kept = rows[:limit]
+    more = len(rows) > wanted.limit
+    kept = rows[: wanted.limit]
     return Slice(kept, str(kept[-1].id) if more else None, total)  # type: ignore[attr-defined]

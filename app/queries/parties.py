@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 
 from app.domain import party as rules
 from app.domain.errors import refuse_if
+from app.domain.party import IdentifierScheme
 from app.domain.text import name_key
 from app.models.party import Party, PartyIdentifier
 
@@ -40,6 +41,16 @@ async def get(session: AsyncSession, party_id: uuid.UUID) -> Party:
     if party is None:
         raise rules.NOT_FOUND.error(party_id=party_id)
     return party
+
+
+async def bearing(session: AsyncSession, scheme: IdentifierScheme, value: str) -> Party | None:
+    """The party that bears an identifier, if the register knows one."""
+    statement = (
+        select(Party)
+        .join(PartyIdentifier, PartyIdentifier.party_id == Party.id)
+        .where(PartyIdentifier.scheme == scheme, PartyIdentifier.value == value)
+    )
+    return (await session.scalars(statement)).one_or_none()
 
 
 async def existing(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:

@@ -9,8 +9,12 @@ from sqlalchemy import Select, exists, or_, select, true
 
 from app.domain import pledge as rules
 from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.permission import Role
 from app.models.asset import Asset
+from app.models.fact import Fact
+from app.models.organisation import Organisation
 from app.models.pledge import Pledge, PledgeItem
+from app.models.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -67,20 +71,57 @@ async def items(
 async def lock(
     session: AsyncSession, actor: Actor, pledge_id: uuid.UUID
 ) -> tuple[Pledge, Sequence[PledgeItem]]:
-    """A pledge the caller may see with its items; rights are locked first, then the pledge.
+    """A pledge whose official results the caller records, with its items; rights are locked first.
 
-    Raises: `pledge.not_found`.
+    That is the bank that filed it (of imported history, the pledgee), or an operator of its district;
+    others who may see it, such as the borrower, may not decide it.
+
+    Raises: `pledge.not_found`, `pledge.not_yours`.
     """
-    await get(session, actor, pledge_id)
+    seen = await get(session, actor, pledge_id)
+    if not _records(actor, seen):
+        raise rules.NOT_YOURS.error(pledge_id=pledge_id)
     rights = (
         select(Asset.id)
         .where(Asset.id.in_(select(PledgeItem.asset_id).where(PledgeItem.pledge_id == pledge_id)))
         .order_by(Asset.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     await session.execute(rights)
     fresh = {"populate_existing": True}
-    statement = select(Pledge).where(Pledge.id == pledge_id).with_for_update().execution_options(**fresh)
-    pledge = (await session.scalars(statement)).one()
+    locked = select(Pledge).where(Pledge.id == pledge_id).with_for_update(key_share=True)
+    pledge = (await session.scalars(locked.execution_options(**fresh))).one()
     listed = select(PledgeItem).where(PledgeItem.pledge_id == pledge_id).order_by(PledgeItem.ordinal)
     return pledge, (await session.scalars(listed.execution_options(**fresh))).all()
+
+
+def _records(actor: Actor, pledge: Pledge) -> bool:
+    if Role.operator in actor.roles and actor.regulates in (pledge.district_code, OUTSIDE_EVERY_PLAN):
+        return True
+    if Role.bank not in actor.roles:
+        return False
+    if pledge.organisation_id is None:
+        return pledge.pledgee_id == actor.party_id
+    return pledge.organisation_id == actor.organisation_id
+
+
+async def counted_in(session: AsyncSession, pledge_id: uuid.UUID) -> str | None:
+    """The district in which a pledge already counts, or None while it does not."""
+    statement = (
+        select(Fact.district_code)
+        .where(Fact.source_noun == "pledge", Fact.source_id == pledge_id)
+        .order_by(Fact.id)
+        .limit(1)
+    )
+    return await session.scalar(statement)
+
+
+async def audience(session: AsyncSession, pledge: Pledge) -> list[uuid.UUID]:
+    """Organisations a pledge concerns: of pledgee, borrower and pledgors, and the pool's manager."""
+    parties = select(PledgeItem.pledgor_id).where(PledgeItem.pledge_id == pledge.id)
+    named = [party_id for party_id in (pledge.pledgee_id, pledge.borrower_id) if party_id is not None]
+    statement = select(Organisation.id).where(
+        or_(Organisation.party_id.in_(parties), Organisation.party_id.in_(named))
+    )
+    manager = select(Pool.manager_id).where(Pool.id == pledge.pool_id)
+    return sorted({*await session.scalars(statement.union(manager))})

@@ -11,7 +11,7 @@ from sqlalchemy import Select, or_, select, true
 
 from app.domain import pool as rules
 from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.permission import Permission
+from app.domain.permission import Permission, Role
 from app.domain.pool import AccountCode, CommitmentStatus
 from app.models.ledger import LedgerAccount
 from app.models.pool import Commitment, Pool, Scheme
@@ -58,6 +58,12 @@ async def get(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:
     return pool
 
 
+async def named(session: AsyncSession, name: str) -> Pool | None:
+    """The first pool of that name, for work of the system itself."""
+    statement = select(Pool).where(Pool.name == name).order_by(Pool.id).limit(1)
+    return (await session.scalars(statement)).one_or_none()
+
+
 async def get_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:
     """One pool whose books the caller may read: its manager or a regulator of its district."""
     pool = await get(session, actor, pool_id)
@@ -68,10 +74,25 @@ async def get_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> P
     return pool
 
 
+async def keep_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:
+    """One pool whose books the caller keeps: its manager, or the treasury of its district.
+
+    Raises: `pool.not_found`.
+    """
+    pool = await get(session, actor, pool_id)
+    treasury = Role.treasury in actor.roles and actor.district_code == pool.district_code
+    if pool.manager_id != actor.organisation_id and not treasury:
+        raise rules.NOT_FOUND.error(pool_id=pool_id)
+    return pool
+
+
 async def lock(session: AsyncSession, pool_id: uuid.UUID) -> Pool:
     """One pool, locked. Raises: `pool.not_found`."""
     statement = (
-        select(Pool).where(Pool.id == pool_id).with_for_update().execution_options(populate_existing=True)
+        select(Pool)
+        .where(Pool.id == pool_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     pool = (await session.scalars(statement)).one_or_none()
     if pool is None:
@@ -112,7 +133,7 @@ async def capacity(session: AsyncSession, pool: Pool, leverage: int) -> Capacity
     )
     by_code = {account.code: account for account in await session.scalars(statement)}
     cash, covered = by_code[AccountCode.cash], by_code[AccountCode.covered]
-    available = cash.debits_posted - cash.credits_posted
+    available = cash.debits_posted - cash.credits_posted - cash.credits_pending
     return Capacity(available, rules.capacity(leverage, available), covered.debits_pending)
 
 

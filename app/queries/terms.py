@@ -33,7 +33,7 @@ FROM (
 WHERE ends_on < $3 AND (kind = 'patent' OR status_as_of IS NULL OR status_as_of <= ends_on)
 ORDER BY id LIMIT $4
 """
-_LOCK = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_LOCK = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from app.models.recordal import Recordal
 from app.queries import assets as queries
 from app.queries.assets import Details
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.asset import (
     AssetIn,
     AssetOut,
@@ -163,13 +164,11 @@ async def search(
         unit.session,
         statement,
         Asset.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     details = await queries.details(unit.session, [asset.id for asset in found.rows])
     items = [out(asset, details) for asset in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 @router.get("/{asset_id}")

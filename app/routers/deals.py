@@ -14,7 +14,8 @@ from app.domain.permission import Permission
 from app.models.deal import Deal
 from app.queries import deals as queries
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.deal import DealIn, DealOut, RecordingIn, SignatureIn, TerminationIn
 from app.services import deals
@@ -155,13 +156,11 @@ async def search(
         unit.session,
         statement,
         Deal.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     covered = await queries.asset_ids(unit.session, [deal.id for deal in found.rows])
     items = [_out(deal, covered[deal.id], unit.moment.today) for deal in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 @router.get("/{deal_id}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from starlette.responses import Response
 from app.domain.errors import DomainError, Reason
 from app.domain.permission import CLIENT_REVOKED, DENIED, UNAUTHENTICATED, Actor, Permission
 from app.domain.request import (
-    CURSOR_INVALID,
     KEY_INVALID,
     KEY_MISSING,
     MALFORMED,
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-MAX_PAGE = 100
 PUBLIC_PATHS = frozenset(
     {
         "/healthz",
@@ -283,37 +280,10 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant,
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which page of a list: rows with an id above `after`, at most `limit` of them."""
-
-    after: uuid.UUID | None
-    limit: int
-    include_total: bool
-
-
-async def page_request(  # a coroutine, so that it needs no thread
-    *,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
-    include_total: Annotated[bool, Query(description="Count all rows too; costs a scan.")] = False,
-) -> PageRequest:
-    """Read the paging parameters. Raises: `request.cursor_invalid`."""
-    try:
-        after = uuid.UUID(cursor) if cursor is not None else None
-    except ValueError as error:
-        raise CURSOR_INVALID.error("query:cursor") from error
-    return PageRequest(after, limit, include_total)
-
-
-PageDep = Annotated[PageRequest, Depends(page_request)]
-
 __all__ = [
     "PUBLIC_PATHS",
     "DomainError",
     "Finished",
-    "PageDep",
-    "PageRequest",
     "ReadUnit",
     "WriteUnit",
     "etag",

@@ -11,7 +11,8 @@ from app.domain.permission import Permission
 from app.domain.request import CURSOR_INVALID
 from app.models.event import Event, Seal
 from app.queries import events as queries
-from app.routers.dependencies import MAX_PAGE, ReadUnit, reads
+from app.routers.dependencies import ReadUnit, reads
+from app.routers.paging import MAX_PAGE
 from app.schemas.event import EventFeed, EventOut
 
 router = APIRouter(prefix="/v1/events", tags=["events"])

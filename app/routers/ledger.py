@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from app.domain.permission import Permission
 from app.models.ledger import LedgerAccount, LedgerEntry, LedgerTransfer
-from app.models.pool import Pool
 from app.queries import ledger as queries, pools as pool_queries
-from app.routers.dependencies import MAX_PAGE, ReadUnit, WriteUnit, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
+from app.routers.paging import MAX_PAGE
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pool import AccountIn, AccountOut, EntryOut, TransferIn, TransferOut
 from app.services import bookkeeping
@@ -91,7 +91,7 @@ async def open_account(
     pool_id: uuid.UUID, body: AccountIn, unit: Annotated[WriteUnit, writes(Permission.ledger_post)]
 ) -> Response:
     """Open a further account."""
-    pool = await _kept(unit, pool_id)
+    pool = await pool_queries.keep_book(unit.session, unit.actor, pool_id)
     account = await bookkeeping.open_account(
         unit.session,
         actor=unit.actor,
@@ -131,7 +131,7 @@ async def post(
 
     A transfer id sent again with the same values answers with the transfer already booked.
     """
-    pool = await _kept(unit, pool_id)
+    pool = await pool_queries.keep_book(unit.session, unit.actor, pool_id)
     wanted = bookkeeping.Wanted(
         id=body.id,
         kind=body.kind,
@@ -155,7 +155,3 @@ async def get(
     """One transfer."""
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
     return transfer_out(await queries.get_transfer(unit.session, pool.id, transfer_id))
-
-
-async def _kept(unit: WriteUnit, pool_id: uuid.UUID) -> Pool:
-    return await pool_queries.get_book(unit.session, unit.actor, pool_id)

@@ -15,7 +15,8 @@ from app.domain.permission import Permission
 from app.models.listing import Listing
 from app.queries import holds as hold_queries, listings as queries
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.listing import (
     ListedAssetOut,
@@ -205,13 +206,11 @@ async def search(
         unit.session,
         statement,
         Listing.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     assets = await _offered(unit.session, found.rows)
     items = [_out(listing, assets[listing.id]) for listing in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 @router.get("/{listing_id}")
@@ -237,10 +236,8 @@ async def search_public(
             unit.session,
             queries.matching(queries.on_market(), mode=mode, direction=direction),
             Listing.id,
-            after=paging.after,
-            limit=paging.limit,
-            include_total=paging.include_total,
+            paging.wanted,
         )
         assets = await _offered(unit.session, found.rows)
     items = [PublicListingOut(**_shown(listing, assets[listing.id])) for listing in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)

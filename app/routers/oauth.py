@@ -13,7 +13,7 @@ from app.domain.permission import BAD_CREDENTIALS, GRANT_UNSUPPORTED
 from app.infra.db import Database
 from app.infra.security import TokenIssuer, secret_matches
 from app.schemas.oauth import Token, TokenForm
-from app.services import organisations
+from app.services import clients
 
 router = APIRouter(prefix="/v1/oauth", tags=["oauth"])
 
@@ -27,10 +27,10 @@ async def issue(request: Request, response: Response, form: Annotated[TokenForm,
     database: Database = request.app.state.database
     tokens: TokenIssuer = request.app.state.tokens
     async with database.read() as unit:
-        found = await organisations.find_client(unit.session, name)
+        found = await clients.find(unit.session, name)
     if found is None or found.revoked or not secret_matches(secret, found.secret_sha256):
         raise BAD_CREDENTIALS.error()
-    granted = organisations.grant_scope(found, form.scope)
+    granted = clients.grant_scope(found, form.scope)
     response.headers["Cache-Control"] = "no-store"
     return Token(
         access_token=tokens.issue(found.actor(request.state.request_id), granted),

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app.domain.permission import Permission
-from app.domain.text import name_key
 from app.models.party import Party, PartyIdentifier
 from app.queries import parties as queries
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.common import Page
 from app.schemas.party import IdentifierOut, PartyIn, PartyOut
 from app.services import parties
@@ -62,25 +62,16 @@ async def search(
     identifier: Annotated[str | None, Query(description="An identifier's value.")] = None,
 ) -> Page[PartyOut]:
     """List parties, by name or identifier if given."""
-    statement = queries.visible()
-    if name is not None:
-        statement = statement.where(Party.name_key == name_key(name))
-    if identifier is not None:
-        owner = PartyIdentifier.party_id
-        statement = statement.join(PartyIdentifier, owner == Party.id).where(
-            PartyIdentifier.value == identifier
-        )
+    statement = queries.matching(name=name, identifier=identifier)
     found = await page(
         unit.session,
         statement,
         Party.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     identifiers = await queries.identifiers(unit.session, [party.id for party in found.rows])
     items = [out(party, identifiers[party.id]) for party in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 @router.get("/{party_id}")

@@ -14,7 +14,8 @@ from app.domain.permission import Permission
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import pledges as queries, pools as pool_queries
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pledge import (
     DeregistrationIn,
@@ -132,15 +133,13 @@ async def search(
         unit.session,
         queries.visible(unit.actor),
         Pledge.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     ids = [pledge.id for pledge in found.rows]
     items = await queries.items(unit.session, ids)
     covered = await pool_queries.covered(unit.session, ids)
     shown = [out(pledge, items[pledge.id], covered.get(pledge.id)) for pledge in found.rows]
-    return Page(items=shown, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, shown)
 
 
 @router.get("/{pledge_id}")
@@ -174,7 +173,7 @@ async def register(
 async def refuse(
     pledge_id: uuid.UUID, body: RefusalIn, unit: Annotated[WriteUnit, writes(Permission.pledge_register)]
 ) -> Response:
-    """Record that the office refused the filing; liens end and the pool's capacity comes back."""
+    """Record that the office refused rights; with the last of them the pool's capacity comes back."""
     pledge = await pledges.refuse(
         unit.session,
         actor=unit.actor,
@@ -182,6 +181,7 @@ async def refuse(
         pledge_id=pledge_id,
         reason=body.reason,
         refused_on=body.refused_on,
+        asset_ids=body.asset_ids,
     )
     return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
 

@@ -13,7 +13,8 @@ from app.domain.permission import Permission
 from app.models.pool import Pool, Scheme
 from app.queries import pools as queries
 from app.queries.paging import page
-from app.routers.dependencies import PageDep, ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
+from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pool import (
     CapacityOut,
@@ -104,12 +105,10 @@ async def search(unit: Annotated[ReadUnit, reads(Permission.pool_read)], paging:
         unit.session,
         queries.visible(unit.actor),
         Pool.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     items = [await out(unit, pool) for pool in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 @router.get("/{pool_id}")

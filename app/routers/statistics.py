@@ -20,7 +20,8 @@ from app.models.fact import Fact
 from app.queries import statistics as queries
 from app.queries.paging import page
 from app.queries.statistics import Cell, Grouping, Question
-from app.routers.dependencies import PageDep, ReadUnit, reads
+from app.routers.dependencies import ReadUnit, reads
+from app.routers.paging import PageDep
 from app.schemas.common import DistrictCode, Page
 from app.schemas.statistic import CellOut, DefinitionOut, FactOut, MeasureOut, MeasuresOut, StatisticOut
 
@@ -209,12 +210,10 @@ async def rows(
         unit.session,
         queries.selection(unit.actor, question, codes),
         Fact.id,
-        after=paging.after,
-        limit=paging.limit,
-        include_total=paging.include_total,
+        paging.wanted,
     )
     items = [_row(question.measure, row) for row in found.rows]
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
+    return paging.answer(found, items)
 
 
 def _within(question: Question, period: str) -> Question:

@@ -82,8 +82,9 @@ class RegistrationsIn(RequestModel):
 
 
 class RefusalIn(RequestModel):
-    """The office refused the filing."""
+    """The office refused rights of the filing; without `asset_ids`, all that are still filed."""
 
+    asset_ids: Annotated[list[Key], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
     reason: Text
     refused_on: Day
 

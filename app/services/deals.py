@@ -12,20 +12,23 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from app.domain import deal as rules, hold as hold_rules
+from app.domain import deal as rules
 from app.domain.deal import EXCLUSIVE, LISTED_AS, DealEvent, DealKind, DealStatus, LicenceType
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.hold import RESERVATION_DAYS, HoldKind, field_range, territory_range
 from app.domain.identifiers import business_number, new_id
 from app.domain.listing import LISTING, ON_MARKET, Direction, ListingEvent, ListingStatus
 from app.domain.permission import Role
+from app.domain.request import date_faults
 from app.models.deal import Deal, DealItem
 from app.queries import (
     assets as asset_queries,
     deals as queries,
+    holds as hold_queries,
     listings as listing_queries,
     parties as party_queries,
 )
+from app.queries.serials import next_serial
 from app.services import events, holds, licensing, listings
 from app.services.events import NewEvent, NewFact
 from app.services.holds import NewHold
@@ -70,7 +73,7 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         listing = await listing_queries.get(session, actor, new.listing_id)
         offered = await listing_queries.asset_ids(session, listing.id)
         refuse_if(_mismatches(listing, offered, new))
-    serial = await queries.next_serial(session)
+    serial = await next_serial(session, "deal")
     deal = Deal(
         id=new_id(),
         district_code=actor.district_code,
@@ -110,30 +113,30 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
 async def agree(session: AsyncSession, *, actor: Actor, moment: Moment, deal_id: uuid.UUID) -> Deal:
     """Record that both sides agreed. An exclusive or sole licence reserves its rights and its listing.
 
-    The reservation lasts 30 days (DEA-03). Raises: `deal.not_drafter`, `state.illegal_transition`,
-    `hold.already_reserved`.
+    The reservation lasts 30 days (DEA-03). Raises: `deal.not_drafter`, `state.illegal_transition`;
+    then all that apply: `deal.mandate_missing`, `.licensor_not_owner`, `.right_not_in_force`,
+    `.right_stayed`, `.term_exceeds_right`, `hold.already_reserved`.
     """
     deal = await queries.get(session, actor, deal_id)
-    if licensing.type_of(deal) not in EXCLUSIVE:
-        deal = await _lock(session, actor, deal_id)
-        deal.advance(DealEvent.agree)
-        await _tell(session, actor, moment, deal, "agreed")
-        await session.flush()
-        return deal
+    exclusive = licensing.type_of(deal) in EXCLUSIVE
     asset_ids = (await queries.asset_ids(session, [deal_id]))[deal_id]
     rights = await asset_queries.lock_rights(session, asset_ids)
-    await release_due(session, actor=actor, moment=moment, asset_ids=asset_ids)
-    listing = await _lock_listing(session, deal)
+    lapsed = await queries.lapsed(session, moment.today, asset_ids) if exclusive else []
+    await listing_queries.lock(session, _listing_ids([deal, *lapsed]))
+    await _release(session, actor, moment, lapsed, asset_ids)
+    listing = await _lock_listing(session, deal)  # fresh: it may just have been released
     deal = await _lock(session, actor, deal_id)
     deal.advance(DealEvent.agree)
     refuse_if(
         [
-            hold_rules.RESERVED.violation(f"/asset_ids/{position}", number=right.asset.number)
-            for position, right in enumerate(rights)
-            if right.reserved(moment.today, but_for=deal.id)
+            *await _mandate_faults(session, actor, deal, listing, asset_ids),
+            *licensing.rights_objections(deal, rights, today=moment.today),
         ]
     )
     event = await _tell(session, actor, moment, deal, "agreed")
+    if not exclusive:
+        await session.flush()
+        return deal
     period = (moment.today, moment.today + timedelta(days=RESERVATION_DAYS - 1))
     await holds.place(
         session,
@@ -161,9 +164,9 @@ async def sign(
     """Record the signed contract: the licence takes effect, ties up its rights and counts.
 
     An exclusive or sole licence closes the listing it came from; others leave it open. Raises, with
-    every objection at once: `deal.licensor_not_owner`, `.co_owner_consent_missing`,
+    every objection at once: `deal.mandate_missing`, `.licensor_not_owner`, `.co_owner_consent_missing`,
     `.right_not_in_force`, `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`,
-    `hold.already_reserved`, `hold.licence_conflict`, `deal.date_in_future`; before that
+    `hold.already_reserved`, `hold.licence_conflict`, `request.date_in_future`; before that
     `deal.not_drafter` and `state.illegal_transition`.
     """
     deal = await queries.get(session, actor, deal_id)
@@ -174,10 +177,11 @@ async def sign(
     deal.advance(DealEvent.sign)
     refuse_if(
         [
+            *await _mandate_faults(session, actor, deal, listing, asset_ids),
             *await licensing.objections(
                 session, deal, rights, consents=co_owner_consents, today=moment.today
             ),
-            *_future(signed_on, moment, "/signed_on"),
+            *date_faults("/signed_on", signed_on, today=moment.today),
         ]
     )
     deal.contract_on = signed_on
@@ -216,14 +220,14 @@ async def record(
 ) -> Deal:
     """Record the office's 备案: the licence counts on the recording date from now on (TR-15, ST-09).
 
-    Raises: `state.illegal_transition`, `deal.date_in_future`, `deal.date_before_contract`; a number
+    Raises: `state.illegal_transition`, `request.date_in_future`, `deal.date_before_contract`; a number
     used before comes as the database's error `deal.record_no_taken`.
     """
     deal = await queries.get(session, actor, deal_id, lock=True)
     deal.advance(DealEvent.record)
     refuse_if(
         [
-            *_future(recorded_on, moment, "/recorded_on"),
+            *date_faults("/recorded_on", recorded_on, today=moment.today),
             *_before_contract(recorded_on, deal, "/recorded_on"),
         ]
     )
@@ -251,17 +255,18 @@ async def terminate(
 ) -> Deal:
     """End a deal: its rights are free from that day; what it counted for stays.
 
-    Raises: `deal.not_drafter`, `state.illegal_transition`, `deal.date_in_future`,
+    Raises: `deal.not_drafter`, `state.illegal_transition`, `request.date_in_future`,
     `deal.date_before_contract`.
     """
     deal = await queries.get(session, actor, deal_id)
+    await asset_queries.lock(session, (await queries.asset_ids(session, [deal_id]))[deal_id])
     listing = await _lock_listing(session, deal)
     deal = await _lock(session, actor, deal_id)
     negotiated = deal.status == DealStatus.negotiated
     deal.advance(DealEvent.terminate)
     refuse_if(
         [
-            *_future(terminated_on, moment, "/terminated_on"),
+            *date_faults("/terminated_on", terminated_on, today=moment.today),
             *_before_contract(terminated_on, deal, "/terminated_on"),
         ]
     )
@@ -280,20 +285,33 @@ async def release_due(
     *,
     actor: Actor,
     moment: Moment,
-    asset_ids: Collection[uuid.UUID] | None = None,
 ) -> int:
     """End the reservations whose time is over, their listings being open again; how many deals lost one.
 
-    Doing it again changes nothing. With `asset_ids`: those on these rights only.
+    Doing it again changes nothing.
     """
-    deal_ids = await holds.end_lapsed_reservations(session, moment=moment, asset_ids=asset_ids)
-    lapsed = await queries.by_ids(session, deal_ids) if deal_ids else []
-    if lapsed:
-        happened = [await _event(session, deal, "reservation_lapsed") for deal in lapsed]
-        await events.record(session, actor=actor, moment=moment, events=happened)
-        listed = [deal.listing_id for deal in lapsed if deal.listing_id is not None]
-        await listings.release_all(session, actor=actor, moment=moment, listing_ids=listed)
+    asset_ids = await hold_queries.lapsed_assets(session, moment.today)
+    await asset_queries.lock(session, asset_ids)
+    lapsed = await queries.lapsed(session, moment.today, asset_ids)  # asked again, under the locks
+    await listing_queries.lock(session, _listing_ids(lapsed))
+    await _release(session, actor, moment, lapsed, asset_ids)
     return len(lapsed)
+
+
+async def _release(
+    session: AsyncSession,
+    actor: Actor,
+    moment: Moment,
+    lapsed: Sequence[Deal],
+    asset_ids: Collection[uuid.UUID],
+) -> None:
+    """End the lapsed reservations on rights; rights and the listings of the deals are locked."""
+    if not lapsed:
+        return
+    await holds.end_lapsed_reservations(session, moment=moment, asset_ids=asset_ids)
+    happened = [await _event(session, deal, "reservation_lapsed") for deal in lapsed]
+    await events.record(session, actor=actor, moment=moment, events=happened)
+    await listings.release_all(session, actor=actor, moment=moment, listing_ids=_listing_ids(lapsed))
 
 
 async def _event(
@@ -349,7 +367,28 @@ async def _lock(session: AsyncSession, actor: Actor, deal_id: uuid.UUID) -> Deal
 
 async def _lock_listing(session: AsyncSession, deal: Deal) -> Listing | None:
     """The listing a deal came from, locked, if any; a deal keeps its listing."""
-    return await listing_queries.lock(session, deal.listing_id) if deal.listing_id else None
+    locked = await listing_queries.lock(session, _listing_ids([deal]))
+    return locked[deal.listing_id] if deal.listing_id else None
+
+
+def _listing_ids(deals: Iterable[Deal]) -> set[uuid.UUID]:
+    return {deal.listing_id for deal in deals if deal.listing_id is not None}
+
+
+async def _mandate_faults(
+    session: AsyncSession, actor: Actor, deal: Deal, listing: Listing | None, asset_ids: Sequence[uuid.UUID]
+) -> list[Violation]:
+    """Who does not own the rights acts through its own listing of them, which names their owner."""
+    if deal.grantor_id == actor.party_id:
+        return []
+    if (
+        listing is not None
+        and listing.status in ON_MARKET
+        and (listing.organisation_id, listing.owner_id) == (deal.organisation_id, deal.grantor_id)
+        and set(asset_ids) <= set(await listing_queries.asset_ids(session, listing.id))
+    ):
+        return []
+    return [rules.MANDATE_MISSING.violation("/listing_id")]
 
 
 def _permits(listing: Listing, event: ListingEvent) -> bool:
@@ -401,12 +440,6 @@ def _mismatches(listing: Listing, offered: Sequence[uuid.UUID], new: NewLicence)
         for field, departs in differs.items()
         if departs
     ]
-
-
-def _future(on: date, moment: Moment, pointer: str) -> list[Violation]:
-    if on <= moment.today:
-        return []
-    return [rules.DATE_IN_FUTURE.violation(pointer, date=on, today=moment.today)]
 
 
 def _before_contract(on: date, deal: Deal, pointer: str) -> list[Violation]:

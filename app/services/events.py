@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -144,8 +144,3 @@ def fact_rows(events: Sequence[NewEvent]) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def with_facts(event: NewEvent, facts: Sequence[NewFact]) -> NewEvent:
-    """The event with what it counts for."""
-    return replace(event, facts=tuple(facts))

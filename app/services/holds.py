@@ -66,8 +66,7 @@ WHERE source_noun = $1 AND source_id = ANY($2::uuid[]) AND ended_at IS NULL
 _END_LAPSED = """
 UPDATE holds SET ended_on = upper(period), end_reason = 'lapsed', ended_at = $2
 WHERE kind = 'reservation' AND ended_at IS NULL AND upper(period) <= $1
-  AND ($3::uuid[] IS NULL OR asset_id = ANY($3))
-RETURNING source_id
+  AND asset_id = ANY($3)
 """
 
 
@@ -107,14 +106,11 @@ async def end(
 
 
 async def end_lapsed_reservations(
-    session: AsyncSession, *, moment: Moment, asset_ids: Collection[uuid.UUID] | None = None
-) -> set[uuid.UUID]:
-    """End the reservations whose time is over (DEA-03); returns what had reserved."""
+    session: AsyncSession, *, moment: Moment, asset_ids: Collection[uuid.UUID]
+) -> None:
+    """End the reservations on locked rights whose time is over (DEA-03)."""
     connection = await driver(session)
-    rows = await connection.fetch(
-        _END_LAPSED, moment.today, moment.now, None if asset_ids is None else list(asset_ids)
-    )
-    return {row["source_id"] for row in rows}
+    await connection.execute(_END_LAPSED, moment.today, moment.now, list(asset_ids))
 
 
 def _row(hold: NewHold) -> dict[str, object]:

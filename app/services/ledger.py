@@ -109,11 +109,6 @@ async def open_accounts(
             normal_side=account.normal_side,
             limit_side=account.limit_side,
             memo=account.memo,
-            debits_posted=0,
-            credits_posted=0,
-            debits_pending=0,
-            credits_pending=0,
-            version=0,
             recorded_at=moment.now,
         )
         for account in accounts

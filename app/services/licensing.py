@@ -63,7 +63,8 @@ async def objections(
     found: list[Violation] = []
     for position, right in enumerate(rights):
         pointer, number = f"/asset_ids/{position}", right.asset.number
-        found += _owner_objections(deal, right, pointer, consents)
+        found += _owner_objections(deal, right, pointer)
+        found += _co_owner_objections(deal, right, pointer, consents)
         found += _status_objections(deal, right, pointer, today)
         if right.held(HoldKind.lien):
             found.append(rules.PLEDGEE_CONSENT_REQUIRED.violation(pointer, number=number))
@@ -74,18 +75,34 @@ async def objections(
     return found
 
 
-def _owner_objections(
+def rights_objections(deal: Deal, rights: Sequence[Right], *, today: date) -> list[Violation]:
+    """What speaks already against agreeing on locked rights; consents may still come before the signature."""
+    found: list[Violation] = []
+    for position, right in enumerate(rights):
+        pointer = f"/asset_ids/{position}"
+        found += _owner_objections(deal, right, pointer)
+        found += _status_objections(deal, right, pointer, today)
+        if type_of(deal) in EXCLUSIVE and right.reserved(today, but_for=deal.id):
+            found.append(hold_rules.RESERVED.violation(pointer, number=right.asset.number))
+    return found
+
+
+def _owner_objections(deal: Deal, right: Right, pointer: str) -> list[Violation]:
+    """The licensor is an owner (TR-17)."""
+    if deal.grantor_id in right.owner_ids:
+        return []
+    return [rules.LICENSOR_NOT_OWNER.violation(pointer, number=right.asset.number)]
+
+
+def _co_owner_objections(
     deal: Deal, right: Right, pointer: str, consents: Collection[uuid.UUID]
 ) -> list[Violation]:
-    """The licensor is an owner; an exclusive or sole licence needs every other owner too (TR-03)."""
-    number = right.asset.number
-    if deal.grantor_id not in right.owner_ids:
-        return [rules.LICENSOR_NOT_OWNER.violation(pointer, number=number)]
+    """An exclusive or sole licence needs every other owner too (TR-03)."""
     missing = set(right.owner_ids) - {deal.grantor_id, *consents}
-    if type_of(deal) in EXCLUSIVE and missing:
-        owners = [str(owner) for owner in right.owner_ids if owner in missing]
-        return [rules.CO_OWNER_CONSENT_MISSING.violation(pointer, number=number, owner_ids=owners)]
-    return []
+    if type_of(deal) not in EXCLUSIVE or not missing or deal.grantor_id not in right.owner_ids:
+        return []
+    owners = [str(owner) for owner in right.owner_ids if owner in missing]
+    return [rules.CO_OWNER_CONSENT_MISSING.violation(pointer, number=right.asset.number, owner_ids=owners)]
 
 
 def _status_objections(deal: Deal, right: Right, pointer: str, today: date) -> list[Violation]:

@@ -20,6 +20,7 @@ from app.domain.permission import Role
 from app.models.listing import Listing, ListingItem
 from app.queries import assets as asset_queries, listings as queries, parties as party_queries
 from app.queries.driver import driver
+from app.queries.serials import next_serial
 from app.services import events, holds
 from app.services.holds import NewHold
 
@@ -69,7 +70,7 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     refuse_if(_faults(actor, moment, new, owner_id))
     await asset_queries.require(session, new.asset_ids)
     await party_queries.require(session, {"/owner_id": owner_id})
-    serial = await queries.next_serial(session)
+    serial = await next_serial(session, "listing")
     event_id = new_id()
     listing = Listing(
         id=new_id(),
@@ -228,9 +229,13 @@ async def reserve_locked(session: AsyncSession, *, actor: Actor, moment: Moment,
 
 
 _EXPIRE = """
-UPDATE listings SET status = 'expired', closed_on = $1, version = version + 1
-WHERE status = ANY($2::text[]) AND expires_on < $1
-RETURNING id, number, district_code, organisation_id, status
+WITH due AS (
+  SELECT id FROM listings WHERE status = ANY($2::text[]) AND expires_on < $1
+  ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE listings l SET status = 'expired', closed_on = $1, version = version + 1
+FROM due WHERE l.id = due.id
+RETURNING l.id, l.number, l.district_code, l.organisation_id, l.status
 """
 _RELEASE = """
 UPDATE listings l SET status = 'published', version = version + 1

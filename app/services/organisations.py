@@ -1,16 +1,19 @@
-"""Organisations and their API clients: who may call, and with which permissions."""
+"""Organisations: letting parties of the register use the system, each in its roles."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
+from app.domain.district import NATIONAL
 from app.domain.identifiers import new_id
-from app.domain.permission import ROLE_NOT_HELD, SCOPE_INVALID, Actor, Permission, Role, permissions_of
-from app.models.organisation import Client, Organisation
+from app.domain.organisation import ENROLLED
+from app.domain.party import IdentifierScheme, PartyKind
+from app.domain.text import normalise
+from app.domain.uscc import parse_uscc
+from app.models.organisation import Organisation
+from app.queries import organisations as queries, parties as party_queries
+from app.services import events, parties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,79 +21,61 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
+    from app.domain.permission import Actor, Role
 
 
-@dataclass(frozen=True, slots=True)
-class KnownClient:
-    """A client as the token endpoint needs it."""
+async def add(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    name: str,
+    uscc: str,
+    roles: Sequence[Role],
+    district_code: str,
+) -> Organisation:
+    """Let a Chinese organisation use the system; its party is entered unless the register knows its code.
 
-    id: uuid.UUID
-    organisation_id: uuid.UUID
-    party_id: uuid.UUID
-    district_code: str
-    roles: frozenset[Role]
-    secret_sha256: bytes
-    revoked: bool
-
-    def actor(self, request_id: str) -> Actor:
-        """The caller this client is, with all its permissions."""
-        return Actor(
-            client_id=self.id,
-            organisation_id=self.organisation_id,
-            party_id=self.party_id,
-            district_code=self.district_code,
-            roles=self.roles,
-            permissions=permissions_of(self.roles),
-            request_id=request_id,
-        )
-
-
-async def find_client(session: AsyncSession, client_id: str) -> KnownClient | None:
-    """The client of that public name, or None."""
-    statement = (
-        select(Client, Organisation)
-        .join(Organisation, Organisation.id == Client.organisation_id)
-        .where(Client.client_id == client_id)
-    )
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    client, organisation = row
-    return KnownClient(
-        id=client.id,
-        organisation_id=organisation.id,
-        party_id=organisation.party_id,
-        district_code=organisation.district_code,
-        roles=frozenset(Role(role) for role in client.roles),
-        secret_sha256=client.secret_sha256,
-        revoked=client.revoked_at is not None,
-    )
-
-
-def grant_scope(client: KnownClient, asked: str | None) -> list[str]:
-    """The scopes a token gets: all the client holds, or the part it asks for.
-
-    Raises: `auth.scope_invalid` when it asks for more.
+    A party that is known keeps its name and its district. Raises: `uscc.*` for a bad 统一社会信用代码,
+    `organisation.already_enrolled`.
     """
-    held = {permission.value for permission in permissions_of(client.roles)}
-    if asked is None:
-        return sorted(held)
-    wanted = set(asked.split())
-    if not wanted or wanted - held:
-        raise SCOPE_INVALID.error(scope=" ".join(sorted(wanted - held)))
-    return sorted(Permission(scope).value for scope in wanted)
+    party = await party_queries.bearing(session, IdentifierScheme.uscc, parse_uscc(uscc, pointer="/uscc"))
+    if party is None:
+        new = parties.NewParty(
+            kind=PartyKind.organisation,
+            name=name,
+            district_code=district_code,
+            identifiers=[parties.NewIdentifier(IdentifierScheme.uscc, uscc)],
+            country="CN",
+        )
+        party = await parties.register(session, actor=actor, moment=moment, new=new)
+    return await enrol(
+        session,
+        actor=actor,
+        moment=moment,
+        party_id=party.id,
+        name=normalise(name),
+        roles=roles,
+        district_code=district_code,
+    )
 
 
 async def enrol(
     session: AsyncSession,
     *,
+    actor: Actor,
     moment: Moment,
     party_id: uuid.UUID,
     name: str,
     roles: Sequence[Role],
     district_code: str,
 ) -> Organisation:
-    """Let a party of the register use the system in `roles`."""
+    """Let a party of the register use the system in `roles`, for a district.
+
+    Raises: `organisation.already_enrolled`.
+    """
+    if await queries.of_party(session, party_id) is not None:
+        raise ENROLLED.error()
     organisation = Organisation(
         id=new_id(),
         party_id=party_id,
@@ -101,32 +86,13 @@ async def enrol(
     )
     session.add(organisation)
     await session.flush()
-    return organisation
-
-
-async def add_client(
-    session: AsyncSession,
-    *,
-    moment: Moment,
-    organisation: Organisation,
-    client_id: str,
-    secret_sha256: bytes,
-    roles: Sequence[Role],
-) -> Client:
-    """Give an organisation API credentials for some of its roles. Raises: `auth.role_not_held`."""
-    for role in roles:
-        if role.value not in organisation.roles:
-            raise ROLE_NOT_HELD.error(role=role.value)
-    client = Client(
-        id=new_id(),
-        client_id=client_id,
-        organisation_id=organisation.id,
-        name=organisation.name,
-        roles=[role.value for role in roles],
-        secret_sha256=secret_sha256,
-        created_at=moment.now,
-        revoked_at=None,
+    event = events.NewEvent(
+        type="organisation.enrolled",
+        noun="organisation",
+        subject_id=organisation.id,
+        stream=NATIONAL,
+        audience=[organisation.id],
+        payload={"name": name, "roles": organisation.roles, "district_code": district_code},
     )
-    session.add(client)
-    await session.flush()
-    return client
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    return organisation

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
 from app.domain import pool as rules
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import business_number, new_id
@@ -19,6 +17,7 @@ from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SharingPa
 from app.domain.request import date_faults
 from app.models.pool import Pool, Scheme
 from app.queries import ledger as ledger_queries, pools as queries
+from app.queries.serials import next_serial
 from app.services import events, ledger
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ async def open_pool(
     """
     _require_sound(scheme, currency)
     pool_id = new_id()
-    serial = await session.scalar(text("SELECT nextval('pool_numbers')"))
+    serial = await next_serial(session, "pool")
     event = events.NewEvent(
         type="pool.opened",
         noun="pool",
@@ -130,6 +129,7 @@ async def contribute(
         _currency_faults("/amount", amount, pool.currency)
         + date_faults("/occurred_on", occurred_on, today=moment.today)
     )
+    await queries.lock(session, pool.id)
     accounts = {account.code: account for account in await ledger_queries.accounts(session, pool.id)}
     transfer = ledger.NewTransfer(
         debit_account_id=accounts[AccountCode.cash].id,

@@ -684,11 +684,11 @@ def upgrade() -> None:
         sa.Column("normal_side", sa.Text(), nullable=False),
         sa.Column("limit_side", sa.Text(), nullable=True),
         sa.Column("memo", sa.Boolean(), nullable=False),
-        sa.Column("debits_posted", sa.BigInteger(), nullable=False),
-        sa.Column("credits_posted", sa.BigInteger(), nullable=False),
-        sa.Column("debits_pending", sa.BigInteger(), nullable=False),
-        sa.Column("credits_pending", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("debits_posted", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("credits_posted", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("debits_pending", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("credits_pending", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("limit_side IN ('debit', 'credit')", name=op.f("ck_ledger_accounts_limit_side")),
         sa.CheckConstraint(
@@ -958,7 +958,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commitments")),
     )
-    op.create_index("ix_commitments_pool_id", "commitments", ["pool_id"], unique=False)
+    op.create_index("uq_commitments_transfer", "commitments", ["pool_id", "transfer_id"], unique=True)
     op.create_index(
         "uq_commitments_live_pledge",
         "commitments",
@@ -1010,7 +1010,7 @@ def downgrade() -> None:
         table_name="commitments",
         postgresql_where=sa.text("status = 'committed'"),
     )
-    op.drop_index("ix_commitments_pool_id", table_name="commitments")
+    op.drop_index("uq_commitments_transfer", table_name="commitments")
     op.drop_table("commitments")
     op.drop_index(
         "uq_pledge_items_registration_no",

@@ -26,16 +26,25 @@ APPEND_ONLY = (
     "import_rows",
     "schemes",
 )
+UPDATABLE_COLUMNS = {
+    "holds": "ended_on, end_reason, ended_at",
+    "commitments": "status, released_on",
+    "ledger_accounts": "name",
+    "instance": "business_date",
+}
+"""Where a role may change some columns only; a row lock needs the right to change at least one."""
+OPENING_COLUMNS = (
+    "id, district_code, ledger_id, code, name, currency, normal_side, limit_side, memo, recorded_at"
+)
+"""What opening an account states; its totals begin at zero and follow transfers alone."""
 UPDATABLE = (
     "assets",
     "titles",
     "parties",
-    "holds",
     "listings",
     "deals",
     "pledges",
     "pledge_items",
-    "commitments",
     "pools",
     "idempotency_keys",
     "clients",
@@ -46,7 +55,8 @@ SEQUENCES = ("listing_numbers", "deal_numbers", "pledge_numbers", "pool_numbers"
 ROLES = ("ipops_app", "ipops_read", "ipops_worker")
 
 REFUSE_CHANGE = """
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
     USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only', TABLE = TG_TABLE_NAME;
@@ -55,12 +65,15 @@ END $$
 
 LEDGER_APPLY = """
 CREATE FUNCTION ledger_apply() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   held public.ledger_transfers;
   posting bigint := 0;
   pending bigint := 0;
 BEGIN
+  IF TG_RELID <> 'public.ledger_transfers'::regclass THEN
+    RAISE EXCEPTION 'ledger_apply serves ledger_transfers only' USING ERRCODE = 'insufficient_privilege';
+  END IF;
   IF NEW.kind = 'posted' THEN
     posting := NEW.amount_fen;
   ELSIF NEW.kind = 'pending' THEN
@@ -84,7 +97,7 @@ BEGIN
     END IF;
   END IF;
   PERFORM 1 FROM public.ledger_accounts a
-    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) ORDER BY a.id FOR UPDATE;
+    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) ORDER BY a.id FOR NO KEY UPDATE;
   WITH moved AS (
     UPDATE public.ledger_accounts a SET
       debits_posted = a.debits_posted + CASE WHEN a.id = NEW.debit_account_id THEN posting ELSE 0 END,
@@ -108,13 +121,13 @@ END $$
 
 COMMITMENT_CAPACITY = """
 CREATE FUNCTION commitment_within_capacity() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   leverage bigint;
   available bigint;
   outstanding bigint;
 BEGIN
-  PERFORM 1 FROM public.pools WHERE id = NEW.pool_id FOR UPDATE;
+  PERFORM 1 FROM public.pools WHERE id = NEW.pool_id FOR NO KEY UPDATE;
   IF NOT EXISTS (
     SELECT 1 FROM public.ledger_transfers t
     WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id
@@ -123,7 +136,7 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
   END IF;
   SELECT s.leverage_multiple INTO leverage FROM public.schemes s WHERE s.id = NEW.scheme_id;
-  SELECT a.debits_posted - a.credits_posted INTO available
+  SELECT a.debits_posted - a.credits_posted - a.credits_pending INTO available
     FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash';
   SELECT a.debits_pending INTO outstanding
     FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
@@ -135,17 +148,50 @@ BEGIN
 END $$
 """
 
+COMMITMENT_RELEASE = """
+CREATE FUNCTION commitment_released_with_its_transfer() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF OLD.status = 'released' THEN
+    RAISE EXCEPTION 'commitment % is released for good', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_for_good';
+  END IF;
+  IF NEW.status = 'released' AND NOT EXISTS (
+    SELECT 1 FROM public.ledger_transfers t
+    WHERE t.ledger_id = NEW.pool_id AND t.resolves_id = NEW.transfer_id) THEN
+    RAISE EXCEPTION 'commitment % is released but its transfer is pending', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_with_transfer';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+TRANSFER_OF_COMMITMENT = """
+CREATE FUNCTION transfer_resolved_with_its_commitment() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF EXISTS (
+    SELECT 1 FROM public.commitments c
+    WHERE c.pool_id = NEW.ledger_id AND c.transfer_id = NEW.resolves_id AND c.status = 'committed') THEN
+    RAISE EXCEPTION 'transfer % resolves a live commitment', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_commitment_live';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
 TITLE_SHARES = """
-CREATE FUNCTION title_shares_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION title_shares_whole() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   undivided bigint;
   divided bigint;
   total bigint;
 BEGIN
-  PERFORM 1 FROM assets WHERE id = NEW.asset_id FOR UPDATE;
+  PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
   SELECT count(*) FILTER (WHERE share_ppm IS NULL), count(share_ppm), coalesce(sum(share_ppm), 0)
     INTO undivided, divided, total
-    FROM titles WHERE asset_id = NEW.asset_id AND ceased_at IS NULL;
+    FROM public.titles WHERE asset_id = NEW.asset_id AND ceased_at IS NULL;
   IF divided > 0 AND (undivided > 0 OR total <> 1000000) THEN
     RAISE EXCEPTION 'ownership shares of asset % do not sum to the whole', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_shares_whole';
@@ -155,11 +201,12 @@ END $$
 """
 
 HOLD_RESPECTS_LIENS = """
-CREATE FUNCTION hold_respects_liens() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION hold_respects_liens() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  PERFORM 1 FROM assets WHERE id = NEW.asset_id FOR UPDATE;
+  PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
   IF NEW.kind IN ('licence', 'exclusive_licence') AND NOT NEW.imported AND EXISTS (
-    SELECT 1 FROM holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL) THEN
+    SELECT 1 FROM public.holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL) THEN
     RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_holds_encumbered';
   END IF;
@@ -197,6 +244,16 @@ TRIGGERS = (
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()"
     ),
     (
+        "CREATE CONSTRAINT TRIGGER commitment_released_with_its_transfer AFTER UPDATE ON commitments"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " EXECUTE FUNCTION commitment_released_with_its_transfer()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER transfer_resolved_with_its_commitment AFTER INSERT ON ledger_transfers"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.resolves_id IS NOT NULL)"
+        " EXECUTE FUNCTION transfer_resolved_with_its_commitment()"
+    ),
+    (
         "CREATE CONSTRAINT TRIGGER title_shares_whole AFTER INSERT OR UPDATE ON titles"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_shares_whole()"
     ),
@@ -210,12 +267,16 @@ FUNCTIONS = (
     REFUSE_CHANGE,
     LEDGER_APPLY,
     COMMITMENT_CAPACITY,
+    COMMITMENT_RELEASE,
+    TRANSFER_OF_COMMITMENT,
     TITLE_SHARES,
     HOLD_RESPECTS_LIENS,
 )
 FUNCTION_NAMES = (
     "hold_respects_liens",
     "title_shares_whole",
+    "transfer_resolved_with_its_commitment",
+    "commitment_released_with_its_transfer",
     "commitment_within_capacity",
     "ledger_apply",
     "refuse_change",
@@ -245,6 +306,12 @@ def upgrade() -> None:
 
 def grant() -> None:
     """Give each role what it needs and nothing more; no application role owns anything."""
+    for function in FUNCTION_NAMES:
+        if function != "canonical_json":
+            op.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+    op.execute(
+        "DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database()); END $$"
+    )
     for role in ROLES:
         op.execute(
             "DO $$ BEGIN "
@@ -255,13 +322,14 @@ def grant() -> None:
         op.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
         op.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
     for writer in ("ipops_app", "ipops_worker"):
-        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "outbox", "ledger_accounts"):
+        op.execute(f"GRANT INSERT ({OPENING_COLUMNS}) ON ledger_accounts TO {writer}")
+        for table, columns in UPDATABLE_COLUMNS.items():
+            op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {writer}")
+        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "holds", "commitments", "outbox"):
             if table not in ("seals", "ledger_entries"):
                 op.execute(f"GRANT INSERT ON {table} TO {writer}")
         for table in UPDATABLE:
             op.execute(f"GRANT UPDATE ON {table} TO {writer}")
-        op.execute(f"GRANT UPDATE (name) ON ledger_accounts TO {writer}")
-        op.execute(f"GRANT UPDATE (business_date) ON instance TO {writer}")
         for sequence in SEQUENCES:
             op.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO {writer}")
     op.execute("GRANT INSERT ON seals, job_runs TO ipops_worker")

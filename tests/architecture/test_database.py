@@ -176,7 +176,7 @@ async def test_every_enumeration_agrees_with_its_check(owner: Connection) -> Non
 async def test_every_operational_row_has_a_district(owner: Connection) -> None:
     """Decision 6: the district that administers the operation, in every operational table, never NULL."""
     mixed_in = {
-        mapper.local_table.name
+        str(mapper.local_table)
         for mapper in Base.registry.mappers
         if issubclass(mapper.class_, OperationalMixin)
     }

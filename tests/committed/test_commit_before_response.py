@@ -18,7 +18,7 @@ from app.infra.security import TokenIssuer
 from app.routers.dependencies import WriteUnit, writes
 from app.schemas.health import Health
 from app.services import parties
-from app.services.sandbox import sample_uscc
+from tests.factories.parties import party
 from tests.support.instance import Instance, instance
 
 pytestmark = pytest.mark.committed
@@ -48,18 +48,10 @@ def extend(app: FastAPI) -> None:
 
 
 @pytest.fixture(scope="module")
-async def committed(server_url: str, tokens: TokenIssuer, worker_id: str) -> AsyncIterator[Instance]:
-    async with instance(server_url, f"ipops_commit_{worker_id}", tokens, extend=extend) as made:
+async def committed(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
+    async with instance(server_url, "commit", tokens, extend=extend) as made:
         await made.owner.execute(LATE_REFUSAL)
         yield made
-
-
-def party(name: str, number: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "district_code": "120110",
-        "identifiers": [{"scheme": "uscc", "value": sample_uscc(number)}],
-    }
 
 
 async def stored(committed: Instance, name: str) -> tuple[int, int, int]:
@@ -105,7 +97,7 @@ async def call(committed: Instance, path: str, body: Any, on_start: Any = None) 
 async def test_when_the_answer_starts_another_connection_sees_the_row(committed: Instance) -> None:
     """C04, API-24: row, event and stored answer are there before the first byte of the response."""
     name = "示例先提交公司"
-    seen, start, *_ = await call(committed, PARTIES, party(name, 1001), lambda: stored(committed, name))
+    seen, start, *_ = await call(committed, PARTIES, party(1, name=name), lambda: stored(committed, name))
     assert start["status"] == 201
     assert seen == {"seen": (1, 1, 1)}
 
@@ -113,7 +105,7 @@ async def test_when_the_answer_starts_another_connection_sees_the_row(committed:
 async def test_a_constraint_that_fails_at_commit_is_told_as_a_refusal(committed: Instance) -> None:
     """The handler had its 201 ready; the deferred trigger speaks at commit: 409 and nothing is stored."""
     name = "示例late公司"
-    response = await committed.api.post("operator", PARTIES, party(name, 1002), key="late-1")
+    response = await committed.api.post("operator", PARTIES, party(2, name=name), key="late-1")
     assert (response.status_code, response.json()["code"]) == (409, "party.identifier_taken")
     assert await stored(committed, name) == (0, 0, 0)
     key = await committed.owner.fetchval("SELECT count(*) FROM idempotency_keys WHERE key = 'late-1'")
@@ -126,7 +118,7 @@ async def test_a_constraint_that_fails_at_commit_is_told_as_a_refusal(committed:
 
 async def test_a_dry_run_meets_the_constraints_of_the_commit(committed: Instance) -> None:
     """Otherwise a dry run would promise what the real call refuses."""
-    response = await committed.api.post("operator", PARTIES + "?dry_run=true", party("示例late公司", 1003))
+    response = await committed.api.post("operator", PARTIES + "?dry_run=true", party(3, name="示例late公司"))
     assert (response.status_code, response.json()["code"]) == (409, "party.identifier_taken")
 
 

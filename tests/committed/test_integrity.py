@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from sqlalchemy import text
 
 from app.domain.asset import AssetKind
 from app.infra.db import Database, owner_connection
+from app.infra.security import TokenIssuer
 from app.queries import integrity
-from tests.concurrency.conftest import Stage, stage
-from tests.factories.assets import make_asset, now
+from tests.factories.assets import make_asset
+from tests.factories.clock import now
 from tests.factories.pledges import filing, make_pool
-
-__all__ = ["stage"]
+from tests.support.instance import Instance, instance
 
 FAULTS = {
     "district.pledge_items": "UPDATE pledge_items SET district_code = '120116'",
@@ -33,26 +35,29 @@ FAULTS = {
 
 
 @pytest.fixture
-async def busy(stage: Stage) -> Stage:
+async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
     """A database in which a mixed pledge has been filed and registered."""
-    owner = stage.api.samples["sme"].organisation.party_id
-    async with stage.database.write() as unit:
-        rights = [(await make_asset(unit.session, owners=[owner], kind=kind)).id for kind in AssetKind]
-    pool = await make_pool(stage.api)
-    pledge = await stage.api.made("bank_a", "/v1/pledges", filing(owner, list(rights), pool_id=pool["id"]))
-    registrations = [
-        {
-            "asset_id": str(right),
-            "registration_no": f"R-{right}",
-            "registered_on": str(now().today),
-            "expires_on": "2027-06-30",
-        }
-        for right in rights
-    ]
-    await stage.api.made(
-        "bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": registrations}
-    )
-    return stage
+    async with instance(server_url, "integrity", tokens, pool_size=2, read_pool_size=2) as stage:
+        owner = stage.api.samples["sme"].organisation.party_id
+        async with stage.database.write() as unit:
+            rights = [(await make_asset(unit.session, owners=[owner], kind=kind)).id for kind in AssetKind]
+        pool = await make_pool(stage.api)
+        pledge = await stage.api.made(
+            "bank_a", "/v1/pledges", filing(owner, list(rights), pool_id=pool["id"])
+        )
+        registrations = [
+            {
+                "asset_id": str(right),
+                "registration_no": f"R-{right}",
+                "registered_on": str(now().today),
+                "expires_on": "2027-06-30",
+            }
+            for right in rights
+        ]
+        await stage.api.made(
+            "bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": registrations}
+        )
+        yield stage
 
 
 async def findings(database: Database) -> set[str]:
@@ -62,7 +67,7 @@ async def findings(database: Database) -> set[str]:
 
 
 @pytest.mark.committed
-async def test_each_invariant_names_its_own_fault(busy: Stage) -> None:
+async def test_each_invariant_names_its_own_fault(busy: Instance) -> None:
     """A sound database has no findings; each seeded fault is found under its name."""
     assert await findings(busy.database) == set()
     async with owner_connection(busy.url) as connection:

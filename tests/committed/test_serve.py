@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import json
 import os
 import signal
@@ -12,25 +13,27 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
 import typer
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr, ValidationError
-from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app.cli import commands, database, sandbox
 from app.cli.console import Refusal
 from app.config import Mode, Settings
-from app.infra.db import create_engine
+from app.domain.money import format_amount, parse_amount
 from app.infra.postgres import EmbeddedPostgres
+from tests.factories.clock import now
+from tests.factories.parties import party
+from tests.factories.pledges import filing
 from tests.support import server
 from tests.support.database import SavepointDatabase
 
@@ -126,11 +129,6 @@ def answers(url: str) -> bool:
         return False
 
 
-def party(name: str) -> dict[str, Any]:
-    """A party without numbers: nothing but the idempotency key keeps it from being entered twice."""
-    return {"name": name, "district_code": "120110"}
-
-
 async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_restart(
     data_dir: Path,
 ) -> None:
@@ -141,7 +139,7 @@ async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_r
         assert "sandbox-bank-a" in (data_dir / "serve.log").read_text()
         async with first.client(clients["operator"]) as api:
             made = await api.post(
-                "/v1/parties", json=party("示例重启有限公司"), headers={"Idempotency-Key": "1"}
+                "/v1/parties", json=party(0, name="示例重启有限公司"), headers={"Idempotency-Key": "1"}
             )
             assert made.status_code == 201, made.text
             token = api.headers["Authorization"]
@@ -152,7 +150,9 @@ async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_r
     assert not EmbeddedPostgres(data_dir / "postgres").is_running()
     with serving(data_dir, "--no-worker") as second:
         assert second.seconds < 15
-        print(f"ready after {first.seconds:.1f} s, the second time after {second.seconds:.1f} s")  # noqa: T201 - shown with -s
+        print(  # noqa: T201 - shown with -s
+            f"ready after {first.seconds:.1f} s, the second time after {second.seconds:.1f} s of 3 s wanted"
+        )
         assert second.sandbox["clients"] == clients
         async with second.client(clients["bank_a"]) as api:
             api.headers["Authorization"] = token
@@ -174,64 +174,162 @@ async def check_that_clients_come_and_go(data_dir: Path, running: Running) -> No
 
 @dataclass(slots=True)
 class Load:
-    """Writes under way: the name each key stands for, and the answers that came."""
+    """Writes of one caller under way: what each key stands for, and the answers that came."""
 
-    keys: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    path: str
+    bodies: Iterator[dict[str, Any]]
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, bytes] = field(default_factory=dict)
 
     async def write(self, api: httpx.AsyncClient, key: str) -> httpx.Response:
-        name = self.keys.setdefault(key, f"示例并发{key}")
-        response = await api.post("/v1/parties", json=party(name), headers={"Idempotency-Key": key})
+        response = await api.post(self.path, json=self.sent[key], headers={"Idempotency-Key": key})
         assert response.status_code == 201, response.text
         return response
 
-    async def until_gone(
-        self, api: httpx.AsyncClient, process: subprocess.Popen[str], end: signal.Signals
-    ) -> None:
-        """Write from eight sides, tell the service to end amidst it, and go on until nobody answers."""
+    async def until_gone(self, api: httpx.AsyncClient) -> None:
+        """Write from four sides until nobody answers or nothing is left to send."""
 
         async def one() -> None:
-            while True:
-                key = str(uuid.uuid4())
+            for body in self.bodies:
+                self.sent[key := str(uuid.uuid4())] = body
                 try:
-                    self.answers[key] = (await self.write(api, key)).json()
+                    self.answers[key] = (await self.write(api, key)).content
                 except httpx.TransportError:
                     return
-                if len(self.answers) == 40:
-                    process.send_signal(end)
 
-        await asyncio.gather(*(one() for _ in range(8)))
-        assert len(self.answers) >= 40
+        await asyncio.gather(*(one() for _ in range(4)))
 
-    async def check(self, api: httpx.AsyncClient) -> None:
-        """Send everything again: what was answered gets the same answer, and all of it is there once."""
-        for key, name in self.keys.items():
+    async def send_again(self, api: httpx.AsyncClient) -> list[dict[str, Any]]:
+        """Send everything again; what was answered must get the same answer, byte for byte."""
+        bodies = []
+        for key in self.sent:
             again = await self.write(api, key)
             if key in self.answers:
                 assert again.headers["Idempotency-Replayed"] == "true"
-                assert again.json() == self.answers[key]
-            found = (await api.get("/v1/parties", params={"name": name})).json()["items"]
-            assert [one["id"] for one in found] == [again.json()["id"]]
+                assert again.content == self.answers[key]
+            bodies.append(again.json())
+        return bodies
+
+
+ENOUGH = 20
+"""Filings answered before the service is told to end."""
+RIGHTS = 60
+PRINCIPAL_FEN = 100_000
+
+
+async def make_rights(running: Running, first: int) -> list[str]:
+    """Fictional trademarks of a sample firm, entered over the API; their ids."""
+    owner = running.sandbox["clients"]["sme"]["party_id"]
+    made = []
+    async with running.client(running.sandbox["clients"]["operator"]) as api:
+        for number in range(first, first + RIGHTS):
+            body = {
+                "kind": "trademark",
+                "name": "示例商标",
+                "numbers": {"registration": f"{66_000_000 + number}"},
+                "classes": [{"nice_class": 7}],
+                "registered_on": "2022-03-21",
+                "status": "registered",
+                "status_as_of": str(now().today),
+                "status_source": "示例数据",
+                "owners": [{"party_id": owner}],
+            }
+            answer = await api.post("/v1/assets", json=body, headers={"Idempotency-Key": f"right-{number}"})
+            made.append(answer.raise_for_status().json()["id"])
+    return made
+
+
+@dataclass(slots=True)
+class Business:
+    """Parties entered by the operator and pledges filed by a bank on a pool, at the same time."""
+
+    parties: Load
+    pledges: Load
+
+    @classmethod
+    async def prepared(cls, running: Running, first: int) -> Self:
+        """With rights to pledge; a party has no number, so that only its key keeps it from being entered twice."""
+        owner, pool = running.sandbox["clients"]["sme"]["party_id"], running.sandbox["pool"]
+        principal = {"amount": format_amount(PRINCIPAL_FEN), "currency": "CNY"}
+        return cls(
+            Load(
+                "/v1/parties",
+                (party(0, name=f"示例并发{uuid.uuid4()}", identifiers=[]) for _ in itertools.count()),
+            ),
+            Load(
+                "/v1/pledges",
+                iter(
+                    [
+                        filing(owner, [right], pool_id=pool, principal=principal)
+                        for right in await make_rights(running, first)
+                    ]
+                ),
+            ),
+        )
+
+    async def until_gone(self, running: Running, end: signal.Signals) -> None:
+        """Write from eight sides, tell the service to end amidst it, and go on until nobody answers."""
+
+        async def tell() -> None:
+            while len(self.pledges.answers) < ENOUGH:  # noqa: ASYNC110 - others count
+                await asyncio.sleep(0.005)
+            running.process.send_signal(end)
+
+        clients = running.sandbox["clients"]
+        async with (
+            running.client(clients["operator"]) as operator,
+            running.client(clients["bank_a"]) as bank,
+        ):
+            await asyncio.gather(self.parties.until_gone(operator), self.pledges.until_gone(bank), tell())
+
+    async def check(self, running: Running) -> None:
+        """Send everything again: all of it is there once, parties and liens alike."""
+        clients = running.sandbox["clients"]
+        async with running.client(clients["operator"]) as operator:
+            for made in await self.parties.send_again(operator):
+                found = (await operator.get("/v1/parties", params={"name": made["name"]})).json()["items"]
+                assert [one["id"] for one in found] == [made["id"]]
+        async with running.client(clients["bank_a"]) as bank:
+            for filed in await self.pledges.send_again(bank):
+                [item] = filed["items"]
+                holds = (await bank.get(f"/v1/assets/{item['asset_id']}")).json()["holds"]
+                assert [hold["kind"] for hold in holds] == ["lien"]
+
+
+async def check_the_pool(running: Running, businesses: Sequence[Business]) -> None:
+    """Money is where twice would cost: outstanding is what live commitments sum to, one for each key."""
+    async with running.client(running.sandbox["clients"]["bank_a"]) as bank:
+        pool = (await bank.get(f"/v1/pools/{running.sandbox['pool']}")).json()
+        pledges: list[dict[str, Any]] = []
+        wanted: dict[str, str] | None = {"limit": "100"}
+        while wanted:
+            page = (await bank.get("/v1/pledges", params=wanted)).json()
+            pledges += page["items"]
+            cursor = page["next_cursor"]
+            wanted = {"limit": "100", "cursor": cursor} if cursor else None
+    covered = [parse_amount(pledge["covered"]["amount"]) for pledge in pledges]
+    assert covered == [PRINCIPAL_FEN] * sum(len(business.pledges.sent) for business in businesses)
+    assert parse_amount(pool["capacity"]["outstanding"]["amount"]) == sum(covered)
 
 
 async def test_what_was_answered_is_kept_and_what_was_not_can_be_sent_again(data_dir: Path) -> None:
     """OPS-10: stopped under load, then killed under load: nothing is lost, nothing done twice, no worker left."""
-    loads: list[Load] = []
+    businesses: list[Business] = []
     for end in (signal.SIGTERM, signal.SIGKILL):
         with serving(data_dir) as running:
             worker = worker_of(running.process.pid)
-            async with running.client(running.sandbox["clients"]["operator"]) as api:
-                for load in loads:
-                    await load.check(api)
-                loads.append(load := Load())
-                await load.until_gone(api, running.process, end)
+            for business in businesses:
+                await business.check(running)
+            businesses.append(await Business.prepared(running, RIGHTS * len(businesses)))
+            await businesses[-1].until_gone(running, end)
             expected = 0 if end is signal.SIGTERM else -signal.SIGKILL
             assert running.process.wait(PATIENCE_SECONDS) == expected
         await gone(worker)
     with serving(data_dir, "--no-worker") as running:
-        async with running.client(running.sandbox["clients"]["operator"]) as api:
-            for load in loads:
-                await load.check(api)
+        for business in businesses:
+            await business.check(running)
+        await check_the_pool(running, businesses)
+        assert "national" in told(data_dir, "verify")
 
 
 def worker_of(service: int) -> int:
@@ -264,21 +362,13 @@ async def test_a_live_instance_needs_its_own_database_and_key_and_keeps_apart_fr
     server_url: str, tmp_path: Path
 ) -> None:
     assert "IPOPS_DATABASE_URL" in refused(tmp_path, "serve", **LIVE)
-    url, name = server.with_database(server_url, "ipops_live"), "ipops_live"
     with pytest.raises(ValidationError, match="IPOPS_SIGNING_KEY"):
-        Settings(mode=Mode.live, database_url=SecretStr(url), signing_key=SecretStr("x" * 43))
-    engine = create_engine(server_url, role=None, pool_size=1, statement_timeout_ms=0)
-    try:
-        async with engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.execute(text(f"CREATE DATABASE {name}"))
+        Settings(mode=Mode.live, database_url=SecretStr(server_url), signing_key=SecretStr("x" * 43))
+    async with server.created(server_url, "live") as url:
         assert "migrate" in refused(tmp_path, "serve", IPOPS_DATABASE_URL=url, **LIVE)
         assert "live" in told(tmp_path, "migrate", IPOPS_DATABASE_URL=url, **LIVE)
         assert "live" in refused(tmp_path, "serve", IPOPS_DATABASE_URL=url)
         assert not [*await asyncio.to_thread(tmp_path.iterdir)]
-    finally:
-        await engine.dispose()
-        await server.drop(server_url, name)
 
 
 def test_says_what_is_in_the_way_of_a_start(tmp_path: Path) -> None:

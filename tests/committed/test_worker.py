@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,8 @@ from app.infra.db import Database
 from app.infra.leader import LOCK_KEY
 from app.services import events, jobs, seals
 from app.worker import Worker
-from tests.factories.assets import make_asset, make_party
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
 from tests.support import server
 
 pytestmark = [pytest.mark.committed, pytest.mark.xdist_group("committed_worker")]
@@ -34,11 +36,10 @@ DAY_1 = date(2031, 3, 1)
 
 
 @pytest.fixture
-async def url(server_url: str, worker_id: str) -> AsyncIterator[str]:
+async def url(server_url: str) -> AsyncIterator[str]:
     """A database of the test's own."""
-    name = f"ipops_worker_{worker_id}"
-    yield await server.clone(server_url, name)
-    await server.drop(server_url, name)
+    async with server.cloned(server_url, "work") as made:
+        yield made
 
 
 @pytest.fixture
@@ -254,7 +255,7 @@ async def test_a_failing_job_does_not_stop_the_sealing(
     assert len(tried) == 3
 
 
-async def fill(database: Database) -> dict[str, uuid.UUID]:
+async def make_rights(database: Database) -> dict[str, uuid.UUID]:
     """Rights whose terms end around `DAY_1`, by what becomes of them."""
     async with database.write() as unit:
         owner = (await make_party(unit.session)).id
@@ -306,28 +307,29 @@ async def run_days(url: str, owner: asyncpg.Connection[Any], days: list[date]) -
         await owner.execute("UPDATE instance SET business_date = $1", day)
         async with working(url):
             await eventually(
-                lambda day=day: owner.fetchval(
-                    "SELECT count(*) = $2 FROM job_runs WHERE business_date = $1", day, len(jobs.JOBS)
+                partial(
+                    owner.fetchval,
+                    "SELECT count(*) = $2 FROM job_runs WHERE business_date = $1",
+                    day,
+                    len(jobs.JOBS),
                 )
             )
 
 
-async def test_three_missed_days_replayed_give_what_daily_runs_give(server_url: str, worker_id: str) -> None:
+async def test_three_missed_days_replayed_give_what_daily_runs_give(server_url: str) -> None:
     """OPS-03: skip three days, run: statuses, effective dates and runs are those of the daily course."""
     states = []
     every = [DAY_1 + timedelta(days=days) for days in range(5)]
-    for number, days in enumerate((every, [every[0], every[4]])):
-        name = f"ipops_days{number}_{worker_id}"
-        url = await server.clone(server_url, name)
-        database, owner = Database(url, pool_size=2), await asyncpg.connect(server.plain(url))
-        rights = await fill(database)
-        await run_days(url, owner, days)
-        states.append(await day_state(owner, rights))
-        async with database.read() as unit:
-            assert (await seals.verify(unit.session)).breaches == []
-        await owner.close()
-        await database.close()
-        await server.drop(server_url, name)
+    for days in (every, [every[0], every[4]]):
+        async with server.cloned(server_url, "days") as url:
+            database, owner = Database(url, pool_size=2), await asyncpg.connect(server.plain(url))
+            rights = await make_rights(database)
+            await run_days(url, owner, days)
+            states.append(await day_state(owner, rights))
+            async with database.read() as unit:
+                assert (await seals.verify(unit.session)).breaches == []
+            await owner.close()
+            await database.close()
     daily, replayed = states
     assert replayed == daily
     assert [day for _, day, _ in daily["runs"]] == sorted(every * len(jobs.JOBS))
@@ -346,12 +348,9 @@ async def test_three_missed_days_replayed_give_what_daily_runs_give(server_url: 
 
 
 async def test_idempotency_keys_are_forgotten_after_35_days_and_not_before(
-    server_url: str, worker_id: str
+    url: str, owner: asyncpg.Connection[Any]
 ) -> None:
     """C02: the published expiry is kept: a key of 34 days still answers, one of 36 is gone."""
-    name = f"ipops_keys_{worker_id}"
-    url = await server.clone(server_url, name)
-    owner = await asyncpg.connect(server.plain(url))
     for days in (34, 36):
         await owner.execute(
             "INSERT INTO idempotency_keys (client_id, key, fingerprint, created_at)"
@@ -364,5 +363,3 @@ async def test_idempotency_keys_are_forgotten_after_35_days_and_not_before(
             lambda: owner.fetchval("SELECT count(*) = 1 FROM job_runs WHERE job = 'forget_keys'")
         )
     assert [row["key"] for row in await owner.fetch("SELECT key FROM idempotency_keys")] == ["34 days"]
-    await owner.close()
-    await server.drop(server_url, name)

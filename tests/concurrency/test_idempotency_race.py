@@ -7,12 +7,11 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from app.infra.security import TokenIssuer
-from app.services.sandbox import sample_uscc
+from tests.factories.parties import party
 from tests.support.instance import Instance, instance
 
 pytestmark = pytest.mark.committed
@@ -21,17 +20,9 @@ PARTIES = "/v1/parties"
 
 
 @pytest.fixture(scope="module")
-async def committed(server_url: str, tokens: TokenIssuer, worker_id: str) -> AsyncIterator[Instance]:
-    async with instance(server_url, f"ipops_race_{worker_id}", tokens) as made:
+async def committed(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
+    async with instance(server_url, "race", tokens) as made:
         yield made
-
-
-def party(number: int) -> dict[str, Any]:
-    return {
-        "name": f"示例竞争公司{number}",
-        "district_code": "120110",
-        "identifiers": [{"scheme": "uscc", "value": sample_uscc(number)}],
-    }
 
 
 async def rows(committed: Instance, number: int) -> tuple[int, int]:

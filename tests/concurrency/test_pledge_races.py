@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-import asyncpg
 import pytest
 
-from tests.concurrency.conftest import Stage
 from tests.factories.assets import make_asset
 from tests.factories.pledges import filing, make_pool
-from tests.support.server import plain
+from tests.support.instance import Instance
 
 ROUNDS = 1_000
 PARALLEL = 8
 
 
-async def make_rights(stage: Stage, owner: uuid.UUID, count: int) -> list[uuid.UUID]:
+async def make_rights(stage: Instance, owner: uuid.UUID, count: int) -> list[uuid.UUID]:
     """Committed patents of one owner."""
     async with stage.database.write() as unit:
         return [(await make_asset(unit.session, owners=[owner])).id for _ in range(count)]
 
 
 @pytest.mark.committed
-async def test_two_banks_filing_one_patent_get_one_yes_and_one_no(stage: Stage) -> None:
+async def test_two_banks_filing_one_patent_get_one_yes_and_one_no(stage: Instance) -> None:
     """PLG-04, SC-02: in every one of 1,000 rounds exactly one 201 and one 409 `pledge.already_pledged`."""
     owner = stage.api.samples["sme"].organisation.party_id
     rights = await make_rights(stage, owner, ROUNDS)
@@ -42,15 +40,14 @@ async def test_two_banks_filing_one_patent_get_one_yes_and_one_no(stage: Stage) 
 
     outcomes = await asyncio.gather(*(one_round(asset_id) for asset_id in rights))
     assert outcomes == [[(201, ""), (409, "pledge.already_pledged")]] * ROUNDS
-    connection = await asyncpg.connect(plain(stage.url))
     live = "SELECT count(*), count(DISTINCT asset_id) FROM holds WHERE kind = 'lien' AND ended_at IS NULL"
-    assert tuple(await connection.fetchrow(live)) == (ROUNDS, ROUNDS)
-    assert await connection.fetchval("SELECT count(*) FROM pledges") == ROUNDS
-    await connection.close()
+    [counted] = await stage.owner.fetch(live)
+    assert tuple(counted) == (ROUNDS, ROUNDS)
+    assert await stage.owner.fetchval("SELECT count(*) FROM pledges") == ROUNDS
 
 
 @pytest.mark.committed
-async def test_parallel_filings_never_take_more_than_the_pools_capacity(stage: Stage) -> None:
+async def test_parallel_filings_never_take_more_than_the_pools_capacity(stage: Instance) -> None:
     """UNI-09, POL-13: fifty filings at the boundary fill the pool exactly and the rest are refused."""
     owner = stage.api.samples["sme"].organisation.party_id
     rights = await make_rights(stage, owner, 50)
@@ -72,7 +69,7 @@ async def test_parallel_filings_never_take_more_than_the_pools_capacity(stage: S
 
 
 @pytest.mark.committed
-async def test_filings_that_cross_the_same_rights_never_deadlock(stage: Stage) -> None:
+async def test_filings_that_cross_the_same_rights_never_deadlock(stage: Instance) -> None:
     """POL-26: opposite orders of the same rights end in one winner, not in a deadlock."""
     owner = stage.api.samples["sme"].organisation.party_id
     for _ in range(20):

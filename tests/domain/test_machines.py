@@ -19,6 +19,64 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (DEAL, DealEvent),
     (PLEDGE, PledgeEvent),
 ]
+ARROWS = {
+    "listing": """
+        draft      submit    submitted
+        submitted  return    draft
+        submitted  approve   published
+        published  reserve   reserved
+        reserved   release   published
+        published  close     closed
+        reserved   close     closed
+        published  suspend   suspended
+        suspended  resume    published
+        draft      withdraw  withdrawn
+        submitted  withdraw  withdrawn
+        published  withdraw  withdrawn
+        suspended  withdraw  withdrawn
+        published  expire    expired
+        suspended  expire    expired
+    """,
+    # Beside §9.2: what is not signed yet can be given up, and a licence in effect or recorded ended early.
+    "deal": """
+        draft       agree        negotiated
+        negotiated  sign         signed
+        signed      file         filed
+        filed       correct      correction
+        correction  refile       filed
+        filed       register     effective
+        signed      take_effect  effective
+        effective   record       recorded
+        filed       refuse       refused
+        signed      terminate    terminated
+        filed       terminate    terminated
+        effective   settle       settled
+        recorded    settle       settled
+        settled     close        closed
+        draft       terminate    terminated
+        negotiated  terminate    terminated
+        effective   terminate    terminated
+        recorded    terminate    terminated
+    """,
+    # Of the financing in §9.2 the part that the office decides; its loan is not kept here.
+    "pledge": """
+        filed       correct     correction
+        correction  refile      filed
+        filed       register    registered
+        filed       refuse      refused
+        registered  deregister  deregistered
+        registered  revoke      revoked
+    """,
+}
+"""Domain §9.2, arrow by arrow: state, event, next state."""
+
+
+def arrows(machine: Machine) -> dict[tuple[str, str], str]:
+    """The next state by state and event."""
+    lines = [line.split() for line in ARROWS[machine.noun].strip().splitlines()]
+    return {(state, event): following for state, event, following in lines}
+
+
 PAIRS = [
     pytest.param(machine, state, event, id=f"{machine.noun}-{state}-{event}")
     for machine, events in LIVES
@@ -29,18 +87,19 @@ MACHINES = pytest.mark.parametrize(("machine", "events"), LIVES, ids=[machine.no
 
 
 @pytest.mark.parametrize(("machine", "state", "event"), PAIRS)
-def test_a_pair_is_in_the_table_or_refused_with_what_is_allowed(
+def test_a_pair_is_an_arrow_or_refused_with_what_is_allowed(
     machine: Machine, state: StrEnum, event: StrEnum
 ) -> None:
     """LST-01, DEA-01, SC-01: an illegal transition names the legal ones, no other outcome exists."""
-    if (state, event) in machine.transitions:
-        assert machine.next(state, event) in type(machine.initial)
+    known = arrows(machine)
+    if (state, event) in known:
+        assert machine.next(state, event) == known[state, event]
         return
     with pytest.raises(DomainError) as caught:
         machine.next(state, event)
     (violation,) = caught.value.violations
     assert violation.code.code == "state.illegal_transition"
-    assert violation.facts["allowed"] == [e for s, e in machine.transitions if s == state]
+    assert set(violation.facts["allowed"]) == {legal for start, legal in known if start == state}
 
 
 @MACHINES

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from tests.support.server import ROOT, plain, with_database
+from tests.support.server import ROOT, created, plain
 
 FOLDER = ROOT / "migrations"
 SCRIPTS = ScriptDirectory(str(FOLDER))
@@ -20,15 +20,10 @@ CHAIN = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
 
 
 @pytest.fixture(scope="module")
-async def scratch(server_url: str, worker_id: str) -> AsyncIterator[str]:
+async def scratch(server_url: str) -> AsyncIterator[str]:
     """An empty database on a server that already has the roles."""
-    name = f"ipops_migrations_{worker_id}"
-    server = await asyncpg.connect(plain(server_url))
-    await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await server.execute(f"CREATE DATABASE {name}")
-    yield with_database(server_url, name)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with created(server_url, "migrations") as made:
+        yield made
 
 
 async def alembic(url: str, step: Callable[..., Any], *arguments: str) -> None:

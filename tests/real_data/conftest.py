@@ -2,70 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-from app.domain.imports import ImportKind
 from app.infra.db import Database
-from app.services import imports
 from tests.support import server
-
-FOLDER = Path(os.environ.get("IPOPS_REAL_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data")
-FILES = {
-    "organisations": ImportKind.parties,
-    "banks": ImportKind.parties,
-    "patents": ImportKind.patents,
-    "trademarks": ImportKind.trademarks,
-    "transfers": ImportKind.recordals,
-    "security_interests": ImportKind.recordals,
-}
-PUBLISHED = [
-    pytest.mark.real_data,
-    pytest.mark.xdist_group("real_data"),  # one worker imports for all
-    pytest.mark.skipif(
-        not FOLDER.is_dir(), reason=f"no published data in {FOLDER} (set IPOPS_REAL_DATA_DIR)"
-    ),
-]
-
-
-@dataclass
-class Register:
-    """The database after the imports, and what each import said."""
-
-    connection: asyncpg.Connection
-    database: Database
-    summaries: dict[str, imports.Summary]
-    folder: Path
-
-    async def all(self, statement: str, *values: object) -> list[asyncpg.Record]:
-        return list(await self.connection.fetch(statement, *values))
-
-
-async def import_all(database: Database, folder: Path) -> dict[str, imports.Summary]:
-    return {
-        name: await imports.run(
-            database, kind, FOLDER / f"{name}_real.csv", errors=folder / f"{name}.errors.csv"
-        )
-        for name, kind in FILES.items()
-    }
+from tests.support.published import Register, import_all
 
 
 @pytest.fixture(scope="session")
-async def register(
-    server_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Register]:
-    name = f"ipops_real_{worker_id}"
-    url = await server.clone(server_url, name)
-    database = Database(url, pool_size=1, read_pool_size=1)
+async def register(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Register]:
     folder = tmp_path_factory.mktemp("real_data")
-    summaries = await import_all(database, folder)
-    connection = await asyncpg.connect(server.plain(url))
-    yield Register(connection, database, summaries, folder)
-    await connection.close()
-    await database.close()
-    await server.drop(server_url, name)
+    async with server.cloned(server_url, "real") as url:
+        database = Database(url, pool_size=1, read_pool_size=1)
+        connection = await asyncpg.connect(server.plain(url))
+        yield Register(connection, database, await import_all(database, folder), folder)
+        await connection.close()
+        await database.close()

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.real_data.conftest import FOLDER, PUBLISHED, Register, import_all
+from tests.support.published import FOLDER, PUBLISHED, Register, import_all
 
 TITLE_KINDS = {"transfer", "name_change", "merger"}
 UNRECORDED = "unrecorded"

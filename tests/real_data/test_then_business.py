@@ -9,11 +9,12 @@ from app.config import Settings
 from app.domain.asset import AssetKind
 from app.infra.security import TokenIssuer
 from app.main import create_app
-from tests.conftest import fill
-from tests.factories.assets import make_asset, now
+from tests.factories.assets import make_asset
+from tests.factories.clock import now
 from tests.factories.pledges import filing, make_pool
-from tests.real_data.conftest import PUBLISHED, Register
 from tests.support.api import Api
+from tests.support.published import PUBLISHED, Register
+from tests.support.samples import fill
 
 pytestmark = PUBLISHED
 YEAR = now().today.year

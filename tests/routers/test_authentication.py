@@ -16,9 +16,10 @@ from sqlalchemy import text
 
 from app.domain.permission import Permission
 from app.infra.security import ALGORITHM, TokenIssuer
+from tests.factories.parties import party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
-from tests.support.edges import PARTIES, party, refusals, told, written
+from tests.support.edges import PARTIES, refusals, told, written
 
 
 def part(value: object) -> str:

@@ -9,21 +9,23 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from app.domain.asset import AssetStatus
 from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
-from app.models.asset import Asset
+from app.models.asset import Asset, Title
 from app.services import holds
 from app.services.holds import NewHold
-from tests.factories.assets import make_asset, make_party
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 
 
 @dataclass
 class Market:
-    """Calls of the agency about the rights of one owner."""
+    """Calls of an enterprise about its own rights."""
 
     api: Api
     database: SavepointDatabase
@@ -35,6 +37,11 @@ class Market:
         """A right of the owner (and of others)."""
         async with self.database.write() as unit:
             return await make_asset(unit.session, owners=[self.owner, *others], **facts)
+
+    async def change(self, asset: Asset, **values: Any) -> None:
+        """What the register says of a right from now on."""
+        async with self.database.write() as unit:
+            await unit.session.execute(update(Asset).where(Asset.id == asset.id).values(**values))
 
     async def hold(self, asset: Asset, kind: HoldKind) -> None:
         async with self.database.write() as unit:
@@ -56,15 +63,15 @@ class Market:
         } | changes
 
     async def negotiated(self, *assets: Asset, **changes: object) -> dict[str, Any]:
-        deal = await self.api.made("agency", "/v1/deals", self.licence(*assets, **changes))
-        return await self.api.made("agency", f"/v1/deals/{deal['id']}/agreement", None)
+        deal = await self.api.made("sme", "/v1/deals", self.licence(*assets, **changes))
+        return await self.api.made("sme", f"/v1/deals/{deal['id']}/agreement", None)
 
     async def sign(self, deal: dict[str, Any], *consents: uuid.UUID) -> httpx.Response:
         body = {
             "signed_on": "2024-12-01",
             "co_owner_consents": [str(party_id) for party_id in consents],
         }
-        return await self.api.post("agency", f"/v1/deals/{deal['id']}/signature", body)
+        return await self.api.post("sme", f"/v1/deals/{deal['id']}/signature", body)
 
     async def licensed(self, *assets: Asset, **changes: object) -> dict[str, Any]:
         """A licence in effect."""
@@ -73,7 +80,7 @@ class Market:
         answer: dict[str, Any] = signed.json()
         return answer
 
-    async def offered(self, *assets: Asset, mode: str) -> dict[str, Any]:
+    async def offered(self, *assets: Asset, mode: str, lister: str = "sme") -> dict[str, Any]:
         """A published listing of the rights."""
         body = {
             "direction": "offer",
@@ -84,21 +91,20 @@ class Market:
             "asset_ids": [str(asset.id) for asset in assets],
             "owner_id": str(self.owner),
         }
-        made = await self.api.made("agency", "/v1/listings", body)
-        await self.api.made("agency", f"/v1/listings/{made['id']}/submission", None)
+        made = await self.api.made(lister, "/v1/listings", body)
+        await self.api.made(lister, f"/v1/listings/{made['id']}/submission", None)
         return await self.api.made("operator", f"/v1/listings/{made['id']}/approval", None)
 
     async def listing_status(self, listing: dict[str, Any]) -> str:
-        answer = await self.api.get("agency", f"/v1/listings/{listing['id']}")
+        answer = await self.api.get("sme", f"/v1/listings/{listing['id']}")
         return str(answer.json()["status"])
 
 
 @pytest.fixture
 async def market(api: Api, database: SavepointDatabase) -> Market:
     async with database.write() as unit:
-        owner = await make_party(unit.session)
         licensee = await make_party(unit.session)
-    return Market(api, database, owner.id, licensee.id)
+    return Market(api, database, api.samples["sme"].organisation.party_id, licensee.id)
 
 
 def codes(answer: httpx.Response) -> list[str]:
@@ -121,7 +127,7 @@ async def test_a_signed_licence_is_in_effect_and_then_recorded(market: Market) -
 async def test_an_agreement_comes_before_a_signature(market: Market) -> None:
     """DEA-01: a draft is not signed."""
     asset = await market.right()
-    deal = await market.api.made("agency", "/v1/deals", market.licence(asset))
+    deal = await market.api.made("sme", "/v1/deals", market.licence(asset))
     refused = await market.sign(deal)
     assert codes(refused) == ["state.illegal_transition"]
     assert refused.json()["violations"][0]["facts"]["allowed"] == ["agree", "terminate"]
@@ -173,17 +179,17 @@ async def test_licences_conflict_where_territory_field_and_term_meet(
 
 async def test_a_signature_hears_every_objection_at_once(market: Market) -> None:
     """TR-17: owner, status, stay, term, pledge and conflict, each at its right."""
-    good = await market.right()
-    late = await market.right(
-        status=AssetStatus.late_fee, suspended=True, last_day_in_force=date(2027, 12, 30)
-    )
-    pledged = await market.right()
-    async with market.database.write() as unit:
-        foreign = await make_asset(unit.session, owners=[market.licensee])
-    await market.hold(pledged, HoldKind.lien)
-    licensed = await market.right()
+    good, late, pledged, sold, licensed = [await market.right() for _ in range(5)]
     await market.licensed(licensed, licence_type="ordinary")
-    refused = await market.sign(await market.negotiated(good, late, pledged, foreign, licensed))
+    deal = await market.negotiated(good, late, pledged, sold, licensed)
+    await market.hold(pledged, HoldKind.lien)
+    await market.change(
+        late, status=AssetStatus.late_fee, suspended=True, last_day_in_force=date(2027, 12, 30)
+    )
+    async with market.database.write() as unit:
+        statement = update(Title).where(Title.asset_id == sold.id).values(party_id=market.licensee)
+        await unit.session.execute(statement)
+    refused = await market.sign(deal)
     assert refused.status_code == 409
     assert [(found["code"], found["pointer"]) for found in refused.json()["violations"]] == [
         ("deal.right_not_in_force", "/asset_ids/1"),
@@ -219,15 +225,15 @@ async def test_an_agreed_exclusive_licence_reserves_its_right_and_listing(market
     listing = await market.offered(asset, mode="exclusive_licence")
     first = await market.negotiated(asset, listing_id=listing["id"])
     assert await market.listing_status(listing) == "reserved"
-    second = await market.api.made("agency", "/v1/deals", market.licence(asset, listing_id=listing["id"]))
+    second = await market.api.made("sme", "/v1/deals", market.licence(asset, listing_id=listing["id"]))
     path = f"/v1/deals/{second['id']}/agreement"
-    assert codes(await market.api.post("agency", path, None)) == ["hold.already_reserved"]
+    assert codes(await market.api.post("sme", path, None)) == ["hold.already_reserved"]
     ordinary = await market.negotiated(asset, licence_type="ordinary")
     assert codes(await market.sign(ordinary)) == ["hold.already_reserved"]
     end = {"reason": "协商未果", "terminated_on": "2025-01-01"}
-    await market.api.made("agency", f"/v1/deals/{first['id']}/termination", end)
+    await market.api.made("sme", f"/v1/deals/{first['id']}/termination", end)
     assert await market.listing_status(listing) == "published"
-    assert (await market.api.post("agency", path, None)).json()["status"] == "negotiated"
+    assert (await market.api.post("sme", path, None)).json()["status"] == "negotiated"
 
 
 async def test_an_exclusive_licence_closes_its_listing_and_an_ordinary_one_leaves_it_open(
@@ -248,18 +254,15 @@ async def test_a_terminated_licence_frees_its_right(market: Market) -> None:
     asset = await market.right()
     deal = await market.licensed(asset)
     path = f"/v1/deals/{deal['id']}/termination"
-    early = await market.api.post("agency", path, {"reason": "解除", "terminated_on": "2024-11-30"})
+    early = await market.api.post("sme", path, {"reason": "解除", "terminated_on": "2024-11-30"})
     assert codes(early) == ["deal.date_before_contract"]
-    await market.api.made("agency", path, {"reason": "解除", "terminated_on": "2025-06-30"})
+    await market.api.made("sme", path, {"reason": "解除", "terminated_on": "2025-06-30"})
     await market.licensed(asset, licence_type="ordinary")
 
 
 async def test_a_deal_is_seen_by_those_in_it_and_their_district_only(market: Market) -> None:
     """RB-01: to everybody else the deal does not exist."""
-    sme = market.api.samples["sme"].organisation.party_id
-    deal = await market.api.made(
-        "agency", "/v1/deals", market.licence(await market.right(), grantee_id=str(sme))
-    )
+    deal = await market.api.made("agency", "/v1/deals", market.licence(await market.right()))
     roles = ("agency", "sme", "ip_office", "sme_b", "bank_a")
     answers = {role: await market.api.get(role, f"/v1/deals/{deal['id']}") for role in roles}
     seen = {role: answer.status_code for role, answer in answers.items()}
@@ -275,13 +278,55 @@ async def test_a_deal_is_seen_by_those_in_it_and_their_district_only(market: Mar
 async def test_a_licensee_does_not_sign_for_the_owner(market: Market) -> None:
     """Domain §9.1: an enterprise licenses its own rights only, and only the drafter moves a deal."""
     asset = await market.right()
-    sme = market.api.samples["sme"].organisation.party_id
-    body = market.licence(asset, grantee_id=str(sme))
-    refused = await market.api.post("sme", "/v1/deals", body)
+    licensee = market.api.samples["sme_b"].organisation.party_id
+    body = market.licence(asset, grantee_id=str(licensee))
+    refused = await market.api.post("sme_b", "/v1/deals", body)
     assert (refused.status_code, codes(refused)) == (403, ["deal.grantor_foreign"])
-    deal = await market.api.made("agency", "/v1/deals", body)
-    moved = await market.api.post("sme", f"/v1/deals/{deal['id']}/agreement", None)
+    deal = await market.api.made("sme", "/v1/deals", body)
+    moved = await market.api.post("sme_b", f"/v1/deals/{deal['id']}/agreement", None)
     assert (moved.status_code, codes(moved)) == (403, ["deal.not_drafter"])
+
+
+@pytest.mark.parametrize("licence_type", ["exclusive", "ordinary"])
+async def test_nobody_agrees_on_rights_that_the_licensor_does_not_own_or_that_have_ended(
+    market: Market, licence_type: str
+) -> None:
+    """DEA-03: what is refused reserves nothing, so its owner's own licence is free to go."""
+    owner = market.api.samples["sme_b"].organisation.party_id
+    async with market.database.write() as unit:
+        foreign = await make_asset(unit.session, owners=[owner])
+    ended = await market.right(status=AssetStatus.terminated_fee)
+    body = market.licence(foreign, ended, licence_type=licence_type)
+    deal = await market.api.made("sme", "/v1/deals", body)
+    refused = await market.api.post("sme", f"/v1/deals/{deal['id']}/agreement", None)
+    assert [(found["code"], found["pointer"]) for found in refused.json()["violations"]] == [
+        ("deal.licensor_not_owner", "/asset_ids/0"),
+        ("deal.right_not_in_force", "/asset_ids/1"),
+    ]
+    own = await market.api.made("sme_b", "/v1/deals", market.licence(foreign, grantor_id=str(owner)))
+    await market.api.made("sme_b", f"/v1/deals/{own['id']}/agreement", None)
+
+
+async def test_an_agency_acts_for_an_owner_only_through_its_own_listing_of_the_rights(market: Market) -> None:
+    """Domain §9.1: neither without a listing nor through another's, and not once its own has left the market."""
+    first, second, third = [await market.right() for _ in range(3)]
+    other = await market.offered(first, mode="exclusive_licence", lister="sme")
+    for more in ({}, {"listing_id": other["id"]}):
+        drafted = await market.api.made("agency", "/v1/deals", market.licence(first, **more))
+        refused = await market.api.post("agency", f"/v1/deals/{drafted['id']}/agreement", None)
+        assert (refused.status_code, codes(refused)) == (409, ["deal.mandate_missing"])
+    assert await market.listing_status(other) == "published"
+    own = await market.offered(second, third, mode="ordinary_licence", lister="agency")
+    body = market.licence(second, licence_type="ordinary", listing_id=own["id"])
+    deals = []
+    for _ in range(2):
+        drafted = await market.api.made("agency", "/v1/deals", body)
+        deals.append(await market.api.made("agency", f"/v1/deals/{drafted['id']}/agreement", None))
+    signature = {"signed_on": "2024-12-01"}
+    await market.api.made("agency", f"/v1/deals/{deals[0]['id']}/signature", signature)
+    await market.api.made("agency", f"/v1/listings/{own['id']}/withdrawal", None)
+    late = await market.api.post("agency", f"/v1/deals/{deals[1]['id']}/signature", signature)
+    assert codes(late) == ["deal.mandate_missing"]
 
 
 async def test_a_deal_from_a_listing_keeps_to_it(market: Market) -> None:
@@ -314,7 +359,7 @@ async def test_a_draft_must_make_sense(
 ) -> None:
     """TR-16: parties, rights, scope and term are stated and possible."""
     body = market.licence(await market.right(), **changes)
-    refused = await market.api.post("agency", "/v1/deals", body)
+    refused = await market.api.post("sme", "/v1/deals", body)
     assert [(found["code"], found["pointer"]) for found in refused.json()["violations"]] == [(code, pointer)]
 
 
@@ -324,7 +369,9 @@ async def test_a_record_number_is_used_once_and_not_in_the_future(market: Market
     tomorrow = date.today() + timedelta(days=2)  # noqa: DTZ011 - any day that has not come anywhere
     bad = {"record_no": "A1", "recorded_on": str(tomorrow)}
     path = "/v1/deals/{}/recordings"
-    assert codes(await market.api.post("operator", path.format(first["id"]), bad)) == ["deal.date_in_future"]
+    assert codes(await market.api.post("operator", path.format(first["id"]), bad)) == [
+        "request.date_in_future"
+    ]
     body = {"record_no": "A1", "recorded_on": "2025-01-05"}
     await market.api.made("operator", path.format(first["id"]), body)
     again = await market.api.post("operator", path.format(second["id"]), body)
@@ -336,9 +383,9 @@ async def test_a_dry_run_of_a_signature_objects_like_the_real_one_and_keeps_noth
     asset = await market.right()
     deal = await market.negotiated(asset)
     path = f"/v1/deals/{deal['id']}/signature?dry_run=true"
-    rehearsed = await market.api.post("agency", path, {"signed_on": "2024-12-01"})
+    rehearsed = await market.api.post("sme", path, {"signed_on": "2024-12-01"})
     assert (rehearsed.status_code, rehearsed.json()["status"]) == (200, "effective")
-    assert (await market.api.get("agency", f"/v1/deals/{deal['id']}")).json()["status"] == "negotiated"
+    assert (await market.api.get("sme", f"/v1/deals/{deal['id']}")).json()["status"] == "negotiated"
     await market.hold(asset, HoldKind.lien)
-    refused = await market.api.post("agency", path, {"signed_on": "2024-12-01"})
+    refused = await market.api.post("sme", path, {"signed_on": "2024-12-01"})
     assert codes(refused) == ["deal.pledgee_consent_required"]

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.factories.parties import party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
-from tests.support.edges import MALFORMED, PARTIES, body_with, party, pointers, refusals, send, told, written
+from tests.support.edges import MALFORMED, PARTIES, body_with, pointers, refusals, send, told, written
 
 BODIES: dict[str, tuple[bytes, str | None]] = {
     "broken JSON": (b'{"name": ', ""),

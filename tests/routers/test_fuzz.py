@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -94,21 +95,16 @@ class Fuzzer:
         given = schema.get("enum") or schema.get("examples") or [schema[k] for k in ("const",) if k in schema]
         if given:
             return self.random.choice(given)
-        match schema.get("type"):
-            case "null":
-                return None
-            case "object":
-                return self.members(schema)
-            case "array":
-                return self.array(schema, name)
-            case "integer":
-                return self.integer(schema)
-            case "boolean":
-                return self.random.random() < 0.5
-            case _:
-                return self.string(schema, name)
+        makers: dict[str, Callable[[dict[str, Any], str], Any]] = {
+            "object": self.members,
+            "array": self.array,
+            "integer": self.integer,
+            "boolean": self.boolean,
+        }
+        kind = schema.get("type", "string")
+        return None if kind == "null" else makers.get(kind, self.string)(schema, name)
 
-    def members(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def members(self, schema: dict[str, Any], _: str) -> dict[str, Any]:
         required = schema.get("required", ())
         return {
             name: self.value(child, name)
@@ -119,9 +115,12 @@ class Fuzzer:
     def array(self, schema: dict[str, Any], name: str) -> list[Any]:
         return [self.value(schema.get("items", {}), name) for _ in range(self.random.choice((1, 1, 1, 2, 0)))]
 
-    def integer(self, schema: dict[str, Any]) -> int:
+    def integer(self, schema: dict[str, Any], _: str) -> int:
         low, high = schema.get("minimum", 0), schema.get("maximum", 2**63)
         return self.random.choice((low, low, low + 1, min(9, high), high, 2**31))
+
+    def boolean(self, *_: object) -> bool:
+        return self.random.random() < 0.5
 
     def string(self, schema: dict[str, Any], name: str) -> str:
         match schema.get("format"):

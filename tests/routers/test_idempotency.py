@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from app.services.sandbox import sample_uscc
+from tests.factories.parties import party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
-from tests.support.edges import PARTIES, body_with, party, pointers, refusals, send, told, written
+from tests.support.edges import PARTIES, body_with, pointers, refusals, send, told, written
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from app.domain.identifiers import new_id
 from app.models.asset import Asset
 from app.services import holds
 from app.services.holds import NewHold
-from tests.factories.assets import make_asset, make_party
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 

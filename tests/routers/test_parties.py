@@ -1,22 +1,13 @@
 """`/v1/parties` over HTTP."""
 
-from app.services.sandbox import sample_uscc
+from tests.factories.parties import party
 from tests.support.api import Api
-
-
-def party(number: int, **changes: object) -> dict[str, object]:
-    """A well-formed party body."""
-    return {
-        "name": f"示例新材料有限公司{number}",
-        "district_code": "120110",
-        "identifiers": [{"scheme": "uscc", "value": sample_uscc(9000 + number)}],
-    } | changes
 
 
 async def test_a_registered_party_is_found_by_its_code_and_by_its_name(api: Api) -> None:
     """AST-02: the register answers by 统一社会信用代码 and by name however it is written."""
     made = await api.made("operator", "/v1/parties", party(1))
-    by_code = await api.get("bank_a", "/v1/parties", identifier=sample_uscc(9001))
+    by_code = await api.get("bank_a", "/v1/parties", identifier=made["identifiers"][0]["value"])
     by_name = await api.get("bank_a", "/v1/parties", name=" 示例新材料有限公司１ ")
     assert [row["id"] for row in by_code.json()["items"]] == [made["id"]]
     assert [row["id"] for row in by_name.json()["items"]] == [made["id"]]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.asset import AssetKind, AssetStatus
+from app.models.fact import Fact
+from app.models.party import Party
 from app.models.pledge import Pledge
-from tests.factories.assets import make_asset, make_party, now
+from tests.factories.assets import make_asset
+from tests.factories.clock import now
+from tests.factories.parties import make_party
 from tests.factories.pledges import filing, make_pool
 from tests.support.api import Api
 from tests.support.counter import statements
@@ -201,7 +207,7 @@ async def test_filing_a_pledge_with_commitment_takes_four_statements(
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"principal": {"amount": "500000.00", "currency": "USD"}}, "pool.currency_mismatch"),
+        ({"principal": {"amount": "500000.00", "currency": "USD"}}, "pledge.currency_unsupported"),
         ({"debt_to": "2021-06-30"}, "pledge.debt_period_invalid"),
     ],
 )
@@ -270,3 +276,101 @@ async def test_a_consent_counts_from_its_day_and_is_kept_with_its_document(
     async with database.read() as unit:
         kept = await unit.session.get_one(Pledge, uuid.UUID(pledge["id"]))
         assert kept.contract["consents"] == [given]
+
+
+async def test_the_office_may_refuse_one_right_and_register_the_other(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """PL-28: the refused right is free at once; the pledge stands on the other and can end."""
+    owner, patent, mark = rights
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent, mark]))
+    path = f"/v1/pledges/{pledge['id']}"
+    await api.made("bank_a", f"{path}/registrations", {"registrations": [registration(patent, "Y-4")]})
+    body = {"asset_ids": [str(mark)], "reason": "示例", "refused_on": str(now().today)}
+    settled = await api.made("bank_a", f"{path}/refusals", body)
+    assert settled["status"] == "registered"
+    assert {item["asset_id"]: item["status"] for item in settled["items"]} == {
+        str(patent): "registered",
+        str(mark): "refused",
+    }
+    await api.made("bank_b", "/v1/pledges", filing(owner, [mark]))
+    ended = await api.made(
+        "bank_a", f"{path}/deregistrations", {"reason": "debt_paid", "deregistered_on": str(now().today)}
+    )
+    assert ended["status"] == "deregistered"
+
+
+async def test_a_borrower_sees_its_pledge_and_does_not_decide_it(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID], database: SavepointDatabase
+) -> None:
+    """RB-01: results are recorded by the bank that filed or an operator, even if the borrower is a bank."""
+    _, patent, _ = rights
+    borrower = api.samples["bank_b"].organisation.party_id
+    async with database.write() as unit:
+        right = await make_asset(unit.session, owners=[borrower])
+    assert patent
+    pledge = await api.made("bank_a", "/v1/pledges", filing(borrower, [right.id]))
+    path = f"/v1/pledges/{pledge['id']}"
+    assert (await api.get("bank_b", path)).status_code == 200
+    refused = await api.post("bank_b", f"{path}/refusals", {"reason": "示例", "refused_on": str(now().today)})
+    assert (refused.status_code, refused.json()["code"]) == (403, "pledge.not_yours")
+    own = await api.post("bank_b", "/v1/pledges", filing(borrower, [right.id]))
+    assert "pledge.own_creditor" in {violation["code"] for violation in own.json()["violations"]}
+
+
+async def test_a_bank_of_another_district_cannot_use_a_pool_it_cannot_see(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """SEC-12: such a pool is not found, and its free capacity is not told."""
+    owner, patent, _ = rights
+    pool = await make_pool(api)
+    stranger = replace(api.actor("bank_b"), district_code="120116")
+    token = api.tokens.issue(stranger, sorted(stranger.permissions))
+    refused = await api.http.post(
+        "/v1/pledges",
+        json=filing(owner, [patent], pool_id=pool["id"]),
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "1"},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (404, "pool.not_found")
+
+
+async def test_money_set_aside_is_not_capacity(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
+) -> None:
+    """RP-05: approved but unpaid payouts reduce what the pool may commit."""
+    owner, patent, _ = rights
+    pool = await make_pool(api, paid_in="50000.00")
+    path = f"/v1/pools/{pool['id']}"
+    accounts = {a["code"]: a["id"] for a in (await api.get("pool_manager", f"{path}/accounts")).json()}
+    await api.made(
+        "pool_manager",
+        f"{path}/transfers",
+        {
+            "kind": "pending",
+            "debit_account_id": accounts["contributions"],
+            "credit_account_id": accounts["cash"],
+            "amount": {"amount": "0.01"},
+            "code": "示例待付",
+        },
+    )
+    refused = await api.post("bank_a", "/v1/pledges", filing(owner, [patent], pool_id=pool["id"]))
+    assert refused.json()["violations"][0]["facts"] == {"available": "499999.90", "requested": "500000.00"}
+
+
+async def test_a_count_and_its_corrections_stay_in_the_district_where_they_began(
+    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID], database: SavepointDatabase
+) -> None:
+    """ST-08: a firm that moves takes no part of a figure along."""
+    owner, patent, mark = rights
+    pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent, mark]))
+    path = f"/v1/pledges/{pledge['id']}/registrations"
+    await api.made("bank_a", path, {"registrations": [registration(patent, "Y-5")]})
+    async with database.write() as unit:
+        firm = await unit.session.get_one(Party, owner)
+        firm.district_code = "120111"
+    await api.made("bank_a", path, {"registrations": [registration(mark, "S-5", expires_on="2027-06-30")]})
+    async with database.read() as unit:
+        districts = await unit.session.scalars(
+            select(Fact.district_code).where(Fact.source_id == uuid.UUID(pledge["id"])).distinct()
+        )
+        assert districts.all() == ["120110"]

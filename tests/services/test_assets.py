@@ -21,14 +21,12 @@ from app.models.event import Event
 from app.queries import assets as queries
 from app.queries.driver import driver
 from app.services import assets
-from app.services.sandbox import SampleClient
 from tests.support.counter import statements
 from tests.support.database import SavepointDatabase
+from tests.support.samples import Samples
 
-Samples = dict[str, SampleClient]
 
-
-def party(samples: Samples, role: str) -> uuid.UUID:
+def owner_of(samples: Samples, role: str) -> uuid.UUID:
     return samples[role].organisation.party_id
 
 
@@ -70,14 +68,14 @@ async def test_the_database_refuses_shares_that_are_not_the_whole(unit: Unit, sa
     asset = await enter(
         unit,
         "202011472880.4",
-        NewOwner(party(samples, "sme"), 600_000),
-        NewOwner(party(samples, "sme_b"), 400_000),
+        NewOwner(owner_of(samples, "sme"), 600_000),
+        NewOwner(owner_of(samples, "sme_b"), 400_000),
     )
     unit.session.add(
         Title(
             id=new_id(),
             asset_id=asset.id,
-            party_id=party(samples, "agency"),
+            party_id=owner_of(samples, "agency"),
             share_ppm=100_000,
             ordinal=3,
             event_id=asset.event_id,
@@ -97,10 +95,9 @@ async def test_the_database_refuses_shares_that_are_not_the_whole(unit: Unit, sa
 
 async def test_the_owner_at_a_date_follows_from_the_chain_of_title(unit: Unit, samples: Samples) -> None:
     """AST-05: the seller owned it to the day before the transfer, the buyer from that day on."""
-    seller, buyer = party(samples, "sme"), party(samples, "sme_b")
+    seller, buyer = owner_of(samples, "sme"), owner_of(samples, "sme_b")
     asset = await enter(unit, "202011472880.4", NewOwner(seller, acquired_on=date(2020, 12, 15)))
-    (owner,) = (await queries.owners(unit.session, [asset.id]))[asset.id]
-    first = await unit.session.get_one(Title, owner.title_id)
+    ((first, _, _),) = await queries.chain_of_title(unit.session, asset.id)
     first.ceased_on, first.ceased_at = date(2023, 5, 4), unit.moment.now
     first.ceased_event_id = asset.event_id
     second = Title(

@@ -19,8 +19,9 @@ from app.models.listing import Listing
 from app.queries import listings as listing_queries
 from app.services import deals, listings
 from app.services.deals import NewLicence
-from tests.factories.assets import make_asset, make_party
-from tests.services.test_listings import Samples, actor_of
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
+from tests.support.samples import Samples, actor_of, owner_of
 
 CONTRACT, RECORDED = date(2025, 1, 10), date(2025, 2, 20)
 
@@ -52,15 +53,15 @@ async def negotiated(
         amount_fen=amount_fen,
         listing_id=listing_id,
     )
-    agency = actor_of(samples, "agency")
-    deal = await deals.draft(unit.session, actor=agency, moment=unit.moment, new=new)
-    return await deals.agree(unit.session, actor=agency, moment=unit.moment, deal_id=deal.id)
+    licensor = owner_of(samples, grantor_id)
+    deal = await deals.draft(unit.session, actor=licensor, moment=unit.moment, new=new)
+    return await deals.agree(unit.session, actor=licensor, moment=unit.moment, deal_id=deal.id)
 
 
 async def signed(unit: Unit, samples: Samples, deal: Deal) -> Deal:
-    agency = actor_of(samples, "agency")
+    licensor = owner_of(samples, deal.grantor_id)
     return await deals.sign(
-        unit.session, actor=agency, moment=unit.moment, deal_id=deal.id, signed_on=CONTRACT
+        unit.session, actor=licensor, moment=unit.moment, deal_id=deal.id, signed_on=CONTRACT
     )
 
 
@@ -114,7 +115,7 @@ async def test_a_terminated_licence_keeps_what_it_counted_for(unit: Unit, sample
     before = await counts(unit, deal)
     await deals.terminate(
         unit.session,
-        actor=actor_of(samples, "agency"),
+        actor=actor_of(samples, "sme"),
         moment=unit.moment,
         deal_id=deal.id,
         reason="解除",

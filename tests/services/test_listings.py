@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from app.domain.listing import Direction, ListingMode, ListingStatus
-from app.domain.permission import Actor, system_actor
+from app.domain.permission import system_actor
 from app.infra.db import Unit
 from app.models.event import Event
 from app.models.fact import Fact
@@ -16,22 +16,9 @@ from app.models.hold import Hold
 from app.models.listing import Listing
 from app.services import listings
 from app.services.listings import NewListing
-from app.services.sandbox import SampleClient
-from tests.factories.assets import make_asset, make_party
-
-Samples = dict[str, SampleClient]
-
-
-def actor_of(samples: Samples, key: str) -> Actor:
-    """The system's rights in the shoes of a sample organisation."""
-    organisation = samples[key].organisation
-    return replace(
-        system_actor("test"),
-        client_id=samples[key].client.id,
-        organisation_id=organisation.id,
-        party_id=organisation.party_id,
-        district_code=organisation.district_code,
-    )
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
+from tests.support.samples import Samples, actor_of
 
 
 async def sale(unit: Unit, samples: Samples, expires_on: date) -> Listing:

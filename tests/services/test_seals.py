@@ -22,7 +22,8 @@ from app.infra.db import Unit
 from app.queries.driver import driver
 from app.queries.seals import COVERED
 from app.services import events, seals
-from tests.factories.assets import make_asset, make_party
+from tests.factories.assets import make_asset
+from tests.factories.parties import make_party
 
 ACTOR = system_actor("test")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "seals.md"

@@ -10,13 +10,13 @@ from fastapi import FastAPI
 
 from app.domain.permission import Actor, Permission
 from app.infra.security import TokenIssuer
-from app.services.sandbox import SampleClient
+from tests.support.samples import Samples
 
 
 class Api:
     """Calls the application as one of the sample organisations."""
 
-    def __init__(self, app: FastAPI, tokens: TokenIssuer, samples: dict[str, SampleClient]) -> None:
+    def __init__(self, app: FastAPI, tokens: TokenIssuer, samples: Samples) -> None:
         self.app = app
         self.tokens = tokens
         self.samples = samples

@@ -1,4 +1,4 @@
-"""What tests of the edge share: a party to send, raw requests, and what a request has left behind."""
+"""What tests of the edge share: raw requests, and what a request has left behind."""
 
 from __future__ import annotations
 
@@ -8,21 +8,12 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from app.services.sandbox import sample_uscc
+from tests.factories.parties import party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 
 PARTIES = "/v1/parties"
 TABLES = ("parties", "party_identifiers", "events", "outbox", "facts", "idempotency_keys")
-
-
-def party(number: int, **changes: object) -> dict[str, Any]:
-    """A well-formed party body."""
-    return {
-        "name": f"示例边界测试有限公司{number}",
-        "district_code": "120110",
-        "identifiers": [{"scheme": "uscc", "value": sample_uscc(8000 + number)}],
-    } | changes
 
 
 async def send(

@@ -1,8 +1,7 @@
-"""A second, committed instance: a cloned database, its edge with several connections, and the API on it."""
+"""A committed instance: a database of its own, its edge with several connections, and the API on it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,17 +12,18 @@ from fastapi import FastAPI
 
 from app.config import Settings
 from app.infra.db import Database
-from app.infra.security import TokenIssuer, new_secret, secret_digest
+from app.infra.security import TokenIssuer
 from app.main import create_app
-from app.services import sandbox
 from tests.support import server
 from tests.support.api import Api
+from tests.support.samples import fill
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Instance:
     """What a committed test works with; `owner` is a connection outside the application."""
 
+    url: str
     database: Database
     app: FastAPI
     api: Api
@@ -32,25 +32,25 @@ class Instance:
 
 @asynccontextmanager
 async def instance(
-    server_url: str, name: str, tokens: TokenIssuer, *, extend: Callable[[FastAPI], None] | None = None
+    server_url: str,
+    purpose: str,
+    tokens: TokenIssuer,
+    *,
+    pool_size: int = 16,
+    read_pool_size: int = 4,
+    extend: Callable[[FastAPI], None] | None = None,
 ) -> AsyncIterator[Instance]:
     """A migrated instance with the sample organisations, gone at the end. `extend` may add routes."""
-    name = re.sub(r"\W", "_", name.lower())[:60]
-    url = await server.clone(server_url, name)
-    database = Database(url)
-    owner = await asyncpg.connect(server.plain(url))
-    try:
-        async with database.write() as unit:
-            samples = await sandbox.add_organisations(
-                unit.session, moment=unit.moment, new_secret=new_secret, digest=secret_digest
-            )
-        app = create_app(Settings(), database, tokens)
-        if extend is not None:
-            extend(app)
-        api = Api(app, tokens, samples)
-        yield Instance(database, app, api, owner)
-        await api.http.aclose()
-    finally:
-        await owner.close()
-        await database.close()
-        await server.drop(server_url, name)
+    async with server.cloned(server_url, purpose) as url:
+        database = Database(url, pool_size=pool_size, read_pool_size=read_pool_size)
+        owner = await asyncpg.connect(server.plain(url))
+        try:
+            app = create_app(Settings(), database, tokens)
+            if extend is not None:
+                extend(app)
+            api = Api(app, tokens, await fill(database))
+            yield Instance(url, database, app, api, owner)
+            await api.http.aclose()
+        finally:
+            await owner.close()
+            await database.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -85,22 +85,22 @@ async def ensure_template(url: str) -> str:
     return name
 
 
-async def clone(url: str, name: str) -> str:
-    """A fresh database of that name from the template; returns its URL."""
-    template = await ensure_template(url)
+@asynccontextmanager
+async def created(url: str, purpose: str, *, template: str = "template1") -> AsyncIterator[str]:
+    """URL of a fresh database, named after what it is for and who uses it; gone at the end."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    name = f"ipops_{purpose}_{worker}_{os.getpid()}"
     connection = await asyncpg.connect(plain(url))
     try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield with_database(url, name)
     finally:
-        await connection.close()
-    return with_database(url, name)
-
-
-async def drop(url: str, name: str) -> None:
-    """Remove a database of the tests."""
-    connection = await asyncpg.connect(plain(url))
-    try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def cloned(url: str, purpose: str) -> AsyncIterator[str]:
+    """URL of a fresh database with the newest schema; gone at the end."""
+    async with created(url, purpose, template=await ensure_template(url)) as made:
+        yield made

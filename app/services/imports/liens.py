@@ -39,7 +39,7 @@ SELECT p.id, p.status, p.pledgee_id, p.ended_on, r.office, r.reference, r.stated
              WHERE s.recordal_id = r.id AND s.role = 'assignee') AS secured
 FROM pledges p JOIN recordals r ON r.id = p.recordal_id LEFT JOIN parties y ON y.id = p.pledgee_id
 WHERE p.imported AND p.id = ANY($1)
-ORDER BY p.id FOR UPDATE OF p
+ORDER BY p.id FOR NO KEY UPDATE OF p
 """
 _ITEMS = "SELECT id, pledge_id, hold_id, status FROM pledge_items WHERE pledge_id = ANY($1)"
 _NUMBERS = "SELECT nextval('pledge_numbers') AS serial FROM generate_series(1, $1::int)"

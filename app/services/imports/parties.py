@@ -23,7 +23,7 @@ COUNTRY = "CN"
 _KNOWN = """
 SELECT i.value, p.id, p.name, p.address, p.registered_on, p.district_code
 FROM parties p JOIN party_identifiers i ON i.party_id = p.id
-WHERE i.scheme = 'uscc' AND i.value = ANY($1) ORDER BY p.id FOR UPDATE OF p
+WHERE i.scheme = 'uscc' AND i.value = ANY($1) ORDER BY p.id FOR NO KEY UPDATE OF p
 """
 _DISTRICTS = "SELECT code FROM districts WHERE code = ANY($1)"
 _BY_NAME = """

@@ -30,7 +30,7 @@ JOIN jsonb_to_recordset($1::jsonb) AS k(office text, kind text, scheme text, key
 _LOCK = """
 SELECT id, office, kind, regime, number, name, ipc, filed_on, granted_on, registered_on, last_day_in_force,
        status, status_source
-FROM assets WHERE id = ANY($1) ORDER BY id FOR UPDATE
+FROM assets WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
 """
 _NUMBERS = "SELECT asset_id, office, kind, scheme, key FROM asset_identifiers WHERE asset_id = ANY($1)"
 _CLASSES = "SELECT asset_id, nice_class FROM asset_classes WHERE asset_id = ANY($1)"

@@ -24,7 +24,7 @@ from app.domain.errors import Violation, refuse_if
 from app.domain.ground import Acknowledgement, Consent, Contract
 from app.domain.identifiers import business_number, new_id
 from app.domain.ledger import TransferKind
-from app.domain.money import Money, format_amount
+from app.domain.money import BASE_CURRENCY, Money, format_amount
 from app.domain.pledge import PledgeStatus
 from app.domain.pool import PoolStatus
 from app.queries import filing as queries
@@ -130,13 +130,14 @@ async def file(
     `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded`
     (RP-04, RP-05).
     """
-    refuse_if(_inconsistencies(new))
+    refuse_if(_inconsistencies(new, actor.party_id))
     ground = await queries.lock_and_read(
         session,
         asset_ids=[item.asset_id for item in new.items],
         pool_id=new.pool_id,
         party_ids=sorted({new.borrower_id, actor.party_id, *(item.pledgor_id for item in new.items)}),
         borrower_id=new.borrower_id,
+        actor=actor,
         today=moment.today,
     )
     refuse_if(_unknown(new, ground))
@@ -146,13 +147,19 @@ async def file(
     return filed
 
 
-def _inconsistencies(new: NewPledge) -> list[Violation]:
+def _inconsistencies(new: NewPledge, pledgee_id: uuid.UUID) -> list[Violation]:
     """What is wrong with the filing whatever the register says."""
     found: list[Violation] = []
     if new.debt_to < new.debt_from:
         found.append(pledge_rules.DEBT_PERIOD_INVALID.violation("/debt_to"))
+    if new.principal.currency != BASE_CURRENCY:
+        found.append(pledge_rules.CURRENCY_UNSUPPORTED.violation("/principal/currency"))
+    if new.borrower_id == pledgee_id:
+        found.append(pledge_rules.OWN_CREDITOR.violation("/borrower_id"))
     seen: set[uuid.UUID] = set()
     for position, item in enumerate(new.items):
+        if item.pledgor_id == pledgee_id:
+            found.append(pledge_rules.OWN_CREDITOR.violation(f"/items/{position}/pledgor_id"))
         if item.asset_id in seen:
             found.append(pledge_rules.ITEM_TWICE.violation(f"/items/{position}/asset_id"))
         if item.secured is not None:

@@ -7,29 +7,26 @@ its first effective registration and as mixed once, when its second kind becomes
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import pledge as rules
 from app.domain.asset import AssetKind
-from app.domain.counting import Counted, counted
 from app.domain.errors import Violation, refuse_if
-from app.domain.fact import FactRole, Measure
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
 from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import parties as party_queries, pledges as queries
+from app.queries import pledges as queries
 from app.services import events, holds, pools
+from app.services.pledges import figures
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-
-EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +49,44 @@ async def register(
 ) -> Pledge:
     """Record official registrations; the pledge is registered once all its rights are.
 
-    Raises: `pledge.not_found`, `pledge.item_not_found`, `request.date_in_future`,
+    Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `request.date_in_future`,
     `request.date_too_early`, `pledge.expiry_missing`, `state.illegal_transition`,
     `pledge.registration_no_taken`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     by_asset = {item.asset_id: item for item in items}
     refuse_if(_faults(registrations, by_asset, pledge, moment))
-    before = _counted(items)
+    before = figures.counted_days(items)
     for given in registrations:
         item = by_asset[given.asset_id]
         item.advance(PledgeEvent.register)
         item.registration_no = given.registration_no
         item.registered_on = given.registered_on
         item.expires_on = given.expires_on
-    after = _counted(items)
-    if all(item.status != PledgeStatus.filed for item in items):
-        pledge.advance(PledgeEvent.register)
-    else:
-        pledge.version += 1
+    after = figures.counted_days(items)
+    _settle(pledge, items)
     pledge.registered_on, pledge.mixed_on = after.financing_on, after.mixed_on
-    event = _event(
-        actor,
-        pledge,
-        "pledge.registered",
-        registrations=[
-            {
-                "asset_id": str(r.asset_id),
-                "registration_no": r.registration_no,
-                "registered_on": str(r.registered_on),
-            }
-            for r in registrations
-        ],
-    )
-    district = await _pledgor_district(session, items)
-    touched = [by_asset[given.asset_id] for given in registrations]
+    district = await figures.district_of(session, pledge, items)
     facts = [
-        *_registration_facts(pledge, district, touched),
-        *_counting_facts(pledge, district, items, before, after),
+        *figures.registration_facts(pledge, district, [by_asset[given.asset_id] for given in registrations]),
+        *figures.counting_facts(pledge, district, items, before, after),
     ]
-    event = events.with_facts(event, facts)
-    await events.record(session, actor=actor, moment=moment, events=[event])
+    shown = [asdict(given) for given in registrations]
+    event = await _event(session, actor, pledge, "pledge.registered", registrations=shown)
+    await events.record(session, actor=actor, moment=moment, events=[replace(event, facts=facts)])
     await session.flush()
     return pledge
+
+
+def _settle(pledge: Pledge, items: Sequence[PledgeItem]) -> None:
+    """Move the pledge on once the office has decided on every right: registered if any right is."""
+    states = {item.status for item in items}
+    if PledgeStatus.filed in states:
+        pledge.version += 1
+    elif PledgeStatus.registered in states:
+        pledge.advance(PledgeEvent.register)
+    else:
+        pledge.advance(PledgeEvent.refuse)
 
 
 async def refuse(
@@ -105,26 +97,26 @@ async def refuse(
     pledge_id: uuid.UUID,
     reason: str,
     refused_on: date,
+    asset_ids: Collection[uuid.UUID] | None = None,
 ) -> Pledge:
-    """Record that the office refused the filing: liens end and the pool's capacity comes back.
+    """Record that the office refused rights of a filing, all that are still filed if none are named.
 
-    Raises: `pledge.not_found`, `state.illegal_transition`.
+    Their liens end. When no right is left, the pledge is refused and the pool's capacity comes back.
+
+    Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `state.illegal_transition`,
+    `request.date_in_future`, `request.date_too_early`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     refuse_if(date_faults("/refused_on", refused_on, today=moment.today, first=pledge.filed_on))
-    pledge.advance(PledgeEvent.refuse)
-    for item in items:
+    chosen = _chosen(items, asset_ids)
+    for item in chosen:
         item.advance(PledgeEvent.refuse)
         item.ended_on = refused_on
-    return await _end(
-        session,
-        actor=actor,
-        moment=moment,
-        pledge=pledge,
-        event_type="pledge.refused",
-        reason=reason,
-        ended_on=refused_on,
-    )
+    _settle(pledge, items)
+    if pledge.status == PledgeStatus.refused:
+        pledge.ended_on = refused_on
+    ending = Ending("pledge.refused", reason, refused_on, chosen)
+    return await _end(session, actor, moment, pledge, ending)
 
 
 async def deregister(
@@ -138,48 +130,73 @@ async def deregister(
 ) -> Pledge:
     """Record the cancellation of all registrations (PL-10): liens end, the commitment is released.
 
-    Raises: `pledge.not_found`, `state.illegal_transition`.
+    Raises: `pledge.not_found`, `pledge.not_yours`, `state.illegal_transition`,
+    `request.date_in_future`, `request.date_too_early`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
-    registered = max((item.registered_on for item in items if item.registered_on), default=None)
-    refuse_if(date_faults("/deregistered_on", deregistered_on, today=moment.today, first=registered))
+    registered = [item for item in items if item.status == PledgeStatus.registered]
+    first = max((item.registered_on for item in registered if item.registered_on), default=None)
+    refuse_if(date_faults("/deregistered_on", deregistered_on, today=moment.today, first=first))
     pledge.advance(PledgeEvent.deregister)
-    for item in items:
+    pledge.ended_on = deregistered_on
+    for item in registered:
         item.advance(PledgeEvent.deregister)
         item.ended_on = deregistered_on
-    return await _end(
-        session,
-        actor=actor,
-        moment=moment,
-        pledge=pledge,
-        event_type="pledge.deregistered",
-        reason=reason.value,
-        ended_on=deregistered_on,
+    ending = Ending("pledge.deregistered", reason.value, deregistered_on, registered)
+    return await _end(session, actor, moment, pledge, ending)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended, why, on which day, and the rights it ended for."""
+
+    event_type: str
+    reason: str
+    on: date
+    items: Sequence[PledgeItem]
+
+
+def _chosen(items: Sequence[PledgeItem], asset_ids: Collection[uuid.UUID] | None) -> list[PledgeItem]:
+    if asset_ids is None:
+        filed = [item for item in items if item.status == PledgeStatus.filed]
+        return filed or list(items)
+    by_asset = {item.asset_id: item for item in items}
+    refuse_if(
+        [
+            rules.ITEM_NOT_FOUND.violation(f"/asset_ids/{position}")
+            for position, asset_id in enumerate(asset_ids)
+            if asset_id not in by_asset
+        ]
     )
+    return [by_asset[asset_id] for asset_id in dict.fromkeys(asset_ids)]
 
 
 async def _end(
     session: AsyncSession,
-    *,
     actor: Actor,
     moment: Moment,
     pledge: Pledge,
-    event_type: str,
-    reason: str,
-    ended_on: date,
+    ending: Ending,
 ) -> Pledge:
-    pledge.ended_on = ended_on
-    event = _event(actor, pledge, event_type, reason=reason, ended_on=str(ended_on))
+    """Let go of the rights that ended, and of the pool's capacity with the last of them."""
+    ended = [item.asset_id for item in ending.items]
+    event = await _event(
+        session, actor, pledge, ending.event_type, reason=ending.reason, ended_on=ending.on, asset_ids=ended
+    )
     await events.record(session, actor=actor, moment=moment, events=[event])
     await holds.end(
         session,
         moment=moment,
         source_noun="pledge",
         source_ids=[pledge.id],
-        reason=event_type,
-        ended_on=ended_on,
+        asset_ids=ended,
+        reason=ending.event_type,
+        ended_on=ending.on,
     )
-    await pools.release(session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ended_on)
+    if pledge.ended_on is not None:
+        await pools.release(
+            session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ending.on
+        )
     await session.flush()
     return pledge
 
@@ -206,86 +223,19 @@ def _faults(
         )
         if item.asset_kind == AssetKind.trademark and given.expires_on is None:
             found.append(rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
+        if given.expires_on is not None and given.expires_on <= given.registered_on:
+            found.append(rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
     return found
 
 
-def _counted(items: Iterable[PledgeItem]) -> Counted:
-    return counted(
-        (AssetKind(item.asset_kind), item.registered_on)
-        for item in items
-        if item.registered_on is not None and item.status in EFFECTIVE
-    )
-
-
-def _registration_facts(pledge: Pledge, district: str, items: Sequence[PledgeItem]) -> list[events.NewFact]:
-    measure = Measure.pledge_registration_count
-    return [
-        _fact(pledge, district, measure, (1, item.registered_on), item.asset_kind)
-        for item in items
-        if item.registered_on is not None
-    ]
-
-
-def _counting_facts(
-    pledge: Pledge, district: str, items: Sequence[PledgeItem], before: Counted, after: Counted
-) -> list[events.NewFact]:
-    """What changes in the counts; an earlier registration entered late moves the financing to its day."""
-    kinds = {item.asset_kind for item in items}
-    asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
-    facts: list[events.NewFact] = []
-    for sign, on in _moved(before.financing_on, after.financing_on):
-        amount = sign * (pledge.principal_fen or 0)
-        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), asset_kind))
-        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), asset_kind))
-    for sign, on in _moved(before.mixed_on, after.mixed_on):
-        facts.append(_fact(pledge, district, Measure.pledge_mixed_count, (sign, on), "mixed"))
-    return facts
-
-
-def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:
-    """What takes a count from one day to another: minus one where it stood, plus one where it stands."""
-    if before == after:
-        return []
-    return [(sign, on) for sign, on in ((-1, before), (1, after)) if on is not None]
-
-
-def _fact(
-    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], asset_kind: str
-) -> events.NewFact:
-    value, on = counts
-    return events.NewFact(
-        measure=measure,
-        district_code=district,
-        role=FactRole.internal,
-        value=value,
-        occurred_on=on,
-        source_noun="pledge",
-        source_id=pledge.id,
-        dimensions={
-            "asset_kind": asset_kind,
-            "pledgee_id": str(pledge.pledgee_id),
-            "pool_id": str(pledge.pool_id or ""),
-        },
-    )
-
-
-async def _pledgor_district(session: AsyncSession, items: Sequence[PledgeItem]) -> str:
-    """The district a pledge counts in: that of the first right's pledgor (ST-08)."""
-    pledgor_id = items[0].pledgor_id
-    if pledgor_id is None:
-        raise RuntimeError("a filed pledge has a pledgor of the register")
-    return (await party_queries.districts(session, [pledgor_id]))[pledgor_id]
-
-
-def _event(actor: Actor, pledge: Pledge, event_type: str, **payload: object) -> events.NewEvent:
-    audience = {actor.organisation_id}
-    if pledge.organisation_id is not None:
-        audience.add(pledge.organisation_id)
+async def _event(
+    session: AsyncSession, actor: Actor, pledge: Pledge, event_type: str, **payload: object
+) -> events.NewEvent:
     return events.NewEvent(
         type=event_type,
         noun="pledge",
         subject_id=pledge.id,
         stream=pledge.district_code,
-        audience=sorted(audience),
+        audience=sorted({actor.organisation_id, *await queries.audience(session, pledge)}),
         payload={"number": pledge.number, "status": pledge.status, **payload},
     )

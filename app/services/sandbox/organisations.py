@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from app.domain.party import IdentifierScheme, PartyKind
-from app.domain.permission import Actor, Role, permissions_of, system_actor
-from app.domain.uscc import uscc_check_character
+from app.domain.permission import Actor, Role, system_actor
+from app.domain.uscc import organisation_check_character, uscc_check_character
 from app.models.organisation import Client, Organisation
-from app.services import organisations, parties
+from app.queries import clients as client_queries, organisations as organisation_queries
+from app.services import clients, organisations
+from app.services.clients import KnownClient
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -56,16 +57,7 @@ class SampleClient:
 
     def actor(self, request_id: str) -> Actor:
         """The caller this sample is, with all its permissions."""
-        roles = frozenset(Role(role) for role in self.client.roles)
-        return Actor(
-            client_id=self.client.id,
-            organisation_id=self.organisation.id,
-            party_id=self.organisation.party_id,
-            district_code=self.organisation.district_code,
-            roles=roles,
-            permissions=permissions_of(roles),
-            request_id=request_id,
-        )
+        return KnownClient.of(self.client, self.organisation).actor(request_id)
 
 
 def client_name(key: str) -> str:
@@ -76,15 +68,8 @@ def client_name(key: str) -> str:
 def sample_uscc(number: int) -> str:
     """A well-formed 统一社会信用代码 for the `number`-th fictional organisation of the sample district."""
     body = f"91{DISTRICT}MA{number:06d}"
-    inner = _organisation_check(body[8:16])
+    inner = organisation_check_character(body[8:16])
     return body + inner + uscc_check_character(body + inner)
-
-
-def _organisation_check(code: str) -> str:
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    weights = (3, 7, 9, 10, 5, 8, 4, 2)
-    rest = 11 - sum(alphabet.index(c) * w for c, w in zip(code, weights, strict=True)) % 11
-    return {10: "X", 11: "0"}.get(rest, str(rest))
 
 
 async def add_organisations(
@@ -94,26 +79,21 @@ async def add_organisations(
     made: dict[str, SampleClient] = {}
     actor = system_actor("sandbox")
     for number, (key, (role, name)) in enumerate(NAMES.items(), start=1):
-        party = await parties.register(
+        organisation = await organisations.add(
             session,
             actor=actor,
             moment=moment,
-            new=parties.NewParty(
-                kind=PartyKind.organisation,
-                name=name,
-                district_code=DISTRICT,
-                identifiers=[parties.NewIdentifier(IdentifierScheme.uscc, sample_uscc(number))],
-                country="CN",
-            ),
-        )
-        organisation = await organisations.enrol(
-            session, moment=moment, party_id=party.id, name=name, roles=[role], district_code=DISTRICT
+            name=name,
+            uscc=sample_uscc(number),
+            roles=[role],
+            district_code=DISTRICT,
         )
         secret = new_secret()
-        client = await organisations.add_client(
+        client = await clients.issue(
             session,
+            actor=actor,
             moment=moment,
-            organisation=organisation,
+            organisation_id=organisation.id,
             client_id=client_name(key),
             secret_sha256=digest(secret),
             roles=[role],
@@ -125,13 +105,13 @@ async def add_organisations(
 async def is_empty(session: AsyncSession) -> bool:
     """Whether nobody uses this database yet; nobody else can begin to fill it before the commit."""
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FILLING})
-    return (await session.execute(select(Organisation.id).limit(1))).first() is None
+    return not await organisation_queries.are_any(session)
 
 
 async def has_secrets(session: AsyncSession, digests: Mapping[str, bytes]) -> bool:
     """Whether every client named in `digests` has the secret with that digest here."""
-    statement = select(Client.client_id, Client.secret_sha256).where(Client.client_id.in_(list(digests)))
-    stored = {name: bytes(digest) for name, digest in await session.execute(statement)}
+    found = await client_queries.named(session, list(digests))
+    stored = {client.client_id: bytes(client.secret_sha256) for client, _ in found}
     return bool(digests) and stored == dict(digests)
 
 
@@ -140,14 +120,8 @@ async def renew_secrets(
 ) -> dict[str, SampleClient]:
     """Give the sample clients new secrets, the old ones being lost: only their digests are stored."""
     keys = {client_name(key): key for key in NAMES}
-    statement = (
-        select(Client, Organisation)
-        .join(Organisation, Organisation.id == Client.organisation_id)
-        .where(Client.client_id.in_(list(keys)))
-        .with_for_update(of=Client)
-    )
     made: dict[str, SampleClient] = {}
-    for client, organisation in await session.execute(statement):
+    for client, organisation in await client_queries.named(session, list(keys), lock=True):
         secret, key = new_secret(), keys[client.client_id]
         client.secret_sha256 = digest(secret)
         made[key] = SampleClient(key, organisation, client, secret)

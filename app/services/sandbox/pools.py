@@ -6,11 +6,10 @@ import uuid
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from app.domain.money import Money
 from app.domain.pool import SharingParty, SourceType
 from app.models.pool import Pool
+from app.queries import pools as queries
 from app.services import pools
 from app.services.sandbox.organisations import SampleClient
 
@@ -60,4 +59,5 @@ async def add_pool(session: AsyncSession, *, moment: Moment, manager: SampleClie
 
 async def find_pool(session: AsyncSession) -> uuid.UUID | None:
     """The sample pool's id, or None where there is none."""
-    return await session.scalar(select(Pool.id).where(Pool.name == NAME).order_by(Pool.id).limit(1))
+    found = await queries.named(session, NAME)
+    return found.id if found is not None else None

@@ -1,0 +1,96 @@
+"""What a pledge counts for: its registrations each, the financing once, mixed once (ST-09, PL-28)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from app.domain.asset import AssetKind
+from app.domain.counting import Counted, counted
+from app.domain.fact import FactRole, Measure
+from app.domain.pledge import PledgeStatus
+from app.models.pledge import Pledge, PledgeItem
+from app.queries import parties as party_queries, pledges as queries
+from app.services import events
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered)
+
+
+async def district_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> str:
+    """The district a pledge counts in: its first right's pledgor's when it first counted (ST-08).
+
+    A firm that moves takes neither the count nor its corrections along.
+    """
+    known = await queries.counted_in(session, pledge.id)
+    if known is not None:
+        return known
+    pledgor_id = items[0].pledgor_id
+    if pledgor_id is None:
+        return pledge.district_code
+    return (await party_queries.districts(session, [pledgor_id]))[pledgor_id]
+
+
+def counted_days(items: Iterable[PledgeItem]) -> Counted:
+    """The days on which a pledge with these items counts."""
+    return counted(
+        (AssetKind(item.asset_kind), item.registered_on)
+        for item in items
+        if item.registered_on is not None and item.status in EFFECTIVE
+    )
+
+
+def registration_facts(pledge: Pledge, district: str, items: Sequence[PledgeItem]) -> list[events.NewFact]:
+    """One registration counted for each item, on its day."""
+    measure = Measure.pledge_registration_count
+    return [
+        _fact(pledge, district, measure, (1, item.registered_on), item.asset_kind)
+        for item in items
+        if item.registered_on is not None
+    ]
+
+
+def counting_facts(
+    pledge: Pledge, district: str, items: Sequence[PledgeItem], before: Counted, after: Counted
+) -> list[events.NewFact]:
+    """What changes in the counts; an earlier registration entered late moves the financing to its day."""
+    kinds = {item.asset_kind for item in items}
+    asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    facts: list[events.NewFact] = []
+    for sign, on in _moved(before.financing_on, after.financing_on):
+        amount = sign * (pledge.principal_fen or 0)
+        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), asset_kind))
+        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), asset_kind))
+    for sign, on in _moved(before.mixed_on, after.mixed_on):
+        facts.append(_fact(pledge, district, Measure.pledge_mixed_count, (sign, on), "mixed"))
+    return facts
+
+
+def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:
+    """What takes a count from one day to another: minus one where it stood, plus one where it stands."""
+    if before == after:
+        return []
+    return [(sign, on) for sign, on in ((-1, before), (1, after)) if on is not None]
+
+
+def _fact(
+    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], asset_kind: str
+) -> events.NewFact:
+    value, on = counts
+    return events.NewFact(
+        measure=measure,
+        district_code=district,
+        role=FactRole.internal,
+        value=value,
+        occurred_on=on,
+        source_noun="pledge",
+        source_id=pledge.id,
+        dimensions={
+            "asset_kind": asset_kind,
+            "pledgee_id": str(pledge.pledgee_id),
+            "pool_id": str(pledge.pool_id or ""),
+        },
+    )

@@ -133,6 +133,7 @@ REASONS: dict[str, str] = {
     "greater_than_equal": "不得小于 {ge}",
     "less_than": "应小于 {lt}",
     "less_than_equal": "不得大于 {le}",
+    "amount_range": "金额至多 {maximum}",
     "too_short": "至少 {min_length} 项",
     "too_long": "至多 {max_length} 项",
     "model_type": "应为 JSON 对象",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app import errors
+from app import __version__, errors
 from app.config import Settings
 from app.domain.errors import DomainError
 from app.infra.db import Database
@@ -39,7 +39,7 @@ def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> F
 
     app = FastAPI(
         title="ipops",
-        version="1.0.0",
+        version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,

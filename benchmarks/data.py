@@ -104,7 +104,7 @@ async def add_pools(bench: Bench, count: int) -> list[Pool]:
                 unit.session,
                 actor=actor,
                 moment=unit.moment,
-                pool=pool,
+                pool_id=pool.id,
                 source=SourceType.district,
                 amount=PAID_IN,
                 occurred_on=date(2019, 1, 2),

@@ -165,7 +165,8 @@ async def _file(database: Database, client_id: uuid.UUID, actor: Any, filing: Fi
             actor=actor,
             moment=unit.moment,
             new=filing.new(),
-            keep=pledges.Keep(client_id, key, _answer),
+            render=_answer,
+            key=key,
         )
 
 

@@ -145,12 +145,6 @@ STATUS_NOT_OF_KIND = define(
     "{kind_zh}不会处于法律状态 {status}",
     "A {kind} cannot have the legal status {status}.",
 )
-DATE_IN_FUTURE = define(
-    "asset.date_in_future",
-    ErrorKind.invalid,
-    "日期 {date} 晚于当前业务日期 {today}",
-    "The date {date} is after the business date {today}.",
-)
 DATES_OUT_OF_ORDER = define(
     "asset.dates_out_of_order",
     ErrorKind.invalid,

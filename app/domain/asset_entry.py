@@ -9,7 +9,6 @@ from datetime import date
 
 from app.domain.asset import (
     CN,
-    DATE_IN_FUTURE,
     DATES_OUT_OF_ORDER,
     IN_FORCE,
     NOT_OF_KIND,
@@ -27,6 +26,7 @@ from app.domain.asset_number import Numbers, attempt, read_numbers
 from app.domain.classification import parse_ipc, parse_locarno
 from app.domain.errors import ErrorKind, Severity, Violation, define
 from app.domain.patent_number import PatentType
+from app.domain.request import date_faults
 from app.domain.trademark_number import parse_nice_class
 
 PATENT_TYPE_DIFFERS = define(
@@ -225,9 +225,7 @@ def _impossible_dates(new: NewAsset, today: date) -> list[Violation]:
     for position, owner in enumerate(new.owners):
         dates[f"/owners/{position}/acquired_on"] = owner.acquired_on
     found = [
-        DATE_IN_FUTURE.violation(at, date=day, today=today)
-        for at, day in dates.items()
-        if day is not None and day > today
+        fault for at, day in dates.items() if day is not None for fault in date_faults(at, day, today=today)
     ]
     if new.filed_on is not None:
         found += [

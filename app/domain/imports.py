@@ -154,18 +154,18 @@ def names_of(row: Row, column: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """An organisation. `districts`: where it is registered, the first that exists counts (ID-18).
+    """An organisation. `district_code`: where it is registered, if the file tells (ID-18).
 
-    `district_stated`: the file has a field for it; otherwise only the code of its first registration
-    speaks, which does not move a party the register knows.
+    `first_districts`: where it was first registered as its 统一社会信用代码 shows, the first that exists
+    counts; this does not move a party the register knows.
     """
 
     uscc: str
     name: str
     registered_on: date | None
     address: str | None
-    districts: tuple[str, ...]
-    district_stated: bool
+    district_code: str | None
+    first_districts: tuple[str, ...]
 
 
 def party_row(row: Row) -> PartyRow:
@@ -178,18 +178,13 @@ def party_row(row: Row) -> PartyRow:
     registered_on = day_of(row, "registered_on", violations)
     refuse_if(violations)
     code = text_of(row, "uscc_district")
-    flagged = [
-        district
-        for column, district in (("is_dongli", "120110"), ("is_binhai", "120116"))
-        if text_of(row, column) == "1"
-    ]
     return PartyRow(
         uscc=uscc or "",
         name=name,
         registered_on=registered_on,
         address=text_of(row, "address") or None,
-        districts=(*flagged, code, f"{code[:2]}0000", OUTSIDE_EVERY_PLAN),
-        district_stated="is_dongli" in row or "is_binhai" in row,
+        district_code=text_of(row, "district_code") or None,
+        first_districts=(code, f"{code[:2]}0000", OUTSIDE_EVERY_PLAN),
     )
 
 
@@ -233,6 +228,9 @@ _TRADEMARK_STATUSES: Sequence[tuple[str, AssetStatus]] = (
 
 OFFICES = {"NZ": "NZ", "EUIPO": "EM", "US": "US", "CN": CN}
 """Registers by the word their name begins with, and their WIPO ST.3 codes."""
+
+UNKNOWN_OFFICE = "XX"
+"""WIPO ST.3: none of the known offices. A row of such a register is refused; the rest of it is judged too."""
 
 NO_WORDS = "（无文字商标）"
 """Name of a mark that consists of a device only."""
@@ -290,7 +288,7 @@ def trademark_row(row: Row, *, today: date) -> RightRow:
     numbers = {NumberScheme.application: "application_no", NumberScheme.registration: "registration_no"}
     new = NewAsset(
         kind=AssetKind.trademark,
-        office=office or OUTSIDE_EVERY_PLAN,
+        office=office or UNKNOWN_OFFICE,
         numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
         name=text_of(row, "mark") or NO_WORDS,
         status=status_of(text_of(row, "status"), _TRADEMARK_STATUSES),

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     party_write = "party:write"
     asset_read = "asset:read"
     asset_write = "asset:write"
+    asset_status = "asset:status"
     listing_read = "listing:read"
     listing_write = "listing:write"
     listing_approve = "listing:approve"
@@ -63,9 +64,7 @@ class Permission(StrEnum):
     ledger_post = "ledger:post"
     statistic_read = "statistic:read"
     event_read = "event:read"
-    organisation_read = "organisation:read"
     clock_write = "clock:write"
-    audit_read = "audit:read"
 
 
 _P = Permission
@@ -79,7 +78,6 @@ EVERYONE = frozenset(
         _P.pledge_read,
         _P.statistic_read,
         _P.event_read,
-        _P.organisation_read,
         _P.clock_write,
     }
 )
@@ -97,6 +95,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         _P.party_write,
         _P.asset_write,
+        _P.asset_status,
         _P.listing_write,
         _P.listing_approve,
         _P.deal_write,
@@ -104,11 +103,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.pledge_register,
     },
     Role.pool_manager: EVERYONE | {_P.pool_read, _P.pool_write, _P.ledger_read, _P.ledger_post},
-    Role.ip_office: EVERYONE | {_P.party_write, _P.asset_write, _P.deal_record, _P.pool_read},
+    Role.ip_office: EVERYONE
+    | {_P.party_write, _P.asset_write, _P.asset_status, _P.deal_record, _P.pool_read},
     Role.finance_office: EVERYONE | {_P.pool_read, _P.ledger_read},
     Role.treasury: EVERYONE | {_P.pool_read, _P.ledger_read, _P.ledger_post},
     Role.department: EVERYONE,
-    Role.auditor: (EVERYONE - {_P.clock_write}) | {_P.pool_read, _P.ledger_read, _P.audit_read},
+    Role.auditor: (EVERYONE - {_P.clock_write}) | {_P.pool_read, _P.ledger_read},
 }
 
 
@@ -173,6 +173,13 @@ SCOPE_INVALID = define(
     "申请的权限范围超出客户端权限：{scope}",
     "The requested scope exceeds what the client holds: {scope}.",
     basis="RFC 6749 §5.2",
+)
+FORM_REQUIRED = define(
+    "auth.form_required",
+    ErrorKind.unsupported,
+    "令牌请求体应为 application/x-www-form-urlencoded",
+    "The body of a token request must be application/x-www-form-urlencoded.",
+    basis="RFC 6749 §4.4.2",
 )
 GRANT_UNSUPPORTED = define(
     "auth.grant_unsupported",

@@ -41,12 +41,6 @@ NUMBER_FORMAT = define(
     "号码“{given}”无法识别",
     "Number “{given}” is not in form.",
 )
-NUMBERS_CONFLICT = define(
-    "recordal.numbers_conflict",
-    ErrorKind.conflict,
-    "申请 {application} 的授权号为 {known}，本行却写 {given}",
-    "Application {application} is known with number {known}, the row says {given}.",
-)
 PARTY_MISSING = define(
     "recordal.party_missing",
     ErrorKind.invalid,

@@ -1,8 +1,12 @@
 """Refusals that any request can meet, whatever it is about."""
 
+from collections.abc import Callable
 from datetime import date
 
 from app.domain.errors import ErrorKind, Violation, define
+
+ExpectVersion = Callable[[int], None]
+"""Refuses when the version a record has now, given to it, is not the one that the caller saw."""
 
 MALFORMED = define(
     "request.malformed",

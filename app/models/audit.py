@@ -12,15 +12,14 @@ from app.models.base import Base, IdMixin, one_of
 
 
 class AuditOutcome(StrEnum):
-    """How a request ended; `read` marks a sensitive read."""
+    """How a request ended."""
 
     done = "done"
     refused = "refused"
-    read = "read"
 
 
 class Audit(IdMixin, Base):
-    """One audited request. Refusals and sensitive reads are written in a transaction of their own."""
+    """One audited request. Refusals are written in a transaction of their own."""
 
     __tablename__ = "audit"
     __table_args__ = (

@@ -100,6 +100,14 @@ async def lock(session: AsyncSession, pool_id: uuid.UUID) -> Pool:
     return pool
 
 
+async def lock_managed(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:
+    """One pool that the caller manages, locked. Raises: `pool.not_found`."""
+    pool = await lock(session, pool_id)
+    if pool.manager_id != actor.organisation_id:
+        raise rules.NOT_FOUND.error(pool_id=pool_id)
+    return pool
+
+
 async def scheme_on(session: AsyncSession, pool_id: uuid.UUID, on: date) -> Scheme | None:
     """The scheme version in effect on a day: the latest that has begun and not ended."""
     statement = (

@@ -5,7 +5,7 @@ partitions that selection: slices of it sum to its total (STA-17).
 
 Counting once (ST-08). An operation between two districts has two facts under one event: `out` in the one,
 `in` in the other. In each district's own figure it counts. In a figure over several districts an `out`
-fact is left out where its `in` fact is in the same selection of districts and roles.
+fact is left out where its `in` fact is in the same selection of districts and roles and the caller sees it.
 """
 
 from __future__ import annotations
@@ -113,12 +113,12 @@ def sees_all(actor: Actor, codes: Sequence[str]) -> bool:
     return actor.regulates == OUTSIDE_EVERY_PLAN or list(codes) == [actor.regulates]
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
+def visible(actor: Actor, fact: type[Fact] = Fact) -> ColumnElement[bool]:
     """Facts the caller may see: those of the district it regulates, and those of events it may see."""
     if actor.regulates == OUTSIDE_EVERY_PLAN:
         return true()
-    seen = select(1).where(Event.id == Fact.event_id, events.visible(actor)).correlate(Fact).exists()
-    return seen if actor.regulates is None else or_(Fact.district_code == actor.regulates, seen)
+    seen = select(1).where(Event.id == fact.event_id, events.visible(actor)).correlate(fact).exists()
+    return seen if actor.regulates is None else or_(fact.district_code == actor.regulates, seen)
 
 
 def dimension(name: str) -> ColumnElement[Any]:
@@ -142,7 +142,7 @@ def selection(actor: Actor, question: Question, codes: Sequence[str]) -> Select[
         visible(actor),
     )
     if {FactRole.inbound, FactRole.outbound} <= question.roles and len(codes) > 1:
-        statement = statement.where(or_(Fact.role != FactRole.outbound.value, ~_arrived(covered)))
+        statement = statement.where(or_(Fact.role != FactRole.outbound.value, ~_arrived(actor, covered)))
     if question.imported is not None:
         statement = statement.where(Fact.imported == question.imported)
     for name, value in question.where.items():
@@ -154,7 +154,8 @@ def selection(actor: Actor, question: Question, codes: Sequence[str]) -> Select[
     return statement
 
 
-def _arrived(covered: ColumnElement[Any]) -> ColumnElement[bool]:
+def _arrived(actor: Actor, covered: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the caller sees the same operation come in: where it does not, only the `out` fact tells it."""
     other = aliased(Fact)
     return (
         select(1)
@@ -166,6 +167,7 @@ def _arrived(covered: ColumnElement[Any]) -> ColumnElement[bool]:
             other.source_id == Fact.source_id,
             other.occurred_on == Fact.occurred_on,
             other.value == Fact.value,
+            visible(actor, other),
         )
         .correlate(Fact)
         .exists()

@@ -49,6 +49,7 @@ from app.services import assets
 router = APIRouter(prefix="/v1/assets", tags=["assets"])
 
 Write = Annotated[WriteUnit, writes(Permission.asset_write)]
+Telling = Annotated[WriteUnit, writes(Permission.asset_status)]
 Read = Annotated[ReadUnit, reads(Permission.asset_read)]
 
 
@@ -180,7 +181,7 @@ async def get(asset_id: uuid.UUID, unit: Read, response: Response) -> AssetOut:
 
 
 @router.post("/{asset_id}/statuses", status_code=201, response_model=AssetOut)
-async def change_status(asset_id: uuid.UUID, body: StatusIn, unit: Write) -> Response:
+async def change_status(asset_id: uuid.UUID, body: StatusIn, unit: Telling) -> Response:
     """Record a legal status. Needs If-Match; answers the right as it now is."""
     asset = await assets.change_status(
         unit.session,
@@ -188,7 +189,7 @@ async def change_status(asset_id: uuid.UUID, body: StatusIn, unit: Write) -> Res
         moment=unit.moment,
         asset_id=asset_id,
         new=assets.NewStatus(body.status, body.effective_on, body.source, body.as_of),
-        hold_to=unit.require_version,
+        expect_version=unit.require_version,
     )
     return await _reply(unit, 201, asset)
 
@@ -215,7 +216,7 @@ async def statuses(
 
 
 @router.put("/{asset_id}/flags", response_model=AssetOut)
-async def set_flags(asset_id: uuid.UUID, body: FlagsIn, unit: Write) -> Response:
+async def set_flags(asset_id: uuid.UUID, body: FlagsIn, unit: Telling) -> Response:
     """Say whether procedures are suspended and whether invalidation is pending. Needs If-Match."""
     asset = await assets.set_flags(
         unit.session,
@@ -224,7 +225,7 @@ async def set_flags(asset_id: uuid.UUID, body: FlagsIn, unit: Write) -> Response
         asset_id=asset_id,
         suspended=body.suspended,
         invalidation_pending=body.invalidation_pending,
-        hold_to=unit.require_version,
+        expect_version=unit.require_version,
     )
     return await _reply(unit, 200, asset)
 

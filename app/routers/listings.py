@@ -123,22 +123,23 @@ async def draft(body: ListingIn, unit: Writing) -> Response:
 @router.patch("/{listing_id}", response_model=ListingOut)
 async def revise(listing_id: uuid.UUID, body: ListingPatch, unit: Writing) -> Response:
     """Change a draft; `If-Match` names the version that was seen."""
-    listing = await queries.get(unit.session, unit.actor, listing_id, lock=True)
-    unit.require_version(listing.version)
-    priced = "price" in body.model_fields_set
-    price = (body.price.fen, body.price.currency) if body.price else (None, listing.currency)
-    terms = listings.Terms(
-        mode=body.mode or ListingMode(listing.mode),
-        name=body.name or listing.name,
-        description=body.description or listing.description,
-        expires_on=body.expires_on or listing.expires_on,
-        price_fen=price[0] if priced else listing.price_fen,
-        currency=price[1],
+    changes = listings.Changes(
+        mode=body.mode,
+        name=body.name,
+        description=body.description,
+        expires_on=body.expires_on,
+        priced="price" in body.model_fields_set,
+        price=body.price.money if body.price else None,
     )
-    revised = await listings.revise(
-        unit.session, actor=unit.actor, moment=unit.moment, listing=listing, terms=terms
+    listing = await listings.revise(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        listing_id=listing_id,
+        changes=changes,
+        expect_version=unit.require_version,
     )
-    return await _answer(unit, revised)
+    return await _answer(unit, listing)
 
 
 @router.post("/{listing_id}/submission", response_model=ListingOut)

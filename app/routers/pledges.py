@@ -82,12 +82,14 @@ async def file(body: PledgeIn, unit: Annotated[WriteUnit, writes(Permission.pled
     办法第11条) and the pool's own limits. Grounds that need knowledge only (same-day twin, invalidation
     started, status older than 7 days) pass with both parties' dated acknowledgement.
     """
-    new = _new(body)
-    keep = None
-    if unit.key is not None:
-        keep = pledges.Keep(unit.actor.client_id, unit.key, _answer)
-    filed = await pledges.file(unit.session, actor=unit.actor, moment=unit.moment, new=new, keep=keep)
-    answer = _answer(filed)
+    answer = await pledges.file(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        new=_new(body),
+        render=_answer,
+        key=unit.key,
+    )
     return await unit.reply_bytes(201, answer.body, headers=answer.headers, stored=True)
 
 

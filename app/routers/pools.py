@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain import pool as rules
 from app.domain.permission import Permission
 from app.models.pool import Pool, Scheme
 from app.queries import pools as queries
@@ -135,9 +134,8 @@ async def add_scheme(
     pool_id: uuid.UUID, body: SchemeIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
 ) -> Response:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03)."""
-    pool = await _managed(unit, pool_id)
     scheme = await pools.add_scheme(
-        unit.session, actor=unit.actor, moment=unit.moment, pool=pool, scheme=_scheme(body)
+        unit.session, actor=unit.actor, moment=unit.moment, pool_id=pool_id, scheme=_scheme(body)
     )
     return await unit.reply(201, scheme_out(scheme))
 
@@ -147,28 +145,20 @@ async def contribute(
     pool_id: uuid.UUID, body: ContributionIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
 ) -> Response:
     """Book money paid into the pool's special account (RP-19)."""
-    pool = await _managed(unit, pool_id)
     transfer_id = await pools.contribute(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
-        pool=pool,
+        pool_id=pool_id,
         source=body.source,
         amount=body.amount.money,
         occurred_on=body.occurred_on,
     )
     booked = ContributionOut(
         transfer_id=transfer_id,
-        pool_id=pool.id,
+        pool_id=pool_id,
         source=body.source,
-        amount=MoneyOut.of(body.amount.fen, pool.currency),
+        amount=MoneyOut.of(body.amount.fen, body.amount.currency),
         occurred_on=body.occurred_on,
     )
     return await unit.reply(201, booked)
-
-
-async def _managed(unit: WriteUnit, pool_id: uuid.UUID) -> Pool:
-    pool = await queries.get(unit.session, unit.actor, pool_id)
-    if pool.manager_id != unit.actor.organisation_id:
-        raise rules.NOT_FOUND.error(pool_id=pool_id)
-    return pool

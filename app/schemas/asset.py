@@ -10,12 +10,11 @@ from pydantic import Field, StringConstraints
 
 from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind
 from app.domain.patent_number import PatentType
-from app.schemas.common import Day, Name, RequestModel, ResponseModel
+from app.schemas.common import Day, Id, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
-Uuid = Annotated[uuid.UUID, Field(strict=False)]
 
 
 class NumbersIn(RequestModel):
@@ -36,7 +35,7 @@ class ClassIn(RequestModel):
 class OwnerIn(RequestModel):
     """An owner; `share_ppm` in millionths of the right, null for undivided ownership."""
 
-    party_id: Uuid
+    party_id: Id
     share_ppm: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     acquired_on: Day | None = None
 
@@ -80,7 +79,7 @@ class FlagsIn(RequestModel):
 class LinkIn(RequestModel):
     """Another right that belongs to this one."""
 
-    other_asset_id: Uuid
+    other_asset_id: Id
     kind: Annotated[LinkKind, Field(strict=False)]
 
 

@@ -13,12 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StringConstraints,
 )
 from pydantic_core import PydanticCustomError
 
-from app.domain.money import Money, format_amount, parse_amount
+from app.domain.errors import DomainError
+from app.domain.money import MAX_FEN, Money, format_amount, parse_amount
 
 T = TypeVar("T")
 
@@ -35,6 +35,9 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+Id = Annotated[uuid.UUID, Field(strict=False)]
+"""A key in a request body: JSON brings it as a string."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
@@ -50,8 +53,22 @@ def _written_day(value: object) -> object:
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Day = Annotated[date, Field(strict=False), BeforeValidator(_written_day)]
+
+
+def _in_range(amount: str) -> str:
+    try:
+        parse_amount(amount)
+    except DomainError as error:
+        facts = {"maximum": format_amount(MAX_FEN)}
+        raise PydanticCustomError("amount_range", "Amount should be at most {maximum}", facts) from error
+    return amount
+
+
 Amount = Annotated[
-    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,13})\.[0-9]{2}$"), Field(examples=["1250000.00"])
+    str,
+    StringConstraints(pattern=r"^(0|[1-9][0-9]{0,13})\.[0-9]{2}$"),
+    AfterValidator(_in_range),
+    Field(examples=["1250000.00"]),
 ]
 
 
@@ -74,7 +91,7 @@ class MoneyIn(RequestModel):
 
 def _positive(money: MoneyIn) -> MoneyIn:
     if money.fen <= 0:
-        raise ValueError("the amount must be above zero")
+        raise PydanticCustomError("greater_than", "Amount should be greater than {gt}", {"gt": "0.00"})
     return money
 
 
@@ -125,6 +142,3 @@ class Problem(ResponseModel):
     retryable: bool
     request_id: str
     violations: list[ViolationOut]
-
-
-UuidText = Annotated[uuid.UUID, PlainSerializer(str, return_type=str)]

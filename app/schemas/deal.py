@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.domain.deal import LicenceType
-from app.schemas.common import Day, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
 
 MAX_ASSETS = 200
-Id = Annotated[uuid.UUID, Field(strict=False)]
 
 
 class DealIn(RequestModel):

@@ -9,11 +9,11 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.listing import Direction, ListingMode
-from app.schemas.common import Day, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
 
 MAX_ASSETS = 200
 
-Assets = Annotated[list[Annotated[uuid.UUID, Field(strict=False)]], Field(max_length=MAX_ASSETS)]
+Assets = Annotated[list[Id], Field(max_length=MAX_ASSETS)]
 
 
 class ListingIn(RequestModel):
@@ -29,7 +29,7 @@ class ListingIn(RequestModel):
     price: MoneyIn | None = None
     expires_on: Day
     asset_ids: Assets = Field(default_factory=list)
-    owner_id: Annotated[uuid.UUID, Field(strict=False)] | None = None
+    owner_id: Id | None = None
 
 
 class ListingPatch(RequestModel):

@@ -9,9 +9,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from app.domain.pledge import DeregistrationReason
-from app.schemas.common import Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
 
-Key = Annotated[uuid.UUID, Field(strict=False)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MAX_ITEMS = 500
 
@@ -28,16 +27,16 @@ class ContractIn(RequestModel):
 class ItemIn(RequestModel):
     """A right to be pledged; `secured` limits what it secures."""
 
-    asset_id: Key
-    pledgor_id: Key
+    asset_id: Id
+    pledgor_id: Id
     secured: PositiveMoney | None = None
 
 
 class ConsentIn(RequestModel):
     """A co-owner's consent, with the hash of the signed document."""
 
-    asset_id: Key
-    party_id: Key
+    asset_id: Id
+    party_id: Id
     consented_on: Day
     document_sha256: Sha256
 
@@ -45,7 +44,7 @@ class ConsentIn(RequestModel):
 class AcknowledgementIn(RequestModel):
     """Both parties' dated statement that they know of an objection (grounds 10, 11, stale status)."""
 
-    asset_id: Key
+    asset_id: Id
     code: Name
     pledgor_on: Day
     pledgee_on: Day
@@ -54,13 +53,13 @@ class AcknowledgementIn(RequestModel):
 class PledgeIn(RequestModel):
     """A financing to be filed: one debt, one or more rights, with or without a pool's cover."""
 
-    borrower_id: Key
+    borrower_id: Id
     principal: PositiveMoney
     debt_from: Day
     debt_to: Day
     contract: ContractIn
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=MAX_ITEMS)]
-    pool_id: Key | None = None
+    pool_id: Id | None = None
     ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     consents: Annotated[list[ConsentIn], Field(default_factory=list, max_length=1_000)]
     acknowledgements: Annotated[list[AcknowledgementIn], Field(default_factory=list, max_length=1_000)]
@@ -69,7 +68,7 @@ class PledgeIn(RequestModel):
 class RegistrationIn(RequestModel):
     """The office's registration of one right; trademarks name the day their registration ends."""
 
-    asset_id: Key
+    asset_id: Id
     registration_no: Name
     registered_on: Day
     expires_on: Day | None = None
@@ -84,7 +83,7 @@ class RegistrationsIn(RequestModel):
 class RefusalIn(RequestModel):
     """The office refused rights of the filing; without `asset_ids`, all that are still filed."""
 
-    asset_ids: Annotated[list[Key], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
+    asset_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
     reason: Text
     refused_on: Day
 

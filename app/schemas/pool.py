@@ -10,9 +10,18 @@ from pydantic import Field
 
 from app.domain.ledger import Side, TransferKind
 from app.domain.pool import SharingParty, SourceType
-from app.schemas.common import Currency, Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import (
+    Currency,
+    Day,
+    Id,
+    MoneyOut,
+    Name,
+    PositiveMoney,
+    RequestModel,
+    ResponseModel,
+    Text,
+)
 
-Key = Annotated[uuid.UUID, Field(strict=False)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -121,12 +130,12 @@ class AccountOut(ResponseModel):
 class TransferIn(RequestModel):
     """A transfer; `id` may be chosen by the client and then names this transfer for ever."""
 
-    id: Key | None = None
+    id: Id | None = None
     kind: Annotated[TransferKind, Field(strict=False)] = TransferKind.posted
-    debit_account_id: Key | None = None
-    credit_account_id: Key | None = None
+    debit_account_id: Id | None = None
+    credit_account_id: Id | None = None
     amount: PositiveMoney | None = None
-    resolves_id: Key | None = None
+    resolves_id: Id | None = None
     code: Name
     occurred_on: Day | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from app.domain.district import NATIONAL
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import new_id
 from app.domain.patent_number import PatentType
+from app.domain.request import ExpectVersion, date_faults
 from app.domain.text import normalise
 from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, AssetStatusChange, Title
 from app.queries import assets as queries, parties as party_queries
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from app.domain.clock import Moment
     from app.domain.permission import Actor
     from app.models.base import Base
-
-HoldTo = Callable[[int], None]
-"""Holds a caller to the version it saw: refuses when the current version, given to it, is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +162,14 @@ async def change_status(
     moment: Moment,
     asset_id: uuid.UUID,
     new: NewStatus,
-    hold_to: HoldTo,
+    expect_version: ExpectVersion,
 ) -> Asset:
     """Record that a right took a legal status on a day; what was known before stays (AST-04).
 
     The current status is the one in force today: news of an earlier day may leave it as it is.
-    Raises: `asset.not_found`, `request.version_…`, `asset.status_not_of_kind`, `asset.date_in_future`.
+    Raises: `asset.not_found`, `request.version_…`, `asset.status_not_of_kind`, `request.date_in_future`.
     """
-    asset = await _lock_one(session, asset_id, hold_to)
+    asset = await _lock_one(session, asset_id, expect_version)
     _check_status(asset, new, moment.today)
     payload = {"status": new.status, "effective_on": new.effective_on, "before": asset.status}
     event = _event("asset.status_changed", asset.id, payload, new.effective_on)
@@ -198,9 +196,8 @@ async def change_status(
 def _check_status(asset: Asset, new: NewStatus, today: date) -> None:
     kind = AssetKind(asset.kind)
     violations = [
-        rules.DATE_IN_FUTURE.violation(at, date=day, today=today)
-        for at, day in (("/effective_on", new.effective_on), ("/as_of", new.as_of))
-        if day > today
+        *date_faults("/effective_on", new.effective_on, today=today),
+        *date_faults("/as_of", new.as_of, today=today),
     ]
     if new.status not in rules.STATUSES[kind]:
         kind_zh = rules.ZH[kind]
@@ -236,13 +233,13 @@ async def set_flags(
     asset_id: uuid.UUID,
     suspended: bool,
     invalidation_pending: bool,
-    hold_to: HoldTo,
+    expect_version: ExpectVersion,
 ) -> Asset:
     """Say whether procedures of a right are suspended (LS-10) and whether its invalidation is pending.
 
     Saying what already holds changes nothing. Raises: `asset.not_found`, `request.version_…`.
     """
-    asset = await _lock_one(session, asset_id, hold_to)
+    asset = await _lock_one(session, asset_id, expect_version)
     if (asset.suspended, asset.invalidation_pending) == (suspended, invalidation_pending):
         return asset
     payload = {"suspended": suspended, "invalidation_pending": invalidation_pending}
@@ -291,9 +288,9 @@ async def link(
     return made
 
 
-async def _lock_one(session: AsyncSession, asset_id: uuid.UUID, hold_to: HoldTo) -> Asset:
+async def _lock_one(session: AsyncSession, asset_id: uuid.UUID, expect_version: ExpectVersion) -> Asset:
     (asset,) = await queries.lock(session, [asset_id], pointer="path:asset_id")
-    hold_to(asset.version)
+    expect_version(asset.version)
     return asset
 
 

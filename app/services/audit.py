@@ -1,4 +1,4 @@
-"""Audit of refusals and sensitive reads, each written in a short transaction of its own."""
+"""Audit of refusals, each written in a short transaction of its own."""
 
 from __future__ import annotations
 

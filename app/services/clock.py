@@ -7,12 +7,10 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from app.domain.district import NATIONAL
 from app.domain.permission import SYSTEM_ID
 from app.domain.request import CLOCK_BACKWARD, SANDBOX_ONLY
-from app.models.district import Instance
+from app.queries import clock as queries
 from app.queries.driver import driver
 from app.services import events, jobs
 
@@ -72,12 +70,12 @@ async def move(session: AsyncSession, *, actor: Actor, moment: Moment, business_
     )
     # The row lock of the update puts two callers in order: the second is held to the first one's date.
     if await (await driver(session)).fetchval(_MOVE, business_date, moment.today) is None:
-        today = await session.scalar(select(Instance.business_date))
+        today = await queries.business_date(session)
         raise CLOCK_BACKWARD.error("/business_date", today=today or moment.today)
     await events.record(session, actor=actor, moment=moment, events=[event])
     return Clock(business_date, await jobs.through(session))
 
 
 async def _require_sandbox(session: AsyncSession) -> None:
-    if await session.scalar(select(Instance.mode)) != "sandbox":
+    if not await queries.is_sandbox(session):
         raise SANDBOX_ONLY.error()

@@ -16,7 +16,9 @@ from app.domain.fact import FactRole, Measure
 from app.domain.hold import HoldKind
 from app.domain.identifiers import business_number, new_id
 from app.domain.listing import EXPIRING, Direction, ListingEvent, ListingMode, ListingStatus
+from app.domain.money import Money
 from app.domain.permission import Role
+from app.domain.request import ExpectVersion
 from app.models.listing import Listing, ListingItem
 from app.queries import assets as asset_queries, listings as queries, parties as party_queries
 from app.queries.driver import driver
@@ -49,15 +51,15 @@ class NewListing:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What may be changed in a draft. `price_fen` None: negotiable."""
+class Changes:
+    """What is to be changed in a draft: None stays; the price changes if `priced`, None: negotiable."""
 
-    mode: ListingMode
-    name: str
-    description: str
-    expires_on: date
-    price_fen: int | None
-    currency: str
+    mode: ListingMode | None = None
+    name: str | None = None
+    description: str | None = None
+    expires_on: date | None = None
+    priced: bool = False
+    price: Money | None = None
 
 
 async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: NewListing) -> Listing:
@@ -107,22 +109,32 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
 
 
 async def revise(
-    session: AsyncSession, *, actor: Actor, moment: Moment, listing: Listing, terms: Terms
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    listing_id: uuid.UUID,
+    changes: Changes,
+    expect_version: ExpectVersion,
 ) -> Listing:
-    """Change a locked draft; its rights stay as they are.
+    """Change a draft; its rights stay as they are.
 
-    Raises: `listing.not_lister`, `listing.not_draft`; `listing.term_passed`, `listing.price_zero`.
+    Raises: `listing.not_found`, `request.version_…`, `listing.not_lister`, `listing.not_draft`;
+    `listing.term_passed`, `listing.price_zero`.
     """
+    listing = await queries.get(session, actor, listing_id, lock=True)
+    expect_version(listing.version)
     _require_lister(actor, listing)
     if listing.status != ListingStatus.draft:
         raise rules.NOT_DRAFT.error(status=listing.status)
-    refuse_if([*_term_faults(terms.expires_on, moment, "/expires_on"), *_price_faults(terms.price_fen)])
-    listing.mode = terms.mode.value
-    listing.name = terms.name
-    listing.description = terms.description
-    listing.expires_on = terms.expires_on
-    listing.price_fen = terms.price_fen
-    listing.currency = terms.currency
+    listing.mode = changes.mode.value if changes.mode else listing.mode
+    listing.name = changes.name or listing.name
+    listing.description = changes.description or listing.description
+    listing.expires_on = changes.expires_on or listing.expires_on
+    if changes.priced:
+        listing.price_fen = changes.price.fen if changes.price else None
+        listing.currency = changes.price.currency if changes.price else listing.currency
+    refuse_if([*_term_faults(listing.expires_on, moment, "/expires_on"), *_price_faults(listing.price_fen)])
     listing.version += 1
     await events.record(session, actor=actor, moment=moment, events=[told(listing, "revised")])
     await session.flush()

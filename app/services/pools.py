@@ -87,14 +87,14 @@ async def open_pool(
 
 
 async def add_scheme(
-    session: AsyncSession, *, actor: Actor, moment: Moment, pool: Pool, scheme: NewScheme
+    session: AsyncSession, *, actor: Actor, moment: Moment, pool_id: uuid.UUID, scheme: NewScheme
 ) -> Scheme:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03).
 
-    Raises: `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
+    Raises: `pool.not_found`, `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
     """
+    pool = await queries.lock_managed(session, actor, pool_id)
     _require_sound(scheme, pool.currency)
-    await queries.lock(session, pool.id)
     version = len(await queries.schemes(session, pool.id)) + 1
     event = events.NewEvent(
         type="pool.scheme_added",
@@ -116,20 +116,20 @@ async def contribute(
     *,
     actor: Actor,
     moment: Moment,
-    pool: Pool,
+    pool_id: uuid.UUID,
     source: SourceType,
     amount: Money,
     occurred_on: date,
 ) -> uuid.UUID:
     """Book money paid into the pool's special account; returns the transfer's id.
 
-    Raises: `pool.currency_mismatch`, `request.date_in_future`.
+    Raises: `pool.not_found`, `pool.currency_mismatch`, `request.date_in_future`.
     """
+    pool = await queries.lock_managed(session, actor, pool_id)
     refuse_if(
         _currency_faults("/amount", amount, pool.currency)
         + date_faults("/occurred_on", occurred_on, today=moment.today)
     )
-    await queries.lock(session, pool.id)
     accounts = {account.code: account for account in await ledger_queries.accounts(session, pool.id)}
     transfer = ledger.NewTransfer(
         debit_account_id=accounts[AccountCode.cash].id,

@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("outcome IN ('done', 'refused', 'read')", name=op.f("ck_audit_outcome")),
+        sa.CheckConstraint("outcome IN ('done', 'refused')", name=op.f("ck_audit_outcome")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     op.create_index("ix_audit_organisation_id", "audit", ["organisation_id"], unique=False)

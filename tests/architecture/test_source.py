@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import app
 from scripts import map as house
 from scripts.map import NOUNS
 
@@ -48,7 +49,7 @@ OTHERS = {
     "models": {"base", "idempotency"},
     "schemas": {"clock", "common", "health", "oauth"},
     "routers": {"clock", "dependencies", "health", "oauth", "paging", "refusals"},
-    "queries": {"driver", "filing", "integrity", "paging", "serials", "terms"},
+    "queries": {"clock", "driver", "filing", "integrity", "paging", "serials", "terms"},
     "services": {"bookkeeping", "clock", "idempotency", "licensing", "sandbox", "terms"},
 }
 """Stems that are not nouns, with the layer they belong to; a new one is a decision."""
@@ -66,6 +67,11 @@ def plural(noun: str) -> str:
     if noun in UNCOUNTED:
         return noun
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def test_the_api_tells_the_version_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert app.__version__ == project["version"]
 
 
 def test_only_the_database_edge_commits() -> None:

@@ -112,7 +112,7 @@ async def test_all_objections_come_at_once_each_with_its_place(api: Api) -> None
         ("asset.not_of_kind", "/registered_on"),
         ("asset.status_not_of_kind", "/status"),
         ("asset.dates_out_of_order", "/granted_on"),
-        ("asset.date_in_future", "/status_as_of"),
+        ("request.date_in_future", "/status_as_of"),
         ("asset.shares_incomplete", "/owners"),
         ("asset.owner_unknown", "/owners/0/party_id"),
     }
@@ -261,7 +261,7 @@ async def test_the_status_of_a_day_depends_on_when_it_is_asked(api: Api) -> None
         "source": "公报",
         "as_of": "2026-02-01",
     }
-    changed = await api.post("agency", path, lapse, headers={"If-Match": '"1"'})
+    changed = await api.post("operator", path, lapse, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"]) == (201, '"2"')
     assert (changed.json()["status"], changed.json()["status_as_of"]) == ("terminated_fee", "2026-02-01")
 
@@ -283,7 +283,7 @@ async def test_news_of_an_earlier_day_does_not_undo_the_current_status(api: Api)
         [("terminated_fee", "2024-12-15"), ("late_fee", "2024-06-01")], 1
     ):
         body = {"status": status, "effective_on": day, "source": "公报", "as_of": "2026-02-01"}
-        answer = await api.post("agency", path, body, headers={"If-Match": f'"{version}"'})
+        answer = await api.post("operator", path, body, headers={"If-Match": f'"{version}"'})
         assert (answer.status_code, answer.json()["status"]) == (201, "terminated_fee")
     then = await api.get("bank_a", path, effective_on="2024-07-01")
     assert then.json()["in_force"]["status"] == "late_fee"
@@ -294,11 +294,11 @@ async def test_a_status_change_needs_the_version_it_saw_and_a_possible_status(ap
     made = await api.made("agency", "/v1/assets", patent())
     path = f"/v1/assets/{made['id']}/statuses"
     body = {"status": "registered", "effective_on": "2999-01-01", "source": "公报", "as_of": "2026-02-01"}
-    assert (await api.post("agency", path, body)).status_code == 428
-    assert (await api.post("agency", path, body, headers={"If-Match": '"7"'})).status_code == 412
-    refused = await api.post("agency", path, body, headers={"If-Match": '"1"'})
+    assert (await api.post("operator", path, body)).status_code == 428
+    assert (await api.post("operator", path, body, headers={"If-Match": '"7"'})).status_code == 412
+    refused = await api.post("operator", path, body, headers={"If-Match": '"1"'})
     assert objections(refused) == {
-        ("asset.date_in_future", "/effective_on"),
+        ("request.date_in_future", "/effective_on"),
         ("asset.status_not_of_kind", "/status"),
     }
     assert (await api.post("bank_a", path, body, headers={"If-Match": '"1"'})).status_code == 403
@@ -311,7 +311,7 @@ async def test_registration_gives_an_applied_mark_its_term(api: Api) -> None:
     assert made["last_day_in_force"] is None
     body = {"status": "registered", "effective_on": "2021-03-01", "source": "公报", "as_of": "2026-02-01"}
     path = f"/v1/assets/{made['id']}/statuses"
-    shown = (await api.post("agency", path, body, headers={"If-Match": '"1"'})).json()
+    shown = (await api.post("operator", path, body, headers={"If-Match": '"1"'})).json()
     assert (shown["registered_on"], shown["last_day_in_force"]) == ("2021-03-01", "2031-02-28")
 
 
@@ -320,11 +320,11 @@ async def test_flags_are_set_as_a_whole_under_a_version(api: Api) -> None:
     made = await api.made("agency", "/v1/assets", patent())
     path, body = f"/v1/assets/{made['id']}/flags", {"suspended": True, "invalidation_pending": False}
     for match, version in (('"1"', 2), ('"2"', 2)):
-        headers = api.headers("agency") | {"If-Match": match}
+        headers = api.headers("ip_office") | {"If-Match": match}
         answer = await api.http.put(path, json=body, headers=headers)
         shown = answer.json()
         assert (shown["suspended"], shown["invalidation_pending"], shown["version"]) == (True, False, version)
-    stale = await api.http.put(path, json=body, headers=api.headers("agency") | {"If-Match": '"1"'})
+    stale = await api.http.put(path, json=body, headers=api.headers("ip_office") | {"If-Match": '"1"'})
     assert stale.status_code == 412
 
 
@@ -354,3 +354,18 @@ async def test_a_dry_run_judges_and_keeps_nothing(api: Api) -> None:
     tried = await api.http.post("/v1/assets?dry_run=true", json=patent(), headers=api.headers("agency"))
     assert (tried.status_code, tried.json()["number"]) == (200, INVENTION)
     assert (await api.get("agency", "/v1/assets", number=INVENTION)).json()["items"] == []
+
+
+async def test_an_agency_enters_rights_but_neither_their_status_nor_their_flags(api: Api) -> None:
+    """LS-10, LS-11: what the office did to a right is told by the office or the operator."""
+    made = await api.made("agency", "/v1/assets", patent())
+    version, path = {"If-Match": '"1"'}, f"/v1/assets/{made['id']}"
+    status = {"status": "expired", "effective_on": "2024-12-15", "source": "公报", "as_of": "2026-02-01"}
+    flags = {"suspended": False, "invalidation_pending": False}
+    tried = (
+        await api.post("agency", f"{path}/statuses", status, headers=version),
+        await api.http.put(f"{path}/flags", json=flags, headers=api.headers("agency") | version),
+    )
+    for answer in tried:
+        assert (answer.status_code, answer.json()["code"]) == (403, "auth.denied")
+        assert answer.json()["violations"][0]["facts"] == {"permission": "asset:status"}

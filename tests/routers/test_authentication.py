@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,8 @@ from joserfc import jwt
 from sqlalchemy import text
 
 from app.domain.permission import Permission
-from app.infra.security import ALGORITHM, TokenIssuer
+from app.infra.security import ALGORITHM, TokenIssuer, secret_matches
+from app.routers import oauth
 from tests.factories.parties import party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
@@ -58,6 +60,7 @@ def of_another_key(api: Api) -> str:
     return other.issue(api.actor("operator"), ["party:read"])
 
 
+KNOWN = {"alg": ALGORITHM, "typ": "at+jwt"}
 NONE = {"alg": "none", "typ": "at+jwt"}
 FORGERIES: dict[str, Callable[[Api], str]] = {
     "garbage": lambda _: "x.y.z",
@@ -71,6 +74,8 @@ FORGERIES: dict[str, Callable[[Api], str]] = {
     "alg none": lambda api: rewritten(api, header=NONE, signature=""),
     "alg none, signature kept": lambda api: rewritten(api, header=NONE),
     "of another key": of_another_key,
+    "crit is a number": lambda api: rewritten(api, header=KNOWN | {"crit": 5}),
+    "crit names a list": lambda api: rewritten(api, header=KNOWN | {"crit": [[1]]}),
     "alg HS256 with the public key": signed_with_the_public_key,
 }
 
@@ -133,3 +138,45 @@ async def test_a_revoked_client_is_refused_at_once(api: Api, database: Savepoint
     for response in (await api.get("operator", PARTIES), await api.post("operator", PARTIES, party(1))):
         assert told(response) == (401, "auth.client_revoked")
         assert "www-authenticate" in response.headers
+
+
+TOKEN = "/v1/oauth/token"
+GRANT = {"grant_type": "client_credentials"}
+
+
+@pytest.mark.parametrize(
+    "credentials", [b"Basic \xff", b"Basic " + b64encode(b"a:b") + b"\xff", b"Basic ====", b"Basic /w=="]
+)
+async def test_credentials_that_are_no_text_are_wrong_credentials(api: Api, credentials: bytes) -> None:
+    """RFC 6749 §5.2: not ASCII, not base64, not UTF-8: refused, not a failure."""
+    answer = await api.http.post(TOKEN, data=GRANT, headers={b"Authorization": credentials})
+    assert told(answer) == (401, "auth.bad_credentials")
+
+
+@pytest.mark.parametrize(
+    "media_type", ["multipart/form-data; boundary=x; charset=unicode_escape", "application/json", ""]
+)
+async def test_a_token_request_is_a_plain_form(api: Api, media_type: str) -> None:
+    """RFC 6749 §4.4.2: of a multipart form the sender could choose any decoder the platform has."""
+    body = b'--x\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\n\\ud800\r\n--x--\r\n'
+    answer = await api.http.post(TOKEN, content=body, headers={"Content-Type": media_type})
+    assert told(answer) == (415, "auth.form_required")
+
+
+async def test_a_client_nobody_knows_costs_the_same_comparison(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of an answer does not tell which client ids exist."""
+    compared: list[bool] = []
+
+    def watched(secret: str, digest: bytes | None) -> bool:
+        compared.append(digest is None)
+        return secret_matches(secret, digest)
+
+    monkeypatch.setattr(oauth, "secret_matches", watched)
+    known = api.samples["sme"].client.client_id
+    for client_id in (known, "nobody"):
+        wrong = GRANT | {"client_id": client_id, "client_secret": "wrong"}
+        assert told(await api.http.post(TOKEN, data=wrong)) == (401, "auth.bad_credentials")
+    assert compared == [False, True]
+    assert not secret_matches("any", None)

@@ -301,14 +301,12 @@ async def test_the_office_may_refuse_one_right_and_register_the_other(
 
 
 async def test_a_borrower_sees_its_pledge_and_does_not_decide_it(
-    api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID], database: SavepointDatabase
+    api: Api, database: SavepointDatabase
 ) -> None:
     """RB-01: results are recorded by the bank that filed or an operator, even if the borrower is a bank."""
-    _, patent, _ = rights
     borrower = api.samples["bank_b"].organisation.party_id
     async with database.write() as unit:
         right = await make_asset(unit.session, owners=[borrower])
-    assert patent
     pledge = await api.made("bank_a", "/v1/pledges", filing(borrower, [right.id]))
     path = f"/v1/pledges/{pledge['id']}"
     assert (await api.get("bank_b", path)).status_code == 200

@@ -50,14 +50,13 @@ async def test_the_district_is_the_files_field_and_the_code_only_where_there_is_
     importer: Importer,
 ) -> None:
     """ID-18: the registered district is a field of its own; the code shows the first registration only."""
-    flags = {"is_dongli": "0", "is_binhai": "0"}
     await importer.rows(
         ImportKind.parties,
         [
-            party(1, uscc_district="120104", **(flags | {"is_dongli": "1"})),
-            party(2, **(flags | {"is_binhai": "1"})),
-            party(3, uscc_district="120222", **flags),
-            party(4, uscc_district="", **flags),
+            party(1, uscc_district="120104", district_code="120110"),
+            party(2, district_code="120116"),
+            party(3, uscc_district="120222", district_code=""),
+            party(4, uscc_district="", district_code="129999"),
         ],
     )
     await importer.rows(ImportKind.parties, [party(1, uscc_district="120104")])

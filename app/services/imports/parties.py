@@ -40,12 +40,12 @@ _FIELDS = ("name", "address", "registered_on", "district_code")
 async def plan(session: AsyncSession, work: Work, entries: Sequence[Entry[PartyRow]]) -> None:
     """Enter organisations that are new, and what the file says otherwise of those that are known.
 
-    A blank cell says nothing; the district of a known party changes only when the file has a field for
-    it (ID-18).
+    A blank cell says nothing; the district of a known party changes only when the row states one that
+    exists (ID-18).
     """
     connection = await driver(session)
     found = await connection.fetch(_KNOWN, sorted({entry.row.uscc for entry in entries}))
-    codes = sorted({code for entry in entries for code in entry.row.districts})
+    codes = sorted({code for entry in entries for code in _codes(entry.row)})
     districts = {row["code"] for row in await connection.fetch(_DISTRICTS, codes)}
     known: dict[str, Record] = {row["value"]: dict(row) for row in found}
     for entry in entries:
@@ -54,17 +54,21 @@ async def plan(session: AsyncSession, work: Work, entries: Sequence[Entry[PartyR
             "name": row.name,
             "address": row.address,
             "registered_on": row.registered_on,
-            "district_code": next(code for code in row.districts if code in districts),
+            "district_code": row.district_code if row.district_code in districts else None,
         }
         record = known.get(row.uscc)
         if record is None:
+            stated["district_code"] = next(code for code in _codes(row) if code in districts)
             known[row.uscc] = record = _enter(work, row.uscc, stated)
             change = Change.created
         else:
-            if not row.district_stated:
-                stated["district_code"] = None
             change = _revise(work, row.uscc, record, stated)
         work.outcomes.append(Outcome(entry.raws, "party", record["id"], change))
+
+
+def _codes(row: PartyRow) -> list[str]:
+    """The districts a new party may be in, the best first."""
+    return [code for code in (row.district_code, *row.first_districts) if code]
 
 
 def _enter(work: Work, uscc: str, stated: Record) -> Record:

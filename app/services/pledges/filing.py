@@ -111,19 +111,18 @@ class FiledPledge:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How the filing's answer is kept under its idempotency key, in the writing statement itself."""
-
-    client_id: uuid.UUID
-    key: str
-    render: Callable[[FiledPledge], Answer]
-
-
 async def file(
-    session: AsyncSession, *, actor: Actor, moment: Moment, new: NewPledge, keep: Keep | None = None
-) -> FiledPledge:
-    """File a pledge for the caller's bank.
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    new: NewPledge,
+    render: Callable[[FiledPledge], Answer],
+    key: str | None = None,
+) -> Answer:
+    """File a pledge for the caller's bank; returns the answer that `render` makes of it.
+
+    The answer is kept under the caller's idempotency `key` by the writing statement itself.
 
     Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.ground`),
     `pledge.asset_twice`, `asset.not_found`, `party.not_found`, and for a pool `pool.not_found`,
@@ -143,8 +142,17 @@ async def file(
     refuse_if(_unknown(new, ground))
     refuse_if(_objections(new, ground, moment))
     filed = _filed(new, ground, actor, moment)
-    await _write(session, new=new, filed=filed, ground=ground, actor=actor, moment=moment, keep=keep)
-    return filed
+    kept = Kept(key, render(filed))
+    await _write(session, new=new, filed=filed, ground=ground, actor=actor, moment=moment, kept=kept)
+    return kept.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer and the key it is kept under, if any."""
+
+    key: str | None
+    answer: Answer
 
 
 def _inconsistencies(new: NewPledge, pledgee_id: uuid.UUID) -> list[Violation]:
@@ -270,11 +278,11 @@ async def _write(
     ground: Ground,
     actor: Actor,
     moment: Moment,
-    keep: Keep | None,
+    kept: Kept,
 ) -> None:
     event = _event(filed, ground, actor)
     transfers, commitments = _commitment(new, filed, ground, moment)
-    answer = keep.render(filed) if keep is not None else None
+    answer = kept.answer
     connection = await driver(session)
     await connection.execute(
         WRITE,
@@ -287,10 +295,10 @@ async def _write(
         json.dumps(_item_rows(filed, ground), default=str),
         transfers,
         commitments,
-        keep.key if keep is not None else None,
-        answer.status_code if answer is not None else None,
-        json.dumps(dict(answer.headers)) if answer is not None else None,
-        answer.body if answer is not None else None,
+        kept.key,
+        answer.status_code,
+        json.dumps(dict(answer.headers)),
+        answer.body,
     )
 
 

@@ -49,7 +49,7 @@ async def add_pool(session: AsyncSession, *, moment: Moment, manager: SampleClie
             session,
             actor=actor,
             moment=moment,
-            pool=pool,
+            pool_id=pool.id,
             source=source,
             amount=Money(amount_fen),
             occurred_on=SINCE,

@@ -40,7 +40,7 @@ format: $(VENV)/.stamp-dev ## format the code and mend what the linter can mend
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
 
-bench: $(VENV)/.stamp-dev ## measure the hot paths, a few minutes
+bench: $(VENV)/.stamp-dev ## measure the hot paths, under two minutes
 	@$(RUN) benchmarks $(ARGS)
 
 bench-full: $(VENV)/.stamp-dev ## measure them at the volume of the whole country

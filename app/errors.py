@@ -110,6 +110,7 @@ REASONS: dict[str, str] = {
     "string_unicode": "含有无法识别的字符",
     "string_too_short": "至少 {min_length} 个字符",
     "string_too_long": "至多 {max_length} 个字符",
+    "text_invisible": "至少一个可见字符",
     "string_pattern_mismatch": "应符合格式 {pattern}",
     "int_type": "应为整数",
     "int_from_float": "应为整数",

@@ -19,14 +19,14 @@ from pathlib import Path
 from app.domain.imports import ImportKind
 
 FILES: Mapping[str, ImportKind] = {
-    "organisations_real.csv": ImportKind.parties,
-    "banks_real.csv": ImportKind.parties,
-    "patents_real.csv": ImportKind.patents,
-    "trademarks_real.csv": ImportKind.trademarks,
-    "transfers_real.csv": ImportKind.recordals,
-    "security_interests_real.csv": ImportKind.recordals,
+    "organisations": ImportKind.parties,
+    "banks": ImportKind.parties,
+    "patents": ImportKind.patents,
+    "trademarks": ImportKind.trademarks,
+    "transfers": ImportKind.recordals,
+    "security_interests": ImportKind.recordals,
 }
-"""What is imported, in this order: later files find what earlier ones entered."""
+"""What is imported from `<name>_real.csv`, in this order: later files find what earlier ones entered."""
 
 DISTRICTS: Mapping[str, str] = {"is_dongli": "120110", "is_binhai": "120116"}
 """Columns of 0 and 1 and the district each stands for; the first that says 1 counts."""
@@ -57,13 +57,16 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where the CSV files are")
     parser.add_argument("--errors", type=Path, default=Path("var/import"), help="where refused rows go")
     asked = parser.parse_args()
+    lacking = [file for name in FILES if not (file := asked.folder / f"{name}_real.csv").is_file()]
+    if lacking:
+        parser.error(f"there is no {', '.join(map(str, lacking))}")
     asked.errors.mkdir(parents=True, exist_ok=True)
     refused = False
     with tempfile.TemporaryDirectory() as folder:
         for name, kind in FILES.items():
-            file = with_district_codes(asked.folder / name, Path(folder))
-            errors = asked.errors / f"{name}.errors.csv"
-            command = (sys.executable, "-m", "app.cli", "import", kind.value, str(file), "--errors", str(errors))
+            file = with_district_codes(asked.folder / f"{name}_real.csv", Path(folder))
+            errors = str(asked.errors / f"{name}.errors.csv")
+            command = (sys.executable, "-m", "app.cli", "import", kind.value, str(file), "--errors", errors)
             code = subprocess.run(command, check=False).returncode  # noqa: S603 - this very program
             if code not in {0, SOME_REFUSED}:
                 return code

@@ -147,7 +147,7 @@ def names_of(row: Row, column: str) -> tuple[str, ...]:
     """The names in a cell, separated by semicolons of either width, each once."""
     found: dict[str, str] = {}
     for part in text_of(row, column).split(";"):  # NFKC has made `；` a `;`
-        if name := part.strip():
+        if name := normalise(part):
             found.setdefault(name_key(name), name)
     return tuple(found.values())
 

@@ -59,6 +59,18 @@ DUPLICATE = define(
     "登记号 {reference} 已有内容不同的记载",
     "Reference {reference} is already recorded with other content.",
 )
+DATE_RANGE = define(
+    "recordal.date_range",
+    ErrorKind.invalid,
+    "列 {column} 的日期“{given}”不在 {first} 年至 {last} 年之间",
+    "“{given}” in column {column} is not a date of the years {first} to {last}.",
+)
+COUNT_FORMAT = define(
+    "recordal.count_format",
+    ErrorKind.invalid,
+    "列 {column} 的人数“{given}”不是 0 至 9999 的整数",
+    "“{given}” in column {column} is not a number of persons from 0 to 9999.",
+)
 AMOUNT_FORMAT = define(
     "recordal.amount_format",
     ErrorKind.invalid,
@@ -73,10 +85,14 @@ KINDS: Mapping[str, RecordalKind] = {
 TITLE_KINDS = frozenset({RecordalKind.transfer, RecordalKind.rename, RecordalKind.merger})
 """Kinds after which the receiving side owns the right."""
 
+YEARS = (1850, 2100)
+"""Between which documents can have been signed and recorded; other years are slips of the pen."""
+
 _ACQUIRING = TITLE_KINDS | {RecordalKind.pledge, RecordalKind.pledge_assignment}
 _MARK = re.compile(r"TM(?:REG|SERIAL)?(?=[0-9])")
 _NUMBER = re.compile(r"[A-Z]{0,3}[0-9]{3,13}[A-Z0-9]{0,2}")
 _AMOUNT = re.compile(r"[0-9]{1,14}(?:\.[0-9]{1,2})?")
+_COUNT = re.compile(r"[0-9]{1,4}")
 _RANKS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _CAPACITY = re.compile(r",?\s+AS\s+(?:[\w&'-]+\s+)*(?:AGENT|TRUSTEE)\s*$", re.IGNORECASE)
 
@@ -145,15 +161,15 @@ def recordal_row(row: Row, *, today: date) -> RecordalRow:
         kind=kind or RecordalKind.other,
         reference=text_of(row, "reel_frame") or None,
         refers_to=text_of(row, "refers_to_reel_frame") or None,
-        recorded_on=day_of(row, "recorded", violations),
-        executed_on=day_of(row, "executed", violations),
+        recorded_on=_day(row, "recorded", violations),
+        executed_on=_day(row, "executed", violations),
         conveyance=text_of(row, "conveyance"),
         stated_rank=text_of(row, "rank") or None,
         partial=text_of(row, "partial") == "1",
         assignors=names_of(row, "assignor_orgs"),
         assignees=names_of(row, "assignee_orgs"),
-        persons_giving=_count(row, "n_individual_assignors"),
-        persons_receiving=_count(row, "n_individual_assignees"),
+        persons_giving=_count(row, "n_individual_assignors", violations),
+        persons_receiving=_count(row, "n_individual_assignees", violations),
         amount_fen=_amount(row, violations),
         mixed=text_of(row, "ip_type").startswith("mixed"),
         right_kind=numbers.kind,
@@ -222,9 +238,21 @@ def _number(body: str, office: str, kind: AssetKind, violations: list[Violation]
     return number.canonical if number else None
 
 
-def _count(row: Row, column: str) -> int:
-    text = text_of(row, column)
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _day(row: Row, column: str, violations: list[Violation]) -> date | None:
+    day, (first, last) = day_of(row, column, violations), YEARS
+    if day is not None and not first <= day.year <= last:
+        violations.append(
+            DATE_RANGE.violation(f"/{column}", column=column, given=day, first=first, last=last)
+        )
+    return day
+
+
+def _count(row: Row, column: str, violations: list[Violation]) -> int:
+    text = text_of(row, column) or "0"
+    if not _COUNT.fullmatch(text):
+        violations.append(COUNT_FORMAT.violation(f"/{column}", column=column, given=text[:20]))
+        return 0
+    return int(text)
 
 
 def _amount(row: Row, violations: list[Violation]) -> int | None:

@@ -18,10 +18,11 @@ def normalise(text: str) -> str:
     """`text` with full-width forms made half-width (NFKC), ends trimmed, inner white space one blank.
 
     Control and invisible format characters, which arrive by copy and paste and which PostgreSQL
-    may refuse (NUL), are dropped.
+    may refuse (NUL), are dropped. Where nothing is left to be seen the result is empty.
     """
     folded = unicodedata.normalize("NFKC", text)
-    return " ".join("".join(filter(_visible, folded)).split())
+    kept = " ".join("".join(filter(_visible, folded)).split())
+    return kept if set(kept) - _JOINERS - {" "} else ""
 
 
 def compact(text: str) -> str:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 async def live(
     session: AsyncSession, asset_ids: Collection[uuid.UUID], kinds: Collection[HoldKind] = tuple(HoldKind)
 ) -> dict[uuid.UUID, list[Hold]]:
-    """Live holds of rights by asset, by kind and rank, in one statement."""
+    """Live holds of rights by asset, by kind, day and rank, in one statement."""
     found: dict[uuid.UUID, list[Hold]] = {asset_id: [] for asset_id in asset_ids}
     statement = (
         select(Hold)
         .where(Hold.asset_id.in_(asset_ids), Hold.kind.in_(kinds), Hold.ended_at.is_(None))
-        .order_by(Hold.kind, Hold.rank, Hold.serial)
+        .order_by(Hold.kind, Hold.placed_on, Hold.rank, Hold.serial)
         .execution_options(populate_existing=True)
     )
     for hold in await session.scalars(statement):

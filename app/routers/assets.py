@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from app.domain.asset import AssetKind, AssetStatus, NumberScheme, status_in_force
@@ -43,7 +41,7 @@ from app.schemas.asset import (
     TitlesOut,
     WarningOut,
 )
-from app.schemas.common import Page
+from app.schemas.common import Day, Instant, Page
 from app.services import assets
 
 router = APIRouter(prefix="/v1/assets", tags=["assets"])
@@ -198,8 +196,8 @@ async def change_status(asset_id: uuid.UUID, body: StatusIn, unit: Telling) -> R
 async def statuses(
     asset_id: uuid.UUID,
     unit: Read,
-    effective_on: Annotated[date | None, Query(description="Default: today.")] = None,
-    known_at: Annotated[AwareDatetime | None, Query(description="Default: now.")] = None,
+    effective_on: Annotated[Day | None, Query(description="Default: today.")] = None,
+    known_at: Annotated[Instant | None, Query(description="Default: now.")] = None,
 ) -> StatusesOut:
     """The status history and the status in force on a day, as known at an instant."""
     await queries.get(unit.session, asset_id)
@@ -248,7 +246,7 @@ async def link(asset_id: uuid.UUID, body: LinkIn, unit: Write) -> Response:
 async def titles(
     asset_id: uuid.UUID,
     unit: Read,
-    on: Annotated[date | None, Query(description="Only titles held on this day.")] = None,
+    on: Annotated[Day | None, Query(description="Only titles held on this day.")] = None,
 ) -> TitlesOut:
     """The chain of title: who owned the right from when until when, by which recorded document."""
     await queries.get(unit.session, asset_id)

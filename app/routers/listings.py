@@ -16,7 +16,7 @@ from app.models.listing import Listing
 from app.queries import holds as hold_queries, listings as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
-from app.routers.paging import PageDep
+from app.routers.paging import PageDep, PublicPageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.listing import (
     ListedAssetOut,
@@ -226,7 +226,7 @@ async def get(listing_id: uuid.UUID, unit: Reading, response: Response) -> Listi
 @public_router.get("")
 async def search_public(
     request: Request,
-    paging: PageDep,
+    paging: PublicPageDep,
     mode: ListingMode | None = None,
     direction: Direction | None = None,
 ) -> Page[PublicListingOut]:

@@ -57,3 +57,17 @@ async def paging(  # a coroutine, so that it needs no thread
 
 
 PageDep = Annotated[Paging, Depends(paging)]
+
+
+async def public_paging(
+    *,
+    request: Request,
+    response: Response,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+) -> Paging:
+    """Like `paging`, without counting: a scan is not for callers without an account."""
+    return await paging(request=request, response=response, cursor=cursor, limit=limit, include_total=False)
+
+
+PublicPageDep = Annotated[Paging, Depends(public_paging)]

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from app.domain import fact as rules
 from app.domain.clock import Moment
@@ -22,7 +21,7 @@ from app.queries.paging import page
 from app.queries.statistics import Cell, Grouping, Question
 from app.routers.dependencies import ReadUnit, reads
 from app.routers.paging import PageDep
-from app.schemas.common import DistrictCode, Page
+from app.schemas.common import DistrictCode, Instant, Page
 from app.schemas.statistic import CellOut, DefinitionOut, FactOut, MeasureOut, MeasuresOut, StatisticOut
 
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
@@ -41,7 +40,7 @@ class Filters:
     roles: frozenset[FactRole]
     imported: bool | None
     where: Mapping[str, str | None]
-    as_of: AwareDatetime | None
+    as_of: Instant | None
 
     def question(self, measure: Measure, moment: Moment) -> Question:
         """These filters on a measure. Raises: `statistic.period_invalid`, `statistic.as_of_in_future`."""
@@ -80,9 +79,7 @@ def filters(
             description="dimension:value, such as asset_kind:patent; `asset_kind:`: facts without.",
         ),
     ] = [],  # noqa: B006 - FastAPI copies defaults
-    as_of: Annotated[
-        AwareDatetime | None, Query(description="What was known (sealed) at that instant.")
-    ] = None,
+    as_of: Annotated[Instant | None, Query(description="What was known (sealed) at that instant.")] = None,
 ) -> Filters:
     """Read the filters. Raises: `statistic.filter_invalid`."""
     wanted = dict(_condition(given) for given in where)

@@ -10,11 +10,11 @@ from pydantic import Field, StringConstraints
 
 from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind
 from app.domain.patent_number import PatentType
-from app.schemas.common import Day, Id, Name, RequestModel, ResponseModel
+from app.schemas.common import Day, Id, Legible, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), Legible]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000), Legible]
 
 
 class NumbersIn(RequestModel):

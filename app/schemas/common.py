@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from app.domain.errors import DomainError
 from app.domain.money import MAX_FEN, Money, format_amount, parse_amount
+from app.domain.text import normalise
 
 T = TypeVar("T")
 
@@ -38,8 +40,18 @@ class ResponseModel(BaseModel):
 Id = Annotated[uuid.UUID, Field(strict=False)]
 """A key in a request body: JSON brings it as a string."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+def _legible(text: str) -> str:
+    if not normalise(text):
+        raise PydanticCustomError("text_invisible", "String should have a visible character")
+    return text
+
+
+Legible = AfterValidator(_legible)
+"""Refuses text of which nothing can be seen, such as zero-width characters alone."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), Legible]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Legible]
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -52,7 +64,14 @@ def _written_day(value: object) -> object:
 
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-Day = Annotated[date, Field(strict=False), BeforeValidator(_written_day)]
+FIRST_DAY, LAST_DAY = date(1850, 1, 1), date(2999, 12, 31)
+"""Days outside are slips of the pen, and the ends of the calendar break arithmetic on them."""
+
+Day = Annotated[date, Field(strict=False, ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_written_day)]
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime.combine(FIRST_DAY, time(), UTC), le=datetime.combine(LAST_DAY, time(), UTC)),
+]
 
 
 def _in_range(amount: str) -> str:

@@ -9,6 +9,7 @@ import typer.main
 
 from app.cli import commands
 from app.config import Settings
+from app.services.jobs import JOBS
 from scripts import generate, map as house
 from scripts.text import ROOT
 
@@ -77,6 +78,11 @@ def test_every_command_is_documented() -> None:
     page = read("docs/operations.md")
     group = typer.main.get_command(commands)
     assert [name for name in group.commands if f"`python -m app.cli {name}" not in page] == []  # type: ignore[attr-defined]
+
+
+def test_every_job_of_the_worker_is_documented() -> None:
+    page = read("docs/operations.md")
+    assert [job for job in JOBS if f"`{job}`" not in page] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -31,6 +31,7 @@ from app.cli.console import Refusal
 from app.config import Mode, Settings
 from app.domain.money import format_amount, parse_amount
 from app.infra.postgres import EmbeddedPostgres
+from app.services.sandbox import sample_uscc
 from tests.factories.clock import now
 from tests.factories.parties import party
 from tests.factories.pledges import filing
@@ -70,6 +71,11 @@ def told(data_dir: Path, *arguments: str, **settings: str) -> str:
     done = subprocess.run(**started, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return str(done.stdout)
+
+
+def values(printed: str) -> dict[str, str]:
+    """What a command printed as `name=value`, a line each."""
+    return dict(line.split("=", 1) for line in printed.splitlines())
 
 
 def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
@@ -163,9 +169,12 @@ async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_r
 
 async def check_that_clients_come_and_go(data_dir: Path, running: Running) -> None:
     """Beside the running service: the secret is told once, and a revoked client's token stops working at once."""
-    bank = running.sandbox["clients"]["bank_a"]["organisation_id"]
-    printed = told(data_dir, "client", "add", "--organisation", bank, "--role", "bank")
-    added = dict(line.split("=", 1) for line in printed.splitlines())
+    bank = ("organisation", "add", "--name", "示例丙银行", "--uscc", sample_uscc(7_901), "--role", "bank")
+    assert "999999" in refused(data_dir, *bank, "--district", "999999")
+    entered = values(told(data_dir, *bank, "--district", "120110"))
+    added = values(
+        told(data_dir, "client", "add", "--organisation", entered["organisation_id"], "--role", "bank")
+    )
     async with running.client(added) as api:
         assert (await api.get("/v1/parties")).status_code == 200
         told(data_dir, "client", "revoke", added["client_id"])

@@ -230,8 +230,8 @@ async def test_a_termination_and_the_end_of_its_reservation_take_turns(committed
         await until_waiting(committed, 2)
     await terminating
     assert await releasing == 0
-    found = await committed.owner.fetchrow("SELECT status FROM listings WHERE id = $1", listing_id)
-    assert found["status"] == ListingStatus.published
+    status = await committed.owner.fetchval("SELECT status FROM listings WHERE id = $1", listing_id)
+    assert status == ListingStatus.published
 
 
 async def test_a_right_under_decision_can_be_named_in_a_draft(committed: Instance) -> None:

@@ -16,6 +16,7 @@ from app.domain.text import compact, name_key, normalise
         ("a\x00b\ufeffc\u200bd", "abcd"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("", ""),
+        ("\u200b\u200d \u200c\u2060", ""),
     ],
 )
 def test_text_is_brought_to_one_form(text: str, result: str) -> None:

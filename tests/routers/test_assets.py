@@ -369,3 +369,22 @@ async def test_an_agency_enters_rights_but_neither_their_status_nor_their_flags(
     for answer in tried:
         assert (answer.status_code, answer.json()["code"]) == (403, "auth.denied")
         assert answer.json()["violations"][0]["facts"] == {"permission": "asset:status"}
+
+
+@pytest.mark.parametrize("known_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_an_instant_at_the_ends_of_time_is_refused(api: Api, known_at: str) -> None:
+    """AST-04: with its offset it would be outside the calendar."""
+    made = await api.made("agency", "/v1/assets", patent())
+    answer = await api.get("bank_a", f"/v1/assets/{made['id']}/statuses", known_at=known_at)
+    assert (answer.status_code, objections(answer)) == (422, {("request.malformed", "query:known_at")})
+
+
+async def test_names_and_numbers_have_something_to_be_seen(api: Api) -> None:
+    """ID-01: zero-width characters alone are no name and no number."""
+    unseen = "\u200b\u2060\u200d"
+    body = patent(name=unseen, numbers={"application": unseen})
+    answer = await api.post("agency", "/v1/assets", body)
+    assert (answer.status_code, objections(answer)) == (
+        422,
+        {("request.malformed", "/name"), ("request.malformed", "/numbers/application")},
+    )

@@ -347,6 +347,7 @@ async def test_a_deal_from_a_listing_keeps_to_it(market: Market) -> None:
     ("changes", "code", "pointer"),
     [
         ({"term_to": "2024-12-31"}, "deal.term_invalid", "/term_to"),
+        ({"term_to": "9999-12-31"}, "request.malformed", "/term_to"),
         ({"territory": "XX"}, "hold.territory_unknown", "/territory"),
         ({"field": "12345"}, "hold.field_unknown", "/field"),
         ({"amount": {"amount": "1.00", "currency": "USD"}}, "deal.currency_unsupported", "/amount/currency"),

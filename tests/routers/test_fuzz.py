@@ -102,7 +102,10 @@ class Fuzzer:
             "boolean": self.boolean,
         }
         kind = schema.get("type", "string")
-        return None if kind == "null" else makers.get(kind, self.string)(schema, name)
+        if kind == "null":
+            return None
+        make = makers.get(kind)
+        return make(schema, name) if make is not None else self.string(schema, name)
 
     def members(self, schema: dict[str, Any], _: str) -> dict[str, Any]:
         required = schema.get("required", ())

@@ -15,6 +15,7 @@ from app.models.asset import Asset
 from app.services import holds
 from app.services.holds import NewHold
 from tests.factories.assets import make_asset
+from tests.factories.clock import now
 from tests.factories.parties import make_party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
@@ -103,6 +104,17 @@ async def test_the_public_market_shows_neither_lister_nor_owner_and_only_what_is
         assert secret not in answer.text
 
 
+async def test_nobody_without_an_account_has_the_market_counted(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """LST-16: a count scans the whole market, however small the page."""
+    asset, owner = await owned(database)
+    await published(api, offer(asset, owner))
+    asked = {"include_total": "true", "limit": "1"}
+    assert (await api.http.get("/v1/public/listings", params=asked)).json()["total"] is None
+    assert (await api.get("bank_a", "/v1/listings", **asked)).json()["total"] >= 1
+
+
 async def test_a_listing_discloses_that_a_right_is_pledged_or_licensed_but_not_to_whom(
     api: Api, database: SavepointDatabase
 ) -> None:
@@ -163,6 +175,26 @@ async def test_a_right_has_one_open_transfer_listing_until_it_leaves_the_market(
     assert refused.json()["violations"][0]["code"] == "hold.transfer_already_offered"
     assert (await act(api, "agency", first, "withdrawal")).json()["closed_on"] is not None
     assert (await act(api, "operator", second, "approval")).json()["status"] == "published"
+
+
+async def test_a_listing_that_has_served_its_purpose_is_closed_by_its_lister_once(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """LST-01: closing takes it off the market and frees its right; a draft has nothing to close."""
+    asset, owner = await owned(database)
+    draft = await api.made("agency", "/v1/listings", offer(asset, owner, mode="transfer"))
+    early = await act(api, "agency", draft, "closure")
+    assert (early.status_code, early.json()["code"]) == (409, "state.illegal_transition")
+    shown = await published(api, offer(asset, owner, mode="transfer"))
+    foreign = await act(api, "operator", shown, "closure")
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "listing.not_lister")
+    closed = await act(api, "agency", shown, "closure")
+    assert (closed.status_code, closed.json()["status"]) == (200, "closed")
+    assert closed.json()["closed_on"] == str(now().today)
+    assert shown["id"] not in (await api.http.get("/v1/public/listings")).text
+    again = await act(api, "agency", shown, "closure")
+    assert (again.status_code, again.json()["violations"][0]["facts"]["allowed"]) == (409, [])
+    assert (await published(api, offer(asset, owner, mode="transfer")))["status"] == "published"
 
 
 async def test_two_editors_of_a_draft_do_not_overwrite_each_other(
@@ -247,3 +279,26 @@ async def test_the_list_is_narrowed_by_right_mode_and_lister(api: Api, database:
     assert await ids("sme", status="draft") == []
     assert await ids("sme", mine=True) == []
     assert len(await ids("agency", mine=True)) == 3
+
+
+async def test_an_amount_beyond_the_range_is_refused_where_it_stands(api: Api) -> None:
+    """API-08: as a fault of the body, in both languages, not as a defect later on."""
+    body = {
+        "direction": "need",
+        "mode": "transfer",
+        "name": "示例需求",
+        "description": "示例",
+        "price": {"amount": "90071992547409.92"},
+        "expires_on": "2099-12-31",
+    }
+    refused = await api.post("agency", "/v1/listings", body)
+    (fault,) = refused.json()["violations"]
+    assert (refused.status_code, fault["code"], fault["pointer"]) == (
+        422,
+        "request.malformed",
+        "/price/amount",
+    )
+    assert "金额至多 90071992547409.91" in fault["message_zh"]
+    assert (
+        await api.post("agency", "/v1/listings", body | {"price": {"amount": "90071992547409.91"}})
+    ).is_success

@@ -111,7 +111,7 @@ async def test_a_second_bank_learns_that_a_right_is_pledged_but_not_to_whom(
 async def test_the_same_right_twice_in_one_filing_is_refused(
     api: Api, rights: tuple[uuid.UUID, uuid.UUID, uuid.UUID]
 ) -> None:
-    """Medusa #16502: one request cannot count one right twice."""
+    """PLG-01: one request cannot count one right twice."""
     owner, patent, _ = rights
     refused = await api.post("bank_a", "/v1/pledges", filing(owner, [patent, patent]))
     assert refused.status_code == 422

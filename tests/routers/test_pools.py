@@ -21,7 +21,7 @@ from tests.support.samples import actor_of
 TOMORROW = str(now().today + timedelta(days=1))
 
 
-def contribution(yuan: str = "100.00", **changes: object) -> dict[str, object]:
+def contribution(yuan: str = "100.00", **changes: Any) -> dict[str, Any]:
     """Money of the district paid in."""
     money = {"amount": yuan, "currency": "CNY"}
     return {"source": "district", "amount": money, "occurred_on": "2019-01-02"} | changes
@@ -129,7 +129,7 @@ SCHEMES: dict[str, tuple[dict[str, object], tuple[int, str]]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), SCHEMES.values(), ids=SCHEMES.keys())
 async def test_a_scheme_that_makes_no_sense_is_refused(
-    api: Api, changes: dict[str, object], expected: tuple[int, str]
+    api: Api, changes: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     """RP-01, RP-03: for the first scheme of a pool as for a further one."""
     pool = await make_pool(api)
@@ -149,7 +149,7 @@ CONTRIBUTIONS: dict[str, tuple[dict[str, object], tuple[int, str]]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), CONTRIBUTIONS.values(), ids=CONTRIBUTIONS.keys())
 async def test_a_contribution_that_cannot_be_is_refused_and_not_booked(
-    api: Api, changes: dict[str, object], expected: tuple[int, str]
+    api: Api, changes: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     """RP-19: money in the pool's currency, that has come in."""
     pool = await make_pool(api, paid_in="5.00")

@@ -188,6 +188,8 @@ async def test_as_of_gives_what_was_sealed_then(api: Api, database: SavepointDat
         ("transfer_count", {"district": "999999"}, 422, "district.unknown"),
         ("transfer_count", {"as_of": "2999-01-01T00:00:00Z"}, 422, "statistic.as_of_in_future"),
         ("transfer_count", {"as_of": "2020-01-01T00:00:00"}, 422, "request.malformed"),
+        ("transfer_count", {"as_of": "0001-01-01T00:00:00+14:00"}, 422, "request.malformed"),
+        ("transfer_count", {"as_of": "9999-12-31T23:59:59-14:00"}, 422, "request.malformed"),
         ("transfer_count", {"where": "asset_kind"}, 422, "statistic.filter_invalid"),
         ("transfer_count", {"slice": "dimensions->>'x'"}, 422, "request.malformed"),
         ("transfer_count/rows", {"period": "2022-13"}, 422, "statistic.period_unknown"),

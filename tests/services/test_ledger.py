@@ -168,7 +168,7 @@ async def _step(stand: Stand, command: str, debit: str, credit: str, amount: int
 
 
 async def test_holds_count_against_the_limit(unit: Unit, api: Api) -> None:
-    """POL-05 (Blnk #181): on 5 000 five holds of 1 000 pass and the sixth is refused."""
+    """POL-05: on 5 000 five holds of 1 000 pass and the sixth is refused."""
     pool, accounts = await open_book(unit, api)
     paid = wanted(
         debit_account_id=accounts["a"].id, credit_account_id=accounts["contributions"].id, amount=Money(5_000)
@@ -189,7 +189,7 @@ async def test_holds_count_against_the_limit(unit: Unit, api: Api) -> None:
 
 
 async def test_a_pending_transfer_is_resolved_once(api: Api, database: SavepointDatabase) -> None:
-    """POL-04 (Blnk #43, #182): neither a second void nor a post after a void."""
+    """POL-04: neither a second void nor a post after a void."""
     async with database.write() as unit:
         pool, accounts = await open_book(unit, api)
     path = f"/v1/pools/{pool.id}/transfers"

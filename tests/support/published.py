@@ -9,19 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.domain.imports import ImportKind
 from app.infra.db import Database
 from app.services import imports
+from scripts.import_published_data import FILES, with_district_codes
 
 FOLDER = Path(os.environ.get("IPOPS_REAL_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data")
-FILES = {
-    "organisations": ImportKind.parties,
-    "banks": ImportKind.parties,
-    "patents": ImportKind.patents,
-    "trademarks": ImportKind.trademarks,
-    "transfers": ImportKind.recordals,
-    "security_interests": ImportKind.recordals,
-}
 PUBLISHED = [
     pytest.mark.real_data,
     pytest.mark.xdist_group("real_data"),  # one worker imports for all
@@ -47,7 +39,10 @@ class Register:
 async def import_all(database: Database, folder: Path) -> dict[str, imports.Summary]:
     return {
         name: await imports.run(
-            database, kind, FOLDER / f"{name}_real.csv", errors=folder / f"{name}.errors.csv"
+            database,
+            kind,
+            with_district_codes(FOLDER / f"{name}_real.csv", folder),
+            errors=folder / f"{name}.errors.csv",
         )
         for name, kind in FILES.items()
     }

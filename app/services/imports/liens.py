@@ -29,7 +29,7 @@ NOTICE_PACK = "notice"
 ENDED = "pledge.deregistered"
 
 _LIENS = """
-SELECT h.asset_id, h.id, h.rank, h.ended_at IS NULL AS live, h.source_id, p.imported
+SELECT h.asset_id, h.id, h.rank, h.placed_on, h.ended_at IS NULL AS live, h.source_id, p.imported
 FROM holds h LEFT JOIN pledges p ON h.source_noun = 'pledge' AND p.id = h.source_id
 WHERE h.kind = 'lien' AND h.asset_id = ANY($1)
 """
@@ -64,6 +64,7 @@ class Lien:
 
     hold: Record
     rank: int
+    placed_on: date | None
     pledge: KnownPledge | None
 
 
@@ -75,6 +76,7 @@ class Liens:
         self._serials: list[int] = []
         self._live: dict[uuid.UUID, list[Lien]] = {}
         self._ever: dict[uuid.UUID, int] = {}
+        self._newest: dict[uuid.UUID, date] = {}
 
     @classmethod
     async def load(
@@ -95,15 +97,26 @@ class Liens:
             )
         for row in await connection.fetch(_ITEMS, sources):
             pledges[row["pledge_id"]].items[row["hold_id"]] = {"id": row["id"], "status": row["status"]}
-        for row in sorted(holds, key=lambda row: row["rank"]):
+        for row in holds:
             asset_id = row["asset_id"]
-            liens._ever[asset_id] = liens._ever.get(asset_id, 0) + 1
+            liens._count(asset_id, row["placed_on"])
             if row["live"]:
-                lien = Lien({"id": row["id"]}, row["rank"], pledges.get(row["source_id"]))
-                liens._live.setdefault(asset_id, []).append(lien)
+                pledge = pledges.get(row["source_id"])
+                liens._add(asset_id, Lien({"id": row["id"]}, row["rank"], row["placed_on"], pledge))
         if new_pledges:
             liens._serials = [row["serial"] for row in await connection.fetch(_NUMBERS, new_pledges)]
         return liens
+
+    def _count(self, asset_id: uuid.UUID, placed_on: date | None) -> None:
+        self._ever[asset_id] = self._ever.get(asset_id, 0) + 1
+        if placed_on is not None:
+            self._newest[asset_id] = max(placed_on, self._newest.get(asset_id, placed_on))
+
+    def _add(self, asset_id: uuid.UUID, lien: Lien) -> None:
+        """Live liens are in the order of their days, those of one day in the order of their ranks."""
+        live = self._live.setdefault(asset_id, [])
+        live.append(lien)
+        live.sort(key=lambda one: (one.placed_on or date.max, one.rank))
 
     def check(self, rights: Iterable[KnownRight]) -> None:
         """A CN right carries one live lien. Raises: `pledge.already_pledged`."""
@@ -161,8 +174,11 @@ class Liens:
         row: RecordalRow,
         pledgors: Sequence[uuid.UUID],
     ) -> None:
-        self._ever[right.id] = self._ever.get(right.id, 0) + 1
-        rank = 1 if right.record["regime"] == Regime.cn else self._ever[right.id]
+        ranked = right.record["regime"] != Regime.cn
+        if ranked and self._newest.get(right.id, row.effective_on) > row.effective_on:
+            self._work.counts["liens.late"] += 1
+        self._count(right.id, row.effective_on)
+        rank = self._ever[right.id] if ranked else 1
         hold = self._work.insert(
             "holds",
             asset_id=right.id,
@@ -192,7 +208,7 @@ class Liens:
             expires_on=None,
             ended_on=None,
         )
-        self._live.setdefault(right.id, []).append(Lien(hold, rank, pledge))
+        self._add(right.id, Lien(hold, rank, row.effective_on, pledge))
 
     def find(self, row: RecordalRow, right: KnownRight) -> Lien | None:
         """The live lien on a right that a release or an assignment means, or None: nothing is guessed.

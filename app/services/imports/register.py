@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain.asset import NUMBER_TAKEN, NumberScheme, regime_of
@@ -35,9 +36,11 @@ FROM assets WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
 _NUMBERS = "SELECT asset_id, office, kind, scheme, key FROM asset_identifiers WHERE asset_id = ANY($1)"
 _CLASSES = "SELECT asset_id, nice_class FROM asset_classes WHERE asset_id = ANY($1)"
 _TITLES = """
-SELECT t.asset_id, t.id, t.party_id, t.recordal_id, t.acquired_on, t.ordinal, p.name
+SELECT t.asset_id, t.id, t.party_id, t.recordal_id, t.acquired_on, t.ceased_on, t.ordinal, p.name,
+       t.ceased_at IS NULL AS live
 FROM titles t LEFT JOIN parties p ON p.id = t.party_id
-WHERE t.asset_id = ANY($1) AND t.ceased_at IS NULL ORDER BY t.ordinal, t.id
+WHERE t.asset_id = ANY($1) AND (t.ceased_at IS NULL OR (t.acquired_on IS NULL AND t.ceased_on IS NOT NULL))
+ORDER BY t.ordinal, t.id
 """
 COLUMNS = (
     "number",
@@ -60,13 +63,17 @@ _BLANK = dict.fromkeys(("patent_type", "status_as_of", *COLUMNS)) | {
 
 @dataclass(slots=True)
 class KnownRight:
-    """A right as it stands in the register, or as this batch has entered it (`new`)."""
+    """A right as it stands in the register, or as this batch has entered it (`new`).
+
+    `titles` are the live ones; `begun_unknown` those that ended on a known day and began on an unknown one.
+    """
 
     record: Record
     new: bool
     numbers: dict[str, set[str]] = field(default_factory=dict)
     classes: set[int] = field(default_factory=set)
     titles: list[Record] = field(default_factory=list)
+    begun_unknown: list[Record] = field(default_factory=list)
 
     @property
     def id(self) -> uuid.UUID:
@@ -106,7 +113,8 @@ class Rights:
         for row in await connection.fetch(_CLASSES, found):
             rights.by_id[row["asset_id"]].classes.add(row["nice_class"])
         for row in await connection.fetch(_TITLES, found):
-            rights.by_id[row["asset_id"]].titles.append(dict(row))
+            right = rights.by_id[row["asset_id"]]
+            (right.titles if row["live"] else right.begun_unknown).append(dict(row))
         return rights
 
     def find(self, office: str, kind: str, numbers: Sequence[Number]) -> KnownRight | None:
@@ -123,6 +131,29 @@ class Rights:
             if bearer not in (None, right) or (others and number.scheme not in MANY_NUMBERS):
                 raise NUMBER_TAKEN.error(f"/{number.scheme}", value=number.value)
         return right
+
+    def find_all(self, office: str, asked: Iterable[tuple[str, Sequence[Number]]]) -> list[KnownRight]:
+        """The known ones of the rights that one document names, each by its kind and numbers.
+
+        Raises `asset.number_taken` where they contradict the register or each other: a number of two
+        rights, or two numbers of a scheme that a right has once.
+        """
+        known: list[KnownRight] = []
+        bearers: dict[tuple[str, str, str], object] = {}
+        borne: dict[tuple[object, str], str] = {}
+        for kind, numbers in asked:
+            right = self.find(office, kind, numbers)
+            if right is not None:
+                known.append(right)
+            keys = [(kind, number.scheme.value, number.key) for number in numbers]
+            earlier = [bearers[key] for key in keys if key in bearers]
+            bearer: object = right.id if right else earlier[0] if earlier else object()
+            for number, key in zip(numbers, keys, strict=True):
+                other = borne.setdefault((bearer, number.scheme.value), number.key)
+                once = number.scheme not in MANY_NUMBERS
+                if bearers.setdefault(key, bearer) != bearer or (once and other != number.key):
+                    raise NUMBER_TAKEN.error(f"/{number.scheme}", value=number.value)
+        return known
 
     def enter(self, *, office: str, kind: str, numbers: Sequence[Number], **values: Any) -> KnownRight:
         """A new right with its numbers and its first status; its titles are the caller's."""
@@ -206,7 +237,18 @@ class Rights:
                 title.update(end)
             else:
                 work.update("titles", title["id"], end)
+                title["ceased_on"] = ceased_on
+            if ceased_on is not None and title["acquired_on"] is None:
+                right.begun_unknown.append(title)
         right.titles = []
+
+    def begin_title(self, right: KnownRight, title: Record, on: date, recordal_id: uuid.UUID) -> None:
+        """A title whose start was unknown began on a day, by a document that arrived late."""
+        start = {"acquired_on": on, "recordal_id": recordal_id}
+        title.update(start)
+        if "share_ppm" not in title:  # stored before this batch
+            self._work.update("title_starts", title["id"], start)
+        right.begun_unknown.remove(title)
 
 
 def number_keys(office: str, kind: str, numbers: Iterable[Number]) -> list[NumberKey]:

@@ -88,12 +88,12 @@ class Replay:
         """Whether the document can be taken; changes nothing."""
         if row.reference is not None and (row.office, row.reference) in self._references:
             raise DUPLICATE.error("/reel_frame", reference=row.reference)
-        known = [
-            self._rights.find(row.office, named.kind, _numbers(row, named, self._work.moment.today).numbers)
-            for named in row.rights
-        ]
+        today = self._work.moment.today
+        known = self._rights.find_all(
+            row.office, [(named.kind, _numbers(row, named, today).numbers) for named in row.rights]
+        )
         if row.kind is RecordalKind.pledge:
-            self._liens.check(right for right in known if right is not None)
+            self._liens.check(known)
 
     def apply(self, row: RecordalRow) -> uuid.UUID:
         """Take the document: itself, its parties and rights, and what it does to them."""

@@ -84,6 +84,9 @@ WHERE a.id = r.id""",
 UPDATE titles t SET ceased_on = r.ceased_on, ceased_at = r.ceased_at, ceased_event_id = r.ceased_event_id
 FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, ceased_on date, ceased_at timestamptz, ceased_event_id uuid)
 WHERE t.id = r.id""",
+    "title_starts": """
+UPDATE titles t SET acquired_on = r.acquired_on, recordal_id = r.recordal_id
+FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, acquired_on date, recordal_id uuid) WHERE t.id = r.id""",
     "holds": """
 UPDATE holds h SET ended_on = r.ended_on, end_reason = r.end_reason, ended_at = r.ended_at
 FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, ended_on date, end_reason text, ended_at timestamptz)
@@ -154,7 +157,7 @@ class Work:
             await connection.execute(_PLACE, to_json(liens), self.moment.now)
         for table in AFTER_HOLDS:
             await self._insert(connection, table)
-        for table in ("parties", "assets", "pledges", "pledge_items"):
+        for table in ("parties", "assets", "title_starts", "pledges", "pledge_items"):
             await self._update(connection, table)
 
     async def _insert(self, connection: asyncpg.Connection[asyncpg.Record], table: str) -> None:

@@ -20,9 +20,9 @@ import httpx
 
 from app.cli.database import ROOT
 from app.config import Settings
-from app.domain.ground import Contract
 from app.domain.identifiers import new_id
 from app.domain.money import Money, format_amount
+from app.domain.pledge_ground import Contract
 from app.infra.db import Database
 from app.main import create_app
 from app.routers.dependencies import etag

@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain.ground import Acknowledgement, Consent, Contract
 from app.domain.permission import Permission
+from app.domain.pledge_ground import Acknowledgement, Consent, Contract
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import pledges as queries, pools as pool_queries
 from app.queries.paging import page

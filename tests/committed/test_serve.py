@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +38,7 @@ from tests.factories.pledges import filing
 from tests.support import server
 from tests.support.database import SavepointDatabase
 
-pytestmark = [pytest.mark.committed, pytest.mark.xdist_group("serve")]
+pytestmark = pytest.mark.committed
 
 PATIENCE_SECONDS = 60
 """A machine that runs other tests beside this may take long over anything."""
@@ -208,30 +208,43 @@ class Load:
 
         await asyncio.gather(*(one() for _ in range(4)))
 
-    async def send_again(self, api: httpx.AsyncClient) -> list[dict[str, Any]]:
-        """Send everything again; what was answered must get the same answer, byte for byte."""
-        bodies = []
-        for key in self.sent:
+    async def check(self, api: httpx.AsyncClient, known: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        """Send everything again: what was answered gets the same answer, and all of it is there once."""
+
+        async def one(key: str) -> None:
             again = await self.write(api, key)
             if key in self.answers:
                 assert again.headers["Idempotency-Replayed"] == "true"
                 assert again.content == self.answers[key]
-            bodies.append(again.json())
-        return bodies
+            await known(again.json())
+
+        await side_by_side(one, self.sent)
+
+
+async def side_by_side(act: Callable[[Any], Awaitable[None]], items: Iterable[Any]) -> None:
+    """Do it for all items, eight at a time."""
+    waiting = iter(items)
+
+    async def one() -> None:
+        for item in waiting:
+            await act(item)
+
+    await asyncio.gather(*(one() for _ in range(8)))
 
 
 ENOUGH = 20
 """Filings answered before the service is told to end."""
-RIGHTS = 60
+RIGHTS = 40
 PRINCIPAL_FEN = 100_000
 
 
 async def make_rights(running: Running, first: int) -> list[str]:
     """Fictional trademarks of a sample firm, entered over the API; their ids."""
     owner = running.sandbox["clients"]["sme"]["party_id"]
-    made = []
+    made: list[str] = []
     async with running.client(running.sandbox["clients"]["operator"]) as api:
-        for number in range(first, first + RIGHTS):
+
+        async def make(number: int) -> None:
             body = {
                 "kind": "trademark",
                 "name": "示例商标",
@@ -245,6 +258,8 @@ async def make_rights(running: Running, first: int) -> list[str]:
             }
             answer = await api.post("/v1/assets", json=body, headers={"Idempotency-Key": f"right-{number}"})
             made.append(answer.raise_for_status().json()["id"])
+
+        await side_by_side(make, range(first, first + RIGHTS))
     return made
 
 
@@ -288,21 +303,30 @@ class Business:
         async with (
             running.client(clients["operator"]) as operator,
             running.client(clients["bank_a"]) as bank,
-        ):
-            await asyncio.gather(self.parties.until_gone(operator), self.pledges.until_gone(bank), tell())
+            asyncio.TaskGroup() as group,
+        ):  # of which none outlives another's failure
+            for work in (self.parties.until_gone(operator), self.pledges.until_gone(bank), tell()):
+                group.create_task(work)
 
     async def check(self, running: Running) -> None:
         """Send everything again: all of it is there once, parties and liens alike."""
         clients = running.sandbox["clients"]
-        async with running.client(clients["operator"]) as operator:
-            for made in await self.parties.send_again(operator):
+        async with (
+            running.client(clients["operator"]) as operator,
+            running.client(clients["bank_a"]) as bank,
+        ):
+
+            async def is_one(made: dict[str, Any]) -> None:
                 found = (await operator.get("/v1/parties", params={"name": made["name"]})).json()["items"]
                 assert [one["id"] for one in found] == [made["id"]]
-        async with running.client(clients["bank_a"]) as bank:
-            for filed in await self.pledges.send_again(bank):
+
+            async def has_one_lien(filed: dict[str, Any]) -> None:
                 [item] = filed["items"]
                 holds = (await bank.get(f"/v1/assets/{item['asset_id']}")).json()["holds"]
                 assert [hold["kind"] for hold in holds] == ["lien"]
+
+            await self.parties.check(operator, is_one)
+            await self.pledges.check(bank, has_one_lien)
 
 
 async def check_the_pool(running: Running, businesses: Sequence[Business]) -> None:

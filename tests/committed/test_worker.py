@@ -28,7 +28,7 @@ from tests.factories.assets import make_asset
 from tests.factories.parties import make_party
 from tests.support import server
 
-pytestmark = [pytest.mark.committed, pytest.mark.xdist_group("committed_worker")]
+pytestmark = pytest.mark.committed
 
 ACTOR = system_actor("test")
 STREAMS = ("120110", "120111", "120116", NATIONAL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 import pytest
@@ -210,7 +211,20 @@ async def test_a_hold_shows_kind_rank_and_since_and_nothing_of_the_lender(
     assert str(pledge_id) not in answer.text
 
 
-async def place_lien(unit: Unit, asset_id: uuid.UUID, pledge_id: uuid.UUID) -> None:
+async def test_liens_are_shown_in_the_order_of_their_days(api: Api, database: SavepointDatabase) -> None:
+    """PL-24: of liens of a notice registry one that became known late may be earlier than rank 1."""
+    mark = trademark(office="US", numbers={"registration": "7199524"})
+    made = await api.made("agency", "/v1/assets", mark)
+    async with database.write() as unit:
+        for rank, placed_on in ((1, date(2020, 1, 2)), (2, date(2010, 1, 2)), (3, date(2020, 1, 2))):
+            await place_lien(unit, uuid.UUID(made["id"]), new_id(), rank=rank, placed_on=placed_on)
+    shown = (await api.get("bank_a", f"/v1/assets/{made['id']}")).json()["holds"]
+    assert [hold["rank"] for hold in shown] == [2, 1, 3]
+
+
+async def place_lien(
+    unit: Unit, asset_id: uuid.UUID, pledge_id: uuid.UUID, *, rank: int = 1, placed_on: date | None = None
+) -> None:
     """A live lien, written as the pledge service would."""
     asset = await unit.session.get_one(Asset, asset_id)
     lien = Hold(
@@ -219,10 +233,10 @@ async def place_lien(unit: Unit, asset_id: uuid.UUID, pledge_id: uuid.UUID) -> N
         asset_serial=asset.serial,
         regime=asset.regime,
         kind=HoldKind.lien,
-        rank=1,
+        rank=rank,
         source_noun="pledge",
         source_id=pledge_id,
-        placed_on=unit.moment.today,
+        placed_on=placed_on or unit.moment.today,
         imported=False,
         event_id=new_id(),
         recorded_at=unit.moment.now,

@@ -9,7 +9,7 @@ import pytest
 from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
 from app.infra.db import Unit
-from app.queries import assets as queries, filing
+from app.queries import assets as queries, pledge_filing
 from app.services import holds
 from app.services.holds import NewHold
 from tests.factories.assets import make_asset
@@ -42,7 +42,7 @@ async def test_a_preservation_stays_a_right_within_its_period_only(
     preservation = NewHold(asset.id, HoldKind.preservation, "deal", new_id(), new_id(), today, period=period)
     await holds.place(unit.session, moment=unit.moment, holds=[preservation])
     (right,) = await queries.lock_rights(unit.session, [asset.id])
-    ground = await filing.lock_and_read(
+    ground = await pledge_filing.lock_and_read(
         unit.session,
         asset_ids=[asset.id],
         pool_id=None,

@@ -71,6 +71,43 @@ async def test_a_document_that_arrives_late_joins_the_past(importer: Importer) -
     assert ("SAMPLE B", date(2010, 1, 1), date(2012, 1, 1)) in past
 
 
+async def test_the_chain_of_title_does_not_depend_on_the_order_of_the_files(importer: Importer) -> None:
+    """AST-05: the giver of a later document and the receiver of an earlier one is one owner, once."""
+    sides = [("SAMPLE A", "SAMPLE B"), ("SAMPLE B", "SAMPLE C"), ("SAMPLE C", "SAMPLE D")]
+    days = [date(2010, 1, 2), date(2015, 3, 4), date(2020, 5, 6)]
+    for number, order in (("90000001", (0, 1, 2)), ("90000002", (2, 1, 0))):
+        for place in order:
+            giving, receiving = sides[place]
+            row = document(
+                *("transfer", f"{number}-{place}", str(days[place])),
+                assignor_orgs=giving,
+                assignee_orgs=receiving,
+                application_numbers=number,
+            )
+            await importer.rows(ImportKind.recordals, [row])
+        assert sorted(await importer.owners(number, live=False), key=lambda title: title[2]) == [
+            ("SAMPLE A", None, days[0]),
+            ("SAMPLE B", days[0], days[1]),
+            ("SAMPLE C", days[1], days[2]),
+        ]
+        assert await importer.owners(number) == [("SAMPLE D", days[2], None)]
+
+
+async def test_an_older_lien_that_arrives_late_takes_the_next_rank_and_is_told(importer: Importer) -> None:
+    """PL-24: ranks stay as they were given; the order of live liens is by day, then rank."""
+    younger = pledge("2-1", "2020-01-02", "SAMPLE BANK")
+    older = pledge("1-1", "2010-01-02", "SAMPLE BANK")
+    assert (await importer.rows(ImportKind.recordals, [younger])).counts["liens.late"] == 0
+    assert (await importer.rows(ImportKind.recordals, [older])).counts["liens.late"] == 1
+    assert [(reference, rank) for reference, rank, *_ in await importer.liens("90000001")] == [
+        ("2-1", 1),
+        ("1-1", 2),
+    ]
+    await importer.rows(ImportKind.recordals, [release("3-1", "2021-01-02", "SAMPLE BANK")])
+    ended = {reference: on for reference, _, on, *_ in await importer.liens("90000001")}
+    assert ended == {"2-1": None, "1-1": date(2021, 1, 2)}
+
+
 async def test_liens_rank_by_registration_and_those_of_one_day_as_stated(importer: Importer) -> None:
     """PL-24: first and second lien of one day keep their order against that of their references."""
     await importer.rows(
@@ -184,6 +221,9 @@ async def test_what_a_document_lacks_is_named(importer: Importer) -> None:
         whole | {"reel_frame": "1-4", "recorded": ""},
         whole | {"reel_frame": "1-5", "event_kind": "insurance_payout"},
         whole | {"reel_frame": "1-6", "event_kind": "other"},
+        whole | {"reel_frame": "1-7", "recorded": "1849-12-31"},
+        whole | {"reel_frame": "1-8", "recorded": "2010-01-01", "executed": "2101-01-01"},
+        whole | {"reel_frame": "1-9", "n_individual_assignees": "9" * 5_000},
     ]
     summary = await importer.rows(ImportKind.recordals, rows)
     assert summary.errors is not None
@@ -193,8 +233,28 @@ async def test_what_a_document_lacks_is_named(importer: Importer) -> None:
         "import.date_format",
         "recordal.date_missing",
         "recordal.kind_unsupported",
+        *["recordal.date_range"] * 2,
+        "recordal.count_format",
     ]
     assert await importer.owners("90000001") == [(None, None, None)]
+
+
+async def test_a_document_that_contradicts_itself_is_refused_and_the_rest_of_the_file_taken(
+    importer: Importer,
+) -> None:
+    """ID-08: one patent number for two applications is said of that row, and stops no other."""
+    both = {"application_numbers": "90000002; 90000003", "patent_numbers": "9000001; 9000001"}
+    summary = await importer.rows(
+        ImportKind.recordals,
+        [
+            document("transfer", "1-1", "2010-01-01", assignee_orgs="SAMPLE A"),
+            document("transfer", "1-2", "2010-01-02", assignee_orgs="SAMPLE B", **both),
+            document("transfer", "1-3", "2010-01-03", assignee_orgs="SAMPLE C"),
+        ],
+    )
+    assert (summary.accepted, summary.codes) == (2, {"asset.number_taken": 1})
+    assert [name for name, *_ in await importer.owners("90000001")] == ["SAMPLE C"]
+    assert await importer.owners("90000002") == []
 
 
 async def test_a_patent_number_learnt_later_completes_the_right(importer: Importer) -> None:

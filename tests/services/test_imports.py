@@ -169,6 +169,16 @@ async def test_two_publications_of_one_application_are_one_right(
     assert await importer.owners("201410026192.3") == [("示例导入公司", None, None)]
 
 
+async def test_a_name_of_which_nothing_can_be_seen_is_no_name(importer: Importer) -> None:
+    """C12: zero-width characters alone, as they arrive by copy and paste."""
+    unseen = "\u200b\u200d"
+    parties = await importer.rows(ImportKind.parties, [party(1, name=unseen), party(2)])
+    assert (parties.accepted, parties.codes) == (1, {"party.name_missing": 1})
+    number = "201410026192.3"
+    await importer.rows(ImportKind.patents, [patent(number, applicants=f"{unseen}; 示例导入公司")])
+    assert [name for name, *_ in await importer.owners(number)] == ["示例导入公司"]
+
+
 async def test_owners_are_the_register_s_parties_in_their_order_or_unrecorded(importer: Importer) -> None:
     """A name stands for the one organisation that bears it; withheld persons leave the owner unrecorded."""
     await importer.rows(ImportKind.parties, [party(1)])

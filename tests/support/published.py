@@ -16,7 +16,6 @@ from scripts.import_published_data import FILES, with_district_codes
 FOLDER = Path(os.environ.get("IPOPS_REAL_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data")
 PUBLISHED = [
     pytest.mark.real_data,
-    pytest.mark.xdist_group("real_data"),  # one worker imports for all
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason=f"no published data in {FOLDER} (set IPOPS_REAL_DATA_DIR)"
     ),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.asset import Regime
 from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.ground import RULE_PACK
 from app.domain.identifiers import business_number
 from app.domain.pledge import ALREADY_PLEDGED, PLEDGE, PledgeEvent, PledgeStatus
+from app.domain.pledge_ground import RULE_PACK
 from app.domain.recordal_row import RecordalRow, secured_key
 from app.queries.driver import driver
 from app.services.imports.register import KnownRight

@@ -7,9 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.asset import AssetKind
-from app.domain.counting import Counted, counted
 from app.domain.fact import FactRole, Measure
 from app.domain.pledge import PledgeStatus
+from app.domain.pledge_count import Counted, counted
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import parties as party_queries, pledges as queries
 from app.services import events

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain import (
     asset as asset_rules,
-    ground as rules,
     party as party_rules,
     pledge as pledge_rules,
+    pledge_ground as rules,
     pool as pool_rules,
 )
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.ground import Acknowledgement, Consent, Contract
 from app.domain.identifiers import business_number, new_id
 from app.domain.ledger import TransferKind
 from app.domain.money import BASE_CURRENCY, Money, format_amount
 from app.domain.pledge import PledgeStatus
+from app.domain.pledge_ground import Acknowledgement, Consent, Contract
 from app.domain.pool import PoolStatus
-from app.queries import filing as queries
+from app.queries import pledge_filing as queries
 from app.queries.driver import driver
 from app.services import events, ledger
 from app.services.pledges.statement import WRITE
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-    from app.queries.filing import Ground, PoolState
+    from app.queries.pledge_filing import FilingState, PoolState
     from app.services.idempotency import Answer
 
 
@@ -124,7 +124,7 @@ async def file(
 
     The answer is kept under the caller's idempotency `key` by the writing statement itself.
 
-    Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.ground`),
+    Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.pledge_ground`),
     `pledge.asset_twice`, `asset.not_found`, `party.not_found`, and for a pool `pool.not_found`,
     `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded`
     (RP-04, RP-05).
@@ -184,7 +184,7 @@ def _secured_faults(pointer: str, secured: Money, principal: Money) -> list[Viol
     return []
 
 
-def _unknown(new: NewPledge, ground: Ground) -> list[Violation]:
+def _unknown(new: NewPledge, ground: FilingState) -> list[Violation]:
     found: list[Violation] = []
     if new.borrower_id not in ground.parties:
         found.append(party_rules.NOT_FOUND.violation("/borrower_id"))
@@ -198,7 +198,7 @@ def _unknown(new: NewPledge, ground: Ground) -> list[Violation]:
     return found
 
 
-def _objections(new: NewPledge, ground: Ground, moment: Moment) -> list[Violation]:
+def _objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Violation]:
     filing = rules.Filing(
         filed_on=moment.today,
         debt_to=new.debt_to,
@@ -235,7 +235,7 @@ def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Vi
     return found
 
 
-def _filed(new: NewPledge, ground: Ground, actor: Actor, moment: Moment) -> FiledPledge:
+def _filed(new: NewPledge, ground: FilingState, actor: Actor, moment: Moment) -> FiledPledge:
     pool = ground.pool
     district = pool.district_code if pool is not None else actor.district_code
     covered = pool_rules.covered_principal(new.principal.fen, new.ip_share_bp) if pool is not None else None
@@ -257,7 +257,7 @@ def _filed(new: NewPledge, ground: Ground, actor: Actor, moment: Moment) -> File
     )
 
 
-def _item(item: NewItem, ground: Ground) -> tuple[FiledItem, str]:
+def _item(item: NewItem, ground: FilingState) -> tuple[FiledItem, str]:
     right = ground.rights[item.asset_id]
     filed = FiledItem(
         id=new_id(),
@@ -275,7 +275,7 @@ async def _write(
     *,
     new: NewPledge,
     filed: FiledPledge,
-    ground: Ground,
+    ground: FilingState,
     actor: Actor,
     moment: Moment,
     kept: Kept,
@@ -302,7 +302,7 @@ async def _write(
     )
 
 
-def _event(filed: FiledPledge, ground: Ground, actor: Actor) -> events.NewEvent:
+def _event(filed: FiledPledge, ground: FilingState, actor: Actor) -> events.NewEvent:
     involved = {actor.organisation_id}
     involved |= {party.organisation_id for party in ground.parties.values() if party.organisation_id}
     if ground.pool is not None:
@@ -324,7 +324,7 @@ def _event(filed: FiledPledge, ground: Ground, actor: Actor) -> events.NewEvent:
     )
 
 
-def _commitment(new: NewPledge, filed: FiledPledge, ground: Ground, moment: Moment) -> tuple[str, str]:
+def _commitment(new: NewPledge, filed: FiledPledge, ground: FilingState, moment: Moment) -> tuple[str, str]:
     """The pending transfer and the commitment as JSON rows; empty arrays without a pool."""
     pool = ground.pool
     if pool is None or filed.covered_fen is None:
@@ -378,7 +378,7 @@ def _pledge_row(new: NewPledge, filed: FiledPledge, event_id: uuid.UUID) -> dict
     }
 
 
-def _item_rows(filed: FiledPledge, ground: Ground) -> list[dict[str, Any]]:
+def _item_rows(filed: FiledPledge, ground: FilingState) -> list[dict[str, Any]]:
     return [
         {
             "id": item.id,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.asset import AssetKind, AssetStatus, Regime
 from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.ground import Encumbrance, Right
 from app.domain.patent_number import PatentType
+from app.domain.pledge_ground import Encumbrance, Right
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class KnownParty:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FilingState:
     """Everything a filing decision needs, read under lock."""
 
     rights: dict[uuid.UUID, Right]
@@ -125,7 +125,7 @@ async def lock_and_read(
     borrower_id: uuid.UUID,
     actor: Actor,
     today: date,
-) -> Ground:
+) -> FilingState:
     """Lock what the filing ties up, then read what it is decided on.
 
     A pool that the caller may not see is absent.
@@ -146,7 +146,7 @@ async def lock_and_read(
     if row is None:
         raise RuntimeError("the filing query returned no row")
     rights = row["rights"]
-    return Ground(
+    return FilingState(
         rights={uuid.UUID(right["id"]): _right(right) for right in rights},
         serials={uuid.UUID(right["id"]): right["serial"] for right in rights},
         pool=_pool(row["pool"]) if row["pool"] is not None else None,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.domain import ground as rules
+from app.domain import pledge_ground as rules
 from app.domain.asset import AssetKind, AssetStatus, Regime
 from app.domain.errors import ErrorCode
 from app.domain.patent_number import PatentType

@@ -280,7 +280,7 @@ def from_http(error: HTTPException) -> DomainError:
 
 def from_unexpected(error: Exception) -> DomainError:
     """Anything else: a known constraint, a busy database, or a defect that is logged and not shown."""
-    if isinstance(error, PoolTimeout | ConnectionError):
+    if isinstance(error, PoolTimeout | ConnectionError | FileNotFoundError):
         return request.BUSY.error()
     known = from_database(error)
     if known is not None:

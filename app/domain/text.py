@@ -33,8 +33,8 @@ def compact(text: str) -> str:
 def name_key(text: str) -> str:
     """The key under which two spellings of one party name are the same name.
 
-    Case, width, white space and punctuation do not count: `Tesla Motors, Inc.` and
-    `TESLA MOTORS INC` share a key, as do `示例（天津）公司` and `示例(天津)公司`. Letters, digits and
+    Case, width, white space and punctuation do not count: `Sample Motors, Inc.` and
+    `SAMPLE MOTORS INC` share a key, as do `示例（天津）公司` and `示例(天津)公司`. Letters, digits and
     symbols such as `+` do. A name of punctuation only keeps it, so that it never equals another.
     """
     folded = unicodedata.normalize("NFKC", normalise(text).casefold())

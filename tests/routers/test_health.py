@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,12 +18,18 @@ from tests.support.api import Api
 from tests.support.edges import told
 
 
-@pytest.fixture
-async def lost(tokens: TokenIssuer) -> AsyncIterator[httpx.AsyncClient]:
-    """A service whose database is out of reach."""
+@pytest.fixture(params=["port", "socket"])
+async def lost(
+    request: pytest.FixtureRequest, tokens: TokenIssuer, tmp_path: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A service whose database is out of reach: nobody listens on its port, or its socket is gone."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/ipops"
+    urls = {
+        "port": f"postgresql+asyncpg://postgres@127.0.0.1:{port}/ipops",
+        "socket": f"postgresql+asyncpg://postgres@/ipops?host={tmp_path}",
+    }
+    url = urls[request.param]
     database = Database(url, pool_size=1, read_pool_size=1)
     transport = httpx.ASGITransport(create_app(Settings(), database, tokens), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ipops") as http:

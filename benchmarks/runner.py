@@ -27,8 +27,8 @@ class Sizes:
     """How much is done and on how many rows. `ours` and `reference`: operations a round."""
 
     rounds: int = 3
-    ours: int = 500
-    reference: int = 1_400
+    ours: int = 400
+    reference: int = 1_100
     pools: int = 50
     firms: int = 1_000
     assets: int = 20_000

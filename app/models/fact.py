@@ -24,6 +24,7 @@ class Fact(OperationalMixin, Base):
         one_of("role", FactRole),
         Index("ix_facts_measure_district_code_occurred_on", "measure", "district_code", "occurred_on"),
         Index("ix_facts_event_id", "event_id"),
+        Index("ix_facts_source_id", "source_id"),
     )
 
     measure: Mapped[str]

@@ -286,6 +286,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
     )
     op.create_index("ix_facts_event_id", "facts", ["event_id"], unique=False)
+    op.create_index("ix_facts_source_id", "facts", ["source_id"], unique=False)
     op.create_index(
         "ix_facts_measure_district_code_occurred_on",
         "facts",
@@ -1090,6 +1091,7 @@ def downgrade() -> None:
     op.drop_index("ix_holds_asset_id", table_name="holds")
     op.drop_table("holds")
     op.drop_index("ix_facts_measure_district_code_occurred_on", table_name="facts")
+    op.drop_index("ix_facts_source_id", table_name="facts")
     op.drop_index("ix_facts_event_id", table_name="facts")
     op.drop_table("facts")
     op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.domain import (
+    approval,
     asset,
     client,
     deal,
@@ -68,6 +69,8 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_deals_record_no": deal.RECORD_NO_TAKEN,
     "uq_organisations_party_id": organisation.ENROLLED,
     "uq_clients_client_id": client.TAKEN,
+    "uq_approvals_subject_id_round_client_id": approval.SAME_PERSON,
+    "uq_approvals_subject_id_round_step": approval.STEP_TAKEN,
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
 

@@ -51,6 +51,7 @@ NOUNS = (
     "observation",
     "fact",
     "statistic",
+    "scoreboard",
     "release",
     # everywhere
     "document",

@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.application import APPLICATION, ApplicationEvent
+from app.domain.claim import CLAIM, ClaimEvent
+from app.domain.consent import CONSENT, ConsentEvent
 from app.domain.deal import DEAL, DealEvent
+from app.domain.enrolment import ENROLMENT, EnrolmentEvent
 from app.domain.listing import LISTING, ListingEvent
+from app.domain.mandate import MANDATE, MandateEvent
+from app.domain.observation import OBSERVATION, ObservationEvent
+from app.domain.offer import OFFER, OfferEvent
 from app.domain.pledge import PLEDGE, PledgeEvent
+from app.domain.policy import POLICY, PolicyEvent
+from app.domain.provider import PROVIDER, ProviderEvent
 from app.domain.state_machine import StateMachine
+from app.domain.valuation import VALUATION, ValuationEvent
 from app.services import listings
 from scripts.text import ROOT, table
 
@@ -60,6 +70,66 @@ LIVES = (
         PledgeEvent,
         "Each pledged right has its own state and runs through the same table; the pledge follows "
         "when all of its rights have.",
+    ),
+    Life(
+        "Mandate 委托",
+        MANDATE,
+        MandateEvent,
+        "An agency's proposal waits for the owner, or for the operator with the power of attorney.",
+    ),
+    Life(
+        "Offer 报价",
+        OFFER,
+        OfferEvent,
+        "Only the side that did not make the last round accepts it.",
+    ),
+    Life(
+        "Consent 同意",
+        CONSENT,
+        ConsentEvent,
+        "A use is taken in the transaction of the deal that needs it; the last use ends the consent.",
+    ),
+    Life(
+        "Application 融资申请",
+        APPLICATION,
+        ApplicationEvent,
+        "Filing a pledge on it ends an application.",
+    ),
+    Life(
+        "Valuation 评估",
+        VALUATION,
+        ValuationEvent,
+        "Signed, it is never altered.",
+    ),
+    Life(
+        "Claim 补偿申请",
+        CLAIM,
+        ClaimEvent,
+        "Each step is an approval by another client (RB-02).",
+    ),
+    Life(
+        "Policy 保单",
+        POLICY,
+        PolicyEvent,
+        "Voiding undoes what the policy counted for, cancelling does not.",
+    ),
+    Life(
+        "Provider 托管机构",
+        PROVIDER,
+        ProviderEvent,
+        "Only a selected provider is matched.",
+    ),
+    Life(
+        "Enrolment 托管",
+        ENROLMENT,
+        EnrolmentEvent,
+        "A firm has one live enrolment in a programme.",
+    ),
+    Life(
+        "Observation 填报数据",
+        OBSERVATION,
+        ObservationEvent,
+        "An approved value supersedes the one before it.",
     ),
 )
 

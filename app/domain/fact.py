@@ -19,6 +19,13 @@ class Measure(StrEnum):
     transfer_count = "transfer_count"
     transfer_amount = "transfer_amount"
     listing_count = "listing_count"
+    policy_count = "policy_count"
+    policy_amount = "policy_amount"
+    portfolio_qualified_count = "portfolio_qualified_count"
+    trusteeship_covered_count = "trusteeship_covered_count"
+    trusteeship_active_count = "trusteeship_active_count"
+    claim_payout_amount = "claim_payout_amount"
+    recovery_amount = "recovery_amount"
 
     @property
     def unit(self) -> str:
@@ -28,7 +35,10 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a measure means, in words, with the rules it follows. `version` changes with the meaning."""
+    """What a measure means, in words, with the rules it follows. `version` changes with the meaning.
+
+    A measure of distinct objects is not `additive`: slices or districts of it do not sum to a total.
+    """
 
     zh: str
     en: str
@@ -36,6 +46,7 @@ class Definition:
     wording_en: str
     rules: tuple[str, ...]
     version: int = 1
+    additive: bool = True
 
 
 DEFINITIONS: Mapping[Measure, Definition] = {
@@ -104,6 +115,60 @@ DEFINITIONS: Mapping[Measure, Definition] = {
         "发布的挂牌数，按发布日计入，统计地为挂牌方所在区",
         "Listings by the day they were published, in the lister's district.",
         ("ST-08",),
+    ),
+    Measure.policy_count: Definition(
+        "知识产权保险单数",
+        "IP insurance policies",
+        "保单数，按保险起期计入，统计地为被保险人所在区；自始无效的保单冲回",
+        "Policies by the day they start, in the insured's district; a policy void from its start is undone.",
+        ("ST-08", "ST-09", "IN-02"),
+    ),
+    Measure.policy_amount: Definition(
+        "知识产权保险金额",
+        "Sum insured",
+        "保险金额（非保费），按保险起期计入，续保另计；批改的增减额计入批改当年",
+        "Sum insured, not premium, by the day the policy starts, renewals again; endorsements by their own "
+        "day.",
+        ("ST-08", "ST-09", "ST-10", "IN-02"),
+    ),
+    Measure.portfolio_qualified_count: Definition(
+        "高价值专利组合数",
+        "Qualified portfolios",
+        "组合内发明专利达到50件且PCT申请达到10件之日加一，不再达到之日减一",
+        "Plus one on the day a portfolio reaches 50 inventions and 10 PCT applications, minus one when it no "
+        "longer does.",
+        ("DL-04", "BH-06"),
+        additive=False,
+    ),
+    Measure.trusteeship_covered_count: Definition(
+        "托管累计覆盖企业数",
+        "Firms covered by trusteeship",
+        "方案期内首次计入托管的企业数，跨年度、跨机构、更名只计一次",
+        "Firms counted in trusteeship for the first time under the plan, once over years, providers and "
+        "names.",
+        ("TG-06", "ST-08", "ST-09"),
+        additive=False,
+    ),
+    Measure.trusteeship_active_count: Definition(
+        "在托管企业数",
+        "Active enrolments",
+        "生效之日加一，期满或终止之日减一",
+        "Plus one on the day an enrolment becomes active, minus one when it ends.",
+        ("TG-06",),
+    ),
+    Measure.claim_payout_amount: Definition(
+        "资金池补偿金额",
+        "Pool payouts",
+        "资金池支付的补偿款，按支付日计入",
+        "What the pool paid out on claims, by the day of payment.",
+        ("RP-10", "RP-18"),
+    ),
+    Measure.recovery_amount: Definition(
+        "追偿回收金额",
+        "Recoveries of the pool",
+        "追偿款中归还资金池的部分，按到账日计入",
+        "The pool's part of recoveries, by the day they were received.",
+        ("RP-14",),
     ),
 }
 """The dictionary of measures (STA-01)."""

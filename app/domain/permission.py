@@ -64,6 +64,45 @@ class Permission(StrEnum):
     ledger_post = "ledger:post"
     statistic_read = "statistic:read"
     event_read = "event:read"
+    mandate_read = "mandate:read"
+    mandate_write = "mandate:write"
+    offer_read = "offer:read"
+    offer_write = "offer:write"
+    consent_read = "consent:read"
+    consent_write = "consent:write"
+    portfolio_read = "portfolio:read"
+    portfolio_write = "portfolio:write"
+    application_read = "application:read"
+    application_write = "application:write"
+    application_decide = "application:decide"
+    valuation_read = "valuation:read"
+    valuation_write = "valuation:write"
+    pledge_classify = "pledge:classify"
+    claim_read = "claim:read"
+    claim_write = "claim:write"
+    claim_check = "claim:check"
+    claim_approve = "claim:approve"
+    claim_release = "claim:release"
+    pool_release = "pool:release"
+    policy_read = "policy:read"
+    policy_write = "policy:write"
+    programme_read = "programme:read"
+    programme_write = "programme:write"
+    provider_write = "provider:write"
+    enrolment_read = "enrolment:read"
+    enrolment_write = "enrolment:write"
+    enrolment_check = "enrolment:check"
+    enrolment_count = "enrolment:count"
+    service_record_write = "service_record:write"
+    plan_read = "plan:read"
+    plan_write = "plan:write"
+    task_report = "task:report"
+    observation_read = "observation:read"
+    observation_write = "observation:write"
+    observation_check = "observation:check"
+    document_read = "document:read"
+    document_write = "document:write"
+    notice_read = "notice:read"
     clock_write = "clock:write"
 
 
@@ -78,19 +117,68 @@ EVERYONE = frozenset(
         _P.pledge_read,
         _P.statistic_read,
         _P.event_read,
+        _P.mandate_read,
+        _P.offer_read,
+        _P.consent_read,
+        _P.portfolio_read,
+        _P.application_read,
+        _P.valuation_read,
+        _P.claim_read,
+        _P.policy_read,
+        _P.programme_read,
+        _P.enrolment_read,
+        _P.plan_read,
+        _P.observation_read,
+        _P.document_read,
+        _P.document_write,
+        _P.notice_read,
         _P.clock_write,
     }
 )
 """Reads show each caller what it may see; moving the clock is possible in a sandbox only."""
 
+_REPORTS = frozenset({_P.task_report, _P.observation_write})
+"""What every office that a plan names may do for its own indicators and tasks."""
+
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.agency: EVERYONE | {_P.party_write, _P.asset_write, _P.listing_write, _P.deal_write},
-    Role.sme: EVERYONE | {_P.listing_write, _P.deal_write},
-    Role.bank: EVERYONE | {_P.pledge_file, _P.pledge_register, _P.pool_read},
+    Role.agency: EVERYONE
+    | {
+        _P.party_write,
+        _P.asset_write,
+        _P.listing_write,
+        _P.deal_write,
+        _P.mandate_write,
+        _P.offer_write,
+        _P.consent_write,
+        _P.portfolio_write,
+    },
+    Role.sme: EVERYONE
+    | {
+        _P.listing_write,
+        _P.deal_write,
+        _P.mandate_write,
+        _P.offer_write,
+        _P.consent_write,
+        _P.portfolio_write,
+        _P.application_write,
+        _P.valuation_write,
+        _P.enrolment_write,
+    },
+    Role.bank: EVERYONE
+    | {
+        _P.pledge_file,
+        _P.pledge_register,
+        _P.pledge_classify,
+        _P.pool_read,
+        _P.consent_write,
+        _P.application_decide,
+        _P.valuation_write,
+        _P.claim_write,
+    },
     Role.guarantor: EVERYONE | {_P.pool_read},
-    Role.insurer: EVERYONE | {_P.pool_read},
-    Role.appraiser: EVERYONE,
-    Role.trustee: EVERYONE,
+    Role.insurer: EVERYONE | {_P.pool_read, _P.policy_write},
+    Role.appraiser: EVERYONE | {_P.valuation_write},
+    Role.trustee: EVERYONE | {_P.provider_write, _P.enrolment_write, _P.service_record_write},
     Role.operator: EVERYONE
     | {
         _P.party_write,
@@ -101,14 +189,34 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.deal_write,
         _P.deal_record,
         _P.pledge_register,
+        _P.mandate_write,
+        _P.consent_write,
+        _P.portfolio_write,
+        _P.enrolment_check,
     },
-    Role.pool_manager: EVERYONE | {_P.pool_read, _P.pool_write, _P.ledger_read, _P.ledger_post},
+    Role.pool_manager: EVERYONE
+    | {_P.pool_read, _P.pool_write, _P.ledger_read, _P.ledger_post, _P.claim_check},
     Role.ip_office: EVERYONE
-    | {_P.party_write, _P.asset_write, _P.asset_status, _P.deal_record, _P.pool_read},
-    Role.finance_office: EVERYONE | {_P.pool_read, _P.ledger_read},
-    Role.treasury: EVERYONE | {_P.pool_read, _P.ledger_read, _P.ledger_post},
-    Role.department: EVERYONE,
-    Role.auditor: (EVERYONE - {_P.clock_write}) | {_P.pool_read, _P.ledger_read},
+    | _REPORTS
+    | {
+        _P.party_write,
+        _P.asset_write,
+        _P.asset_status,
+        _P.deal_record,
+        _P.pool_read,
+        _P.portfolio_write,
+        _P.claim_approve,
+        _P.programme_write,
+        _P.enrolment_count,
+        _P.plan_write,
+        _P.observation_check,
+    },
+    Role.finance_office: EVERYONE
+    | _REPORTS
+    | {_P.pool_read, _P.ledger_read, _P.claim_approve, _P.pool_release},
+    Role.treasury: EVERYONE | _REPORTS | {_P.pool_read, _P.ledger_read, _P.ledger_post, _P.claim_release},
+    Role.department: EVERYONE | _REPORTS,
+    Role.auditor: (EVERYONE - {_P.clock_write, _P.document_write}) | {_P.pool_read, _P.ledger_read},
 }
 
 

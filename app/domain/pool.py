@@ -39,6 +39,8 @@ class AccountCode(StrEnum):
 
     cash = "cash"
     contributions = "contributions"
+    compensation = "compensation"
+    recovered = "recovered"
     covered = "memo.covered"
     cover_obligation = "memo.cover_obligation"
 

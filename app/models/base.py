@@ -33,7 +33,7 @@ class Base(DeclarativeBase):
         date: Date(),
         str: Text(),
         int: BigInteger(),
-        dict[str, Any]: JSONB(),
+        dict[str, Any]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),
         list[uuid.UUID]: ARRAY(Uuid()),
     }

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,7 +12,13 @@ from app.models.base import Base, OperationalMixin, one_of
 
 
 class Deal(OperationalMixin, Base):
-    """A licence or transfer between two parties. `amount_fen` is the fixed consideration by contract."""
+    """A licence or transfer between two parties. `amount_fen` is the fixed consideration by contract.
+
+    A licence is recorded (`record_no`, `recorded_on`), a transfer filed and registered (`registration_no`,
+    `registered_on`), which moves the title. `export_evidence` is needed when a right leaves the country
+    (TR-04); `affiliated` deals count without their amount (ST-10); `settlement` says how the price was
+    paid and, of a pledged right, the receipt of early repayment or deposit (TR-06).
+    """
 
     __tablename__ = "deals"
     __table_args__ = (
@@ -23,7 +30,10 @@ class Deal(OperationalMixin, Base):
         CheckConstraint("amount_fen >= 0", name="amount_fen"),
         CheckConstraint("grantor_id <> grantee_id", name="two_parties"),
         UniqueConstraint("number"),
+        CheckConstraint("kind <> 'transfer' OR term_from IS NULL", name="no_term_of_transfer"),
+        CheckConstraint("(settled_on IS NULL) = (settlement IS NULL)", name="settled"),
         UniqueConstraint("record_no"),
+        UniqueConstraint("registration_no"),
         Index("ix_deals_organisation_id", "organisation_id"),
         Index("ix_deals_listing_id", "listing_id"),
     )
@@ -45,6 +55,13 @@ class Deal(OperationalMixin, Base):
     contract_on: Mapped[date | None]
     record_no: Mapped[str | None]
     recorded_on: Mapped[date | None]
+    affiliated: Mapped[bool]
+    export_evidence: Mapped[dict[str, Any] | None]
+    filed_on: Mapped[date | None]
+    registration_no: Mapped[str | None]
+    registered_on: Mapped[date | None]
+    settled_on: Mapped[date | None]
+    settlement: Mapped[dict[str, Any] | None]
     status: Mapped[str]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]

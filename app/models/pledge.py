@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.asset import AssetKind, Regime
+from app.domain.loan_class import LoanClass
 from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
 from app.models.base import Base, OperationalMixin, one_of
 
@@ -102,3 +103,24 @@ class PledgeItem(OperationalMixin, Base):
     def advance(self, event: PledgeEvent) -> None:
         """Move this right's registration to the next state or refuse."""
         self.status = PLEDGE.next(PledgeStatus(self.status), event)
+
+
+class LoanClassification(OperationalMixin, Base):
+    """A loan's class, outstanding principal and days overdue on a day; the last one stands. Append-only."""
+
+    __tablename__ = "loan_classifications"
+    __table_args__ = (
+        one_of("loan_class", LoanClass),
+        CheckConstraint("outstanding_fen >= 0", name="outstanding_fen"),
+        CheckConstraint("overdue_days >= 0", name="overdue_days"),
+        Index("ix_loan_classifications_pledge_id", "pledge_id", "occurred_on"),
+        Index("ix_loan_classifications_event_id", "event_id"),
+    )
+
+    pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
+    loan_class: Mapped[str]
+    outstanding_fen: Mapped[int]
+    overdue_days: Mapped[int] = mapped_column(SmallInteger)
+    occurred_on: Mapped[date]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]

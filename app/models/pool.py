@@ -31,7 +31,10 @@ class Scheme(OperationalMixin, Base):
     """One version of a pool's parameters; commitments freeze the version they were made under (RP-03).
 
     `shares_bp` maps each sharing party to basis points that sum to 10 000. `leverage_multiple` times
-    the available balance is the capacity (RP-05).
+    the available balance is the capacity (RP-05). A loan is claimable from `overdue_days` on, for
+    `claim_window_days` (RP-08); an approved claim is public for `publicity_days`. The breaker warns and
+    suspends at the NPL ratios, and suspends at the ratio of payouts to money paid in (RP-13); all ratios
+    are in basis points.
     """
 
     __tablename__ = "schemes"
@@ -39,6 +42,11 @@ class Scheme(OperationalMixin, Base):
         CheckConstraint("leverage_multiple >= 1", name="leverage_multiple"),
         CheckConstraint("household_cap_fen > 0", name="household_cap_fen"),
         CheckConstraint("effective_to >= effective_from", name="effective_period"),
+        CheckConstraint("overdue_days BETWEEN 1 AND 360", name="overdue_days"),
+        CheckConstraint("claim_window_days >= 1 AND publicity_days >= 0", name="claim_times"),
+        CheckConstraint("claim_cap_fen > 0", name="claim_cap_fen"),
+        CheckConstraint("npl_warn_bp BETWEEN 1 AND npl_suspend_bp AND npl_suspend_bp <= 10000", name="npl"),
+        CheckConstraint("paid_ratio_suspend_bp BETWEEN 1 AND 10000", name="paid_ratio_suspend_bp"),
         UniqueConstraint("pool_id", "scheme_version"),
         UniqueConstraint("id", "pool_id"),
         Index("ix_schemes_event_id", "event_id"),
@@ -53,6 +61,13 @@ class Scheme(OperationalMixin, Base):
     leverage_multiple: Mapped[int]
     household_cap_fen: Mapped[int | None]
     shares_bp: Mapped[dict[str, Any]]
+    overdue_days: Mapped[int]
+    claim_window_days: Mapped[int]
+    publicity_days: Mapped[int]
+    claim_cap_fen: Mapped[int | None]
+    npl_warn_bp: Mapped[int]
+    npl_suspend_bp: Mapped[int]
+    paid_ratio_suspend_bp: Mapped[int]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
 

@@ -55,6 +55,22 @@ COVERED = (
     ),
     Covered("imports"),
     Covered("import_rows"),
+    Covered("offer_rounds"),
+    Covered("consent_uses"),
+    Covered("loan_classifications"),
+    Covered("recoveries"),
+    Covered(
+        "recovery_shares",
+        "JOIN recoveries p ON p.event_id = t.event_id JOIN recovery_shares r ON r.recovery_id = p.id",
+    ),
+    Covered("policy_endorsements"),
+    Covered("task_reports"),
+    Covered("documents"),
+    Covered(
+        "document_contents",
+        "JOIN documents p ON p.event_id = t.event_id JOIN document_contents r ON r.sha256 = p.sha256",
+    ),
+    Covered("approvals"),
 )
 """Every append-only table whose rows belong to an event. Rows that may change cannot be covered."""
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ACCOUNTS = (
     ledger.NewAccount(AccountCode.cash, "专户存款", Side.debit, limit_side=Side.credit),
     ledger.NewAccount(AccountCode.contributions, "出资", Side.credit),
+    ledger.NewAccount(AccountCode.compensation, "补偿支出", Side.debit),
+    ledger.NewAccount(AccountCode.recovered, "追偿回收", Side.credit),
     ledger.NewAccount(AccountCode.covered, "已承诺本金（备查）", Side.debit, memo=True),
     ledger.NewAccount(AccountCode.cover_obligation, "承诺对应（备查）", Side.credit, memo=True),
 )
@@ -45,6 +47,13 @@ class NewScheme:
     legal_basis: str
     household_cap: Money | None = None
     effective_to: date | None = None
+    overdue_days: int = 60
+    claim_window_days: int = 180
+    publicity_days: int = 5
+    claim_cap: Money | None = None
+    npl_warn_bp: int = 300
+    npl_suspend_bp: int = 500
+    paid_ratio_suspend_bp: int = 5_000
 
 
 async def open_pool(
@@ -206,6 +215,13 @@ def _scheme(pool: Pool, new: NewScheme, version: int, event_id: uuid.UUID, momen
         leverage_multiple=new.leverage_multiple,
         household_cap_fen=new.household_cap.fen if new.household_cap is not None else None,
         shares_bp={party.value: share for party, share in new.shares_bp.items()},
+        overdue_days=new.overdue_days,
+        claim_window_days=new.claim_window_days,
+        publicity_days=new.publicity_days,
+        claim_cap_fen=new.claim_cap.fen if new.claim_cap is not None else None,
+        npl_warn_bp=new.npl_warn_bp,
+        npl_suspend_bp=new.npl_suspend_bp,
+        paid_ratio_suspend_bp=new.paid_ratio_suspend_bp,
         event_id=event_id,
         recorded_at=moment.now,
     )

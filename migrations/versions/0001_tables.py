@@ -70,7 +70,7 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("detail", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("outcome IN ('done', 'refused')", name=op.f("ck_audit_outcome")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
@@ -87,6 +87,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_districts")),
     )
     op.create_table(
+        "document_contents",
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "sha256 = encode(sha256(content), 'hex')", name=op.f("ck_document_contents_sha256")
+        ),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_document_contents")),
+    )
+    op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("stream", sa.Text(), nullable=False),
@@ -100,7 +109,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("payload", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
     op.create_index("ix_events_noun_subject_id", "events", ["noun", "subject_id"], unique=False)
@@ -110,7 +119,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("status_code", sa.BigInteger(), nullable=True),
-        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("headers", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("client_id", "key", name=op.f("pk_idempotency_keys")),
@@ -163,7 +172,7 @@ def upgrade() -> None:
         "job_runs",
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
-        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("result", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("job", "business_date", name=op.f("pk_job_runs")),
     )
@@ -261,8 +270,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_status_changes_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_status_changes")),
     )
-    op.create_index("ix_asset_status_changes_event_id", "asset_status_changes", ["event_id"], unique=False)
     op.create_index("ix_asset_status_changes_asset_id", "asset_status_changes", ["asset_id"], unique=False)
+    op.create_index("ix_asset_status_changes_event_id", "asset_status_changes", ["event_id"], unique=False)
     op.create_table(
         "facts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -271,14 +280,14 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column("dimensions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("dimensions", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("source_noun", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Uuid(), nullable=False),
         sa.Column("imported", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "measure IN ('pledge_financing_count', 'pledge_financing_amount', 'pledge_registration_count', 'pledge_mixed_count', 'licence_count', 'licence_amount', 'transfer_count', 'transfer_amount', 'listing_count')",
+            "measure IN ('pledge_financing_count', 'pledge_financing_amount', 'pledge_registration_count', 'pledge_mixed_count', 'licence_count', 'licence_amount', 'transfer_count', 'transfer_amount', 'listing_count', 'policy_count', 'policy_amount', 'portfolio_qualified_count', 'trusteeship_covered_count', 'trusteeship_active_count', 'claim_payout_amount', 'recovery_amount')",
             name=op.f("ck_facts_measure"),
         ),
         sa.CheckConstraint("role IN ('internal', 'in', 'out')", name=op.f("ck_facts_role")),
@@ -286,13 +295,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
     )
     op.create_index("ix_facts_event_id", "facts", ["event_id"], unique=False)
-    op.create_index("ix_facts_source_id", "facts", ["source_id"], unique=False)
     op.create_index(
         "ix_facts_measure_district_code_occurred_on",
         "facts",
         ["measure", "district_code", "occurred_on"],
         unique=False,
     )
+    op.create_index("ix_facts_source_id", "facts", ["source_id"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -398,6 +407,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_parties_name_key", "parties", ["name_key"], unique=False)
     op.create_table(
+        "plans",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name_zh", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("ends_on > starts_on", name=op.f("ck_plans_term")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_plans_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_plans_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
+        sa.UniqueConstraint("code", name=op.f("uq_plans_code")),
+    )
+    op.create_table(
         "recordal_assets",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("recordal_id", sa.Uuid(), nullable=False),
@@ -416,7 +444,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("contents", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("contents", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("prev_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
@@ -428,6 +456,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("position", name=op.f("uq_seals_position")),
     )
     op.create_index("ix_seals_stream_sealed_at", "seals", ["stream", "sealed_at"], unique=False)
+    op.create_table(
+        "indicators",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("name_zh", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("base_year", sa.SmallInteger(), nullable=True),
+        sa.Column("measures", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("components", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("departments", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("rules", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("definition_version", sa.SmallInteger(), nullable=False),
+        sa.CheckConstraint(
+            "category IN ('indicator', 'trend', 'milestone')", name=op.f("ck_indicators_category")
+        ),
+        sa.CheckConstraint(
+            "kind <> 'growth' OR base_year IS NOT NULL", name=op.f("ck_indicators_base_year_of_growth")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('cumulative', 'stock', 'flow_ratio', 'growth', 'every_year', 'qualified_count', 'score', 'comparison')",
+            name=op.f("ck_indicators_kind"),
+        ),
+        sa.CheckConstraint(
+            "source IN ('operational', 'reported', 'external')", name=op.f("ck_indicators_source")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_indicators_district_code")
+        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_indicators_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_indicators")),
+        sa.UniqueConstraint("plan_id", "code", name=op.f("uq_indicators_plan_id_code")),
+    )
     op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -504,6 +572,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_recordal_parties_party_id", "recordal_parties", ["party_id"], unique=False)
     op.create_table(
+        "tasks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("section", sa.Text(), nullable=False),
+        sa.Column("name_zh", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.Column("lead", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("supporting", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_tasks_district_code")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_tasks_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+        sa.UniqueConstraint("plan_id", "number", name=op.f("uq_tasks_plan_id_number")),
+    )
+    op.create_table(
         "titles",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("asset_id", sa.Uuid(), nullable=False),
@@ -555,6 +639,35 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_clients_organisation_id"), "clients", ["organisation_id"], unique=False)
     op.create_table(
+        "documents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("series_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("shared_with", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_documents_size_bytes")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_documents_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_documents_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_documents_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["sha256"], ["document_contents.sha256"], name=op.f("fk_documents_sha256")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
+        sa.UniqueConstraint("series_id", "version", name=op.f("uq_documents_series_id_version")),
+    )
+    op.create_index("ix_documents_event_id", "documents", ["event_id"], unique=False)
+    op.create_index("ix_documents_organisation_id", "documents", ["organisation_id"], unique=False)
+    op.create_index("ix_documents_sha256", "documents", ["sha256"], unique=False)
+    op.create_table(
         "listings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -598,6 +711,62 @@ def upgrade() -> None:
     op.create_index("ix_listings_organisation_id", "listings", ["organisation_id"], unique=False)
     op.create_index("ix_listings_status_id", "listings", ["status", "id"], unique=False)
     op.create_table(
+        "notices",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("noun", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("read_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided')",
+            name=op.f("ck_notices_kind"),
+        ),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_notices_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_notices_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "kind",
+            "subject_id",
+            "event_id",
+            name=op.f("uq_notices_organisation_id_kind_subject_id_event_id"),
+        ),
+    )
+    op.create_index("ix_notices_organisation_id", "notices", ["organisation_id", "id"], unique=False)
+    op.create_index(
+        "ix_notices_unread",
+        "notices",
+        ["organisation_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("read_at IS NULL"),
+    )
+    op.create_table(
+        "plan_departments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_plan_departments_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_plan_departments_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_departments_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_departments")),
+        sa.UniqueConstraint("plan_id", "name", name=op.f("uq_plan_departments_plan_id_name")),
+    )
+    op.create_table(
         "pools",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -619,6 +788,179 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_pools_number")),
     )
     op.create_table(
+        "portfolios",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("industry", sa.Text(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("qualified_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("status IN ('active', 'closed')", name=op.f("ck_portfolios_status")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_portfolios_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_portfolios_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_portfolios_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["parties.id"], name=op.f("fk_portfolios_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portfolios")),
+        sa.UniqueConstraint("number", name=op.f("uq_portfolios_number")),
+    )
+    op.create_index("ix_portfolios_organisation_id", "portfolios", ["organisation_id"], unique=False)
+    op.create_index("ix_portfolios_owner_id", "portfolios", ["owner_id"], unique=False)
+    op.create_table(
+        "programmes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("min_service_months", sa.SmallInteger(), nullable=False),
+        sa.Column("deliverables", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("pass_score", sa.SmallInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("status IN ('open', 'closed')", name=op.f("ck_programmes_status")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_programmes_term")),
+        sa.CheckConstraint(
+            "min_service_months BETWEEN 0 AND 120", name=op.f("ck_programmes_min_service_months")
+        ),
+        sa.CheckConstraint("pass_score BETWEEN 0 AND 100", name=op.f("ck_programmes_pass_score")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_programmes_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_programmes_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_programmes_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_programmes_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programmes")),
+        sa.UniqueConstraint("number", name=op.f("uq_programmes_number")),
+    )
+    op.create_index("ix_programmes_plan_id", "programmes", ["plan_id"], unique=False)
+    op.create_table(
+        "targets",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("comparator", sa.Text(), nullable=False),
+        sa.Column("value_micro", sa.BigInteger(), nullable=False),
+        sa.Column("upper_micro", sa.BigInteger(), nullable=True),
+        sa.Column("thresholds", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint("comparator IN ('at_least', 'above')", name=op.f("ck_targets_comparator")),
+        sa.CheckConstraint("upper_micro >= value_micro", name=op.f("ck_targets_range")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_targets_district_code")),
+        sa.ForeignKeyConstraint(["indicator_id"], ["indicators.id"], name=op.f("fk_targets_indicator_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
+        sa.UniqueConstraint("indicator_id", name=op.f("uq_targets_indicator_id")),
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("noun", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("decision IN ('approved', 'rejected')", name=op.f("ck_approvals_decision")),
+        sa.CheckConstraint(
+            "step IN ('make', 'check', 'formal_check', 'ip_approval', 'finance_approval', 'release')",
+            name=op.f("ck_approvals_step"),
+        ),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name=op.f("fk_approvals_client_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_approvals_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_approvals_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_approvals_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_approvals_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+        sa.UniqueConstraint(
+            "subject_id", "round", "client_id", name=op.f("uq_approvals_subject_id_round_client_id")
+        ),
+        sa.UniqueConstraint("subject_id", "round", "step", name=op.f("uq_approvals_subject_id_round_step")),
+    )
+    op.create_index("ix_approvals_event_id", "approvals", ["event_id"], unique=False)
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("grantor_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("licence_type", sa.Text(), nullable=True),
+        sa.Column("grantee_id", sa.Uuid(), nullable=True),
+        sa.Column("floor_fen", sa.BigInteger(), nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("max_uses", sa.SmallInteger(), nullable=False),
+        sa.Column("proceeds", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("action IN ('licence', 'transfer')", name=op.f("ck_consents_action")),
+        sa.CheckConstraint("kind IN ('pledgee', 'co_owner')", name=op.f("ck_consents_kind")),
+        sa.CheckConstraint(
+            "licence_type IN ('exclusive', 'sole', 'ordinary')", name=op.f("ck_consents_licence_type")
+        ),
+        sa.CheckConstraint(
+            "proceeds IN ('early_repayment', 'escrow', 'free')", name=op.f("ck_consents_proceeds")
+        ),
+        sa.CheckConstraint(
+            "status IN ('requested', 'granted', 'refused', 'revoked', 'used', 'expired')",
+            name=op.f("ck_consents_status"),
+        ),
+        sa.CheckConstraint("floor_fen >= 0", name=op.f("ck_consents_floor_fen")),
+        sa.CheckConstraint("max_uses >= 1", name=op.f("ck_consents_max_uses")),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_consents_validity")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_consents_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_consents_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_consents_event_id")),
+        sa.ForeignKeyConstraint(["grantee_id"], ["parties.id"], name=op.f("fk_consents_grantee_id")),
+        sa.ForeignKeyConstraint(["grantor_id"], ["parties.id"], name=op.f("fk_consents_grantor_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_consents_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["requested_by"], ["organisations.id"], name=op.f("fk_consents_requested_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+        sa.UniqueConstraint("number", name=op.f("uq_consents_number")),
+    )
+    op.create_index("ix_consents_grantor_id", "consents", ["grantor_id"], unique=False)
+    op.create_index("ix_consents_organisation_id", "consents", ["organisation_id"], unique=False)
+    op.create_index("ix_consents_requested_by", "consents", ["requested_by"], unique=False)
+    op.create_table(
         "deals",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -639,6 +981,15 @@ def upgrade() -> None:
         sa.Column("contract_on", sa.Date(), nullable=True),
         sa.Column("record_no", sa.Text(), nullable=True),
         sa.Column("recorded_on", sa.Date(), nullable=True),
+        sa.Column("affiliated", sa.Boolean(), nullable=False),
+        sa.Column(
+            "export_evidence", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
+        sa.Column("filed_on", sa.Date(), nullable=True),
+        sa.Column("registration_no", sa.Text(), nullable=True),
+        sa.Column("registered_on", sa.Date(), nullable=True),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("settlement", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -650,6 +1001,9 @@ def upgrade() -> None:
             "kind <> 'licence' OR (term_from IS NOT NULL AND term_to >= term_from)",
             name=op.f("ck_deals_term"),
         ),
+        sa.CheckConstraint(
+            "kind <> 'transfer' OR term_from IS NULL", name=op.f("ck_deals_no_term_of_transfer")
+        ),
         sa.CheckConstraint("kind IN ('licence', 'transfer')", name=op.f("ck_deals_kind")),
         sa.CheckConstraint(
             "licence_type IN ('exclusive', 'sole', 'ordinary')", name=op.f("ck_deals_licence_type")
@@ -658,6 +1012,7 @@ def upgrade() -> None:
             "status IN ('draft', 'negotiated', 'signed', 'filed', 'correction', 'effective', 'recorded', 'refused', 'terminated', 'settled', 'closed')",
             name=op.f("ck_deals_status"),
         ),
+        sa.CheckConstraint("(settled_on IS NULL) = (settlement IS NULL)", name=op.f("ck_deals_settled")),
         sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_deals_amount_fen")),
         sa.CheckConstraint("grantor_id <> grantee_id", name=op.f("ck_deals_two_parties")),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_deals_district_code")),
@@ -671,6 +1026,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deals")),
         sa.UniqueConstraint("number", name=op.f("uq_deals_number")),
         sa.UniqueConstraint("record_no", name=op.f("uq_deals_record_no")),
+        sa.UniqueConstraint("registration_no", name=op.f("uq_deals_registration_no")),
     )
     op.create_index("ix_deals_listing_id", "deals", ["listing_id"], unique=False)
     op.create_index("ix_deals_organisation_id", "deals", ["organisation_id"], unique=False)
@@ -729,6 +1085,118 @@ def upgrade() -> None:
     )
     op.create_index("ix_listing_items_asset_id", "listing_items", ["asset_id"], unique=False)
     op.create_table(
+        "mandates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=False),
+        sa.Column("powers", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("term_from", sa.Date(), nullable=False),
+        sa.Column("term_to", sa.Date(), nullable=False),
+        sa.Column("fee_bp", sa.BigInteger(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('proposed', 'active', 'declined', 'revoked', 'ended')",
+            name=op.f("ck_mandates_status"),
+        ),
+        sa.CheckConstraint("cardinality(powers) > 0", name=op.f("ck_mandates_powers")),
+        sa.CheckConstraint("fee_bp BETWEEN 0 AND 10000", name=op.f("ck_mandates_fee_bp")),
+        sa.CheckConstraint("term_to >= term_from", name=op.f("ck_mandates_term")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_mandates_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_mandates_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_mandates_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_mandates_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["parties.id"], name=op.f("fk_mandates_owner_id")),
+        sa.ForeignKeyConstraint(["proposed_by"], ["organisations.id"], name=op.f("fk_mandates_proposed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandates")),
+        sa.UniqueConstraint("number", name=op.f("uq_mandates_number")),
+    )
+    op.create_index("ix_mandates_organisation_id", "mandates", ["organisation_id"], unique=False)
+    op.create_index("ix_mandates_owner_id", "mandates", ["owner_id"], unique=False)
+    op.create_table(
+        "observations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("indicator_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("year", sa.SmallInteger(), nullable=False),
+        sa.Column("revision", sa.SmallInteger(), nullable=False),
+        sa.Column("value_micro", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_event_id", sa.Uuid(), nullable=True),
+        sa.Column("superseded_event_id", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'superseded') = (superseded_event_id IS NOT NULL)",
+            name=op.f("ck_observations_superseded"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('submitted', 'approved', 'rejected', 'superseded')",
+            name=op.f("ck_observations_status"),
+        ),
+        sa.CheckConstraint(
+            "status NOT IN ('approved', 'superseded') OR (document_id IS NOT NULL AND decided_event_id IS NOT NULL)",
+            name=op.f("ck_observations_evidence"),
+        ),
+        sa.CheckConstraint("value_micro >= 0", name=op.f("ck_observations_value_micro")),
+        sa.CheckConstraint("year BETWEEN 1985 AND 2200", name=op.f("ck_observations_year")),
+        sa.ForeignKeyConstraint(
+            ["decided_event_id"], ["events.id"], name=op.f("fk_observations_decided_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_observations_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_observations_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_observations_event_id")),
+        sa.ForeignKeyConstraint(
+            ["indicator_id"], ["indicators.id"], name=op.f("fk_observations_indicator_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_observations_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["superseded_event_id"], ["events.id"], name=op.f("fk_observations_superseded_event_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
+        sa.UniqueConstraint(
+            "indicator_id",
+            "component",
+            "subject",
+            "year",
+            "revision",
+            name=op.f("uq_observations_indicator_id_component_subject_year_revision"),
+        ),
+    )
+    op.create_index("ix_observations_organisation_id", "observations", ["organisation_id"], unique=False)
+    op.create_index(
+        "uq_observations_approved",
+        "observations",
+        ["indicator_id", "component", "subject", "year"],
+        unique=True,
+        postgresql_where=sa.text("status = 'approved'"),
+    )
+    op.create_table(
         "pledges",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -743,7 +1211,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("debt_from", sa.Date(), nullable=True),
         sa.Column("debt_to", sa.Date(), nullable=True),
-        sa.Column("contract", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("contract", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("acknowledgements", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("rule_pack", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -779,6 +1247,79 @@ def upgrade() -> None:
     op.create_index("ix_pledges_organisation_id", "pledges", ["organisation_id"], unique=False)
     op.create_index("ix_pledges_pledgee_id", "pledges", ["pledgee_id"], unique=False)
     op.create_table(
+        "portfolio_members",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("portfolio_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("joined_on", sa.Date(), nullable=False),
+        sa.Column("left_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("left_event_id", sa.Uuid(), nullable=True),
+        sa.Column("left_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(left_at IS NULL) = (left_event_id IS NULL)", name=op.f("ck_portfolio_members_left")
+        ),
+        sa.CheckConstraint("left_on >= joined_on", name=op.f("ck_portfolio_members_period")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_portfolio_members_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_portfolio_members_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_portfolio_members_event_id")),
+        sa.ForeignKeyConstraint(
+            ["left_event_id"], ["events.id"], name=op.f("fk_portfolio_members_left_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_members_portfolio_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portfolio_members")),
+    )
+    op.create_index("ix_portfolio_members_asset_id", "portfolio_members", ["asset_id"], unique=False)
+    op.create_index(
+        "uq_portfolio_members_live",
+        "portfolio_members",
+        ["portfolio_id", "asset_id"],
+        unique=True,
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
+    op.create_table(
+        "providers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("programme_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("quota", sa.BigInteger(), nullable=True),
+        sa.Column("contract_no", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("exited_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status <> 'selected' OR quota IS NOT NULL", name=op.f("ck_providers_quota_of_selected")
+        ),
+        sa.CheckConstraint(
+            "status IN ('applied', 'selected', 'declined', 'exited')", name=op.f("ck_providers_status")
+        ),
+        sa.CheckConstraint("quota >= 1", name=op.f("ck_providers_quota")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_providers_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_providers_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_providers_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_providers_programme_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_providers")),
+        sa.UniqueConstraint("id", "programme_id", name=op.f("uq_providers_id_programme_id")),
+        sa.UniqueConstraint(
+            "programme_id", "organisation_id", name=op.f("uq_providers_programme_id_organisation_id")
+        ),
+    )
+    op.create_index("ix_providers_organisation_id", "providers", ["organisation_id"], unique=False)
+    op.create_table(
         "schemes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -790,12 +1331,31 @@ def upgrade() -> None:
         sa.Column("legal_basis", sa.Text(), nullable=False),
         sa.Column("leverage_multiple", sa.BigInteger(), nullable=False),
         sa.Column("household_cap_fen", sa.BigInteger(), nullable=True),
-        sa.Column("shares_bp", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("shares_bp", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("overdue_days", sa.BigInteger(), nullable=False),
+        sa.Column("claim_window_days", sa.BigInteger(), nullable=False),
+        sa.Column("publicity_days", sa.BigInteger(), nullable=False),
+        sa.Column("claim_cap_fen", sa.BigInteger(), nullable=True),
+        sa.Column("npl_warn_bp", sa.BigInteger(), nullable=False),
+        sa.Column("npl_suspend_bp", sa.BigInteger(), nullable=False),
+        sa.Column("paid_ratio_suspend_bp", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("claim_cap_fen > 0", name=op.f("ck_schemes_claim_cap_fen")),
+        sa.CheckConstraint(
+            "claim_window_days >= 1 AND publicity_days >= 0", name=op.f("ck_schemes_claim_times")
+        ),
         sa.CheckConstraint("effective_to >= effective_from", name=op.f("ck_schemes_effective_period")),
         sa.CheckConstraint("household_cap_fen > 0", name=op.f("ck_schemes_household_cap_fen")),
         sa.CheckConstraint("leverage_multiple >= 1", name=op.f("ck_schemes_leverage_multiple")),
+        sa.CheckConstraint(
+            "npl_warn_bp BETWEEN 1 AND npl_suspend_bp AND npl_suspend_bp <= 10000",
+            name=op.f("ck_schemes_npl"),
+        ),
+        sa.CheckConstraint("overdue_days BETWEEN 1 AND 360", name=op.f("ck_schemes_overdue_days")),
+        sa.CheckConstraint(
+            "paid_ratio_suspend_bp BETWEEN 1 AND 10000", name=op.f("ck_schemes_paid_ratio_suspend_bp")
+        ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_schemes_district_code")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_schemes_event_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_schemes_pool_id")),
@@ -804,6 +1364,131 @@ def upgrade() -> None:
         sa.UniqueConstraint("pool_id", "scheme_version", name=op.f("uq_schemes_pool_id_scheme_version")),
     )
     op.create_index("ix_schemes_event_id", "schemes", ["event_id"], unique=False)
+    op.create_table(
+        "task_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("progress", sa.Text(), nullable=False),
+        sa.Column("percent", sa.SmallInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "progress IN ('not_started', 'under_way', 'delayed', 'done')",
+            name=op.f("ck_task_reports_progress"),
+        ),
+        sa.CheckConstraint("percent BETWEEN 0 AND 100", name=op.f("ck_task_reports_percent")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_task_reports_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_task_reports_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_task_reports_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_task_reports_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_task_reports_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_reports")),
+    )
+    op.create_index("ix_task_reports_event_id", "task_reports", ["event_id"], unique=False)
+    op.create_index("ix_task_reports_task_id", "task_reports", ["task_id"], unique=False)
+    op.create_table(
+        "applications",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("borrower_id", sa.Uuid(), nullable=False),
+        sa.Column("bank_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("term_months", sa.SmallInteger(), nullable=False),
+        sa.Column("approved_fen", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("applied_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'contracted') = (pledge_id IS NOT NULL)",
+            name=op.f("ck_applications_pledge_of_contracted"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('applied', 'bank_review', 'approved', 'rejected', 'withdrawn', 'contracted')",
+            name=op.f("ck_applications_status"),
+        ),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_applications_amount_fen")),
+        sa.CheckConstraint(
+            "approved_fen > 0 AND approved_fen <= amount_fen", name=op.f("ck_applications_approved_fen")
+        ),
+        sa.CheckConstraint("term_months BETWEEN 1 AND 360", name=op.f("ck_applications_term_months")),
+        sa.ForeignKeyConstraint(["bank_id"], ["organisations.id"], name=op.f("fk_applications_bank_id")),
+        sa.ForeignKeyConstraint(["borrower_id"], ["parties.id"], name=op.f("fk_applications_borrower_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_applications_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_applications_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_applications_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_applications_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
+        sa.UniqueConstraint("number", name=op.f("uq_applications_number")),
+        sa.UniqueConstraint("pledge_id", name=op.f("uq_applications_pledge_id")),
+    )
+    op.create_index("ix_applications_bank_id", "applications", ["bank_id"], unique=False)
+    op.create_index("ix_applications_organisation_id", "applications", ["organisation_id"], unique=False)
+    op.create_table(
+        "consent_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("hold_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_consent_items_asset_id")),
+        sa.ForeignKeyConstraint(["consent_id"], ["consents.id"], name=op.f("fk_consent_items_consent_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_consent_items_district_code")
+        ),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_consent_items_hold_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_items")),
+        sa.UniqueConstraint(
+            "consent_id",
+            "asset_id",
+            "hold_id",
+            name=op.f("uq_consent_items_consent_id_asset_id_hold_id"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index("ix_consent_items_asset_id", "consent_items", ["asset_id"], unique=False)
+    op.create_index("ix_consent_items_hold_id", "consent_items", ["hold_id"], unique=False)
+    op.create_table(
+        "consent_uses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("deal_id", sa.Uuid(), nullable=False),
+        sa.Column("used_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["consent_id"], ["consents.id"], name=op.f("fk_consent_uses_consent_id")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name=op.f("fk_consent_uses_deal_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_consent_uses_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_consent_uses_event_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_uses")),
+        sa.UniqueConstraint("consent_id", "deal_id", name=op.f("uq_consent_uses_consent_id_deal_id")),
+    )
+    op.create_index("ix_consent_uses_deal_id", "consent_uses", ["deal_id"], unique=False)
+    op.create_index("ix_consent_uses_event_id", "consent_uses", ["event_id"], unique=False)
     op.create_table(
         "deal_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -819,6 +1504,85 @@ def upgrade() -> None:
         sa.UniqueConstraint("deal_id", "asset_id", name=op.f("uq_deal_items_deal_id_asset_id")),
     )
     op.create_index("ix_deal_items_asset_id", "deal_items", ["asset_id"], unique=False)
+    op.create_table(
+        "enrolments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("provider_id", sa.Uuid(), nullable=True),
+        sa.Column("industry", sa.Text(), nullable=False),
+        sa.Column("employees", sa.BigInteger(), nullable=True),
+        sa.Column("revenue_wan", sa.BigInteger(), nullable=True),
+        sa.Column("assets_wan", sa.BigInteger(), nullable=True),
+        sa.Column("size_class", sa.Text(), nullable=False),
+        sa.Column("size_rule", sa.Text(), nullable=False),
+        sa.Column("confirmed_on", sa.Date(), nullable=True),
+        sa.Column("data_consent_on", sa.Date(), nullable=True),
+        sa.Column("agreement_no", sa.Text(), nullable=True),
+        sa.Column("active_from", sa.Date(), nullable=True),
+        sa.Column("active_to", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("score", sa.SmallInteger(), nullable=True),
+        sa.Column("counted_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("applied_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "industry IN ('agriculture', 'industry', 'construction', 'wholesale', 'retail', 'transport', 'warehousing', 'post', 'lodging', 'catering', 'information_transmission', 'software', 'real_estate', 'property_management', 'leasing_business', 'other', 'excluded')",
+            name=op.f("ck_enrolments_industry"),
+        ),
+        sa.CheckConstraint(
+            "size_class IN ('large', 'medium', 'small', 'micro', 'unknown')",
+            name=op.f("ck_enrolments_size_class"),
+        ),
+        sa.CheckConstraint(
+            "status <> 'active' OR agreement_no IS NOT NULL", name=op.f("ck_enrolments_agreement")
+        ),
+        sa.CheckConstraint(
+            "status <> 'counted' OR counted_on IS NOT NULL", name=op.f("ck_enrolments_counted_on")
+        ),
+        sa.CheckConstraint(
+            "status IN ('applied', 'ineligible', 'checked', 'matched', 'active', 'ended', 'terminated', 'counted', 'not_counted')",
+            name=op.f("ck_enrolments_status"),
+        ),
+        sa.CheckConstraint("active_to >= active_from", name=op.f("ck_enrolments_term")),
+        sa.CheckConstraint("assets_wan >= 0", name=op.f("ck_enrolments_assets_wan")),
+        sa.CheckConstraint("employees >= 0", name=op.f("ck_enrolments_employees")),
+        sa.CheckConstraint("revenue_wan >= 0", name=op.f("ck_enrolments_revenue_wan")),
+        sa.CheckConstraint("score BETWEEN 0 AND 100", name=op.f("ck_enrolments_score")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_enrolments_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_enrolments_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_enrolments_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_enrolments_party_id")),
+        sa.ForeignKeyConstraint(["programme_id"], ["programmes.id"], name=op.f("fk_enrolments_programme_id")),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "programme_id"],
+            ["providers.id", "providers.programme_id"],
+            name=op.f("fk_enrolments_provider_id_programme_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
+        sa.UniqueConstraint("number", name=op.f("uq_enrolments_number")),
+    )
+    op.create_index("ix_enrolments_organisation_id", "enrolments", ["organisation_id"], unique=False)
+    op.create_index("ix_enrolments_party_id", "enrolments", ["party_id"], unique=False)
+    op.create_index("ix_enrolments_provider_id", "enrolments", ["provider_id"], unique=False)
+    op.create_index(
+        "uq_enrolments_live_party",
+        "enrolments",
+        ["programme_id", "party_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('applied', 'checked', 'matched', 'active')"),
+    )
     op.create_table(
         "ledger_transfers",
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -880,6 +1644,106 @@ def upgrade() -> None:
         postgresql_where="resolves_id IS NOT NULL",
     )
     op.create_table(
+        "loan_classifications",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("loan_class", sa.Text(), nullable=False),
+        sa.Column("outstanding_fen", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_days", sa.SmallInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "loan_class IN ('normal', 'attention', 'substandard', 'doubtful', 'loss')",
+            name=op.f("ck_loan_classifications_loan_class"),
+        ),
+        sa.CheckConstraint("outstanding_fen >= 0", name=op.f("ck_loan_classifications_outstanding_fen")),
+        sa.CheckConstraint("overdue_days >= 0", name=op.f("ck_loan_classifications_overdue_days")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_loan_classifications_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_loan_classifications_event_id")),
+        sa.ForeignKeyConstraint(
+            ["pledge_id"], ["pledges.id"], name=op.f("fk_loan_classifications_pledge_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_classifications")),
+    )
+    op.create_index("ix_loan_classifications_event_id", "loan_classifications", ["event_id"], unique=False)
+    op.create_index(
+        "ix_loan_classifications_pledge_id",
+        "loan_classifications",
+        ["pledge_id", "occurred_on"],
+        unique=False,
+    )
+    op.create_table(
+        "mandate_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("mandate_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_mandate_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_mandate_items_district_code")
+        ),
+        sa.ForeignKeyConstraint(["mandate_id"], ["mandates.id"], name=op.f("fk_mandate_items_mandate_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate_items")),
+        sa.UniqueConstraint("mandate_id", "asset_id", name=op.f("uq_mandate_items_mandate_id_asset_id")),
+    )
+    op.create_index("ix_mandate_items_asset_id", "mandate_items", ["asset_id"], unique=False)
+    op.create_table(
+        "offers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("listing_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("buyer_id", sa.Uuid(), nullable=False),
+        sa.Column("territory", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("term_from", sa.Date(), nullable=True),
+        sa.Column("term_to", sa.Date(), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("last_by", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("deal_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'accepted') = (deal_id IS NOT NULL)", name=op.f("ck_offers_deal_of_accepted")
+        ),
+        sa.CheckConstraint("last_by IN ('buyer', 'lister')", name=op.f("ck_offers_last_by")),
+        sa.CheckConstraint(
+            "status IN ('open', 'accepted', 'declined', 'withdrawn', 'lapsed')", name=op.f("ck_offers_status")
+        ),
+        sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_offers_amount_fen")),
+        sa.CheckConstraint("term_to >= term_from", name=op.f("ck_offers_term")),
+        sa.ForeignKeyConstraint(["buyer_id"], ["parties.id"], name=op.f("fk_offers_buyer_id")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name=op.f("fk_offers_deal_id")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_offers_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_offers_event_id")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_offers_listing_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_offers_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
+        sa.UniqueConstraint("deal_id", name=op.f("uq_offers_deal_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_offers_number")),
+    )
+    op.create_index("ix_offers_listing_id", "offers", ["listing_id"], unique=False)
+    op.create_index("ix_offers_organisation_id", "offers", ["organisation_id"], unique=False)
+    op.create_index(
+        "uq_offers_open_buyer",
+        "offers",
+        ["listing_id", "buyer_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_table(
         "pledge_items",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -902,18 +1766,18 @@ def upgrade() -> None:
             name=op.f("ck_pledge_items_status"),
         ),
         sa.CheckConstraint("secured_fen > 0", name=op.f("ck_pledge_items_secured_fen")),
-        sa.ForeignKeyConstraint(["pledgor_id"], ["parties.id"], name=op.f("fk_pledge_items_pledgor_id")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_pledge_items_asset_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_pledge_items_district_code")
         ),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_pledge_items_hold_id")),
         sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_pledge_items_pledge_id")),
+        sa.ForeignKeyConstraint(["pledgor_id"], ["parties.id"], name=op.f("fk_pledge_items_pledgor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
         sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
     )
-    op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
     op.create_index("ix_pledge_items_asset_id", "pledge_items", ["asset_id"], unique=False)
+    op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
     op.create_index(
         "uq_pledge_items_registration_no",
         "pledge_items",
@@ -921,6 +1785,72 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("registration_no IS NOT NULL"),
     )
+    op.create_table(
+        "policies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("policy_no", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("insured_id", sa.Uuid(), nullable=False),
+        sa.Column("product", sa.Text(), nullable=False),
+        sa.Column("product_name", sa.Text(), nullable=True),
+        sa.Column("sum_insured_fen", sa.BigInteger(), nullable=False),
+        sa.Column("premium_fen", sa.BigInteger(), nullable=False),
+        sa.Column("subsidy_fen", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "product IN ('agency_liability', 'enforcement', 'infringement_loss', 'loan_guarantee', 'overseas_infringement', 'trademark_infringement_loss', 'geographical_indication', 'licence_credit', 'invalidation_costs', 'other')",
+            name=op.f("ck_policies_product"),
+        ),
+        sa.CheckConstraint("status IN ('active', 'cancelled', 'voided')", name=op.f("ck_policies_status")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_policies_term")),
+        sa.CheckConstraint("premium_fen >= 0", name=op.f("ck_policies_premium_fen")),
+        sa.CheckConstraint("subsidy_fen BETWEEN 0 AND premium_fen", name=op.f("ck_policies_subsidy_fen")),
+        sa.CheckConstraint("sum_insured_fen > 0", name=op.f("ck_policies_sum_insured_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_policies_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_policies_event_id")),
+        sa.ForeignKeyConstraint(["insured_id"], ["parties.id"], name=op.f("fk_policies_insured_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_policies_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_policies_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policies")),
+        sa.UniqueConstraint("number", name=op.f("uq_policies_number")),
+        sa.UniqueConstraint(
+            "organisation_id", "policy_no", name=op.f("uq_policies_organisation_id_policy_no")
+        ),
+    )
+    op.create_index("ix_policies_insured_id", "policies", ["insured_id"], unique=False)
+    op.create_table(
+        "application_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_application_items_application_id")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_application_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_application_items_district_code")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_items")),
+        sa.UniqueConstraint(
+            "application_id", "asset_id", name=op.f("uq_application_items_application_id_asset_id")
+        ),
+    )
+    op.create_index("ix_application_items_asset_id", "application_items", ["asset_id"], unique=False)
     op.create_table(
         "commitments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -959,7 +1889,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commitments")),
     )
-    op.create_index("uq_commitments_transfer", "commitments", ["pool_id", "transfer_id"], unique=True)
     op.create_index(
         "uq_commitments_live_pledge",
         "commitments",
@@ -967,6 +1896,28 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'committed'"),
     )
+    op.create_index("uq_commitments_transfer", "commitments", ["pool_id", "transfer_id"], unique=True)
+    op.create_table(
+        "coverages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_coverages_district_code")
+        ),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name=op.f("fk_coverages_enrolment_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_coverages_event_id")),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_coverages_party_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_coverages_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coverages")),
+        sa.UniqueConstraint("plan_id", "party_id", name=op.f("uq_coverages_plan_id_party_id")),
+    )
+    op.create_index("ix_coverages_party_id", "coverages", ["party_id"], unique=False)
     op.create_table(
         "ledger_entries",
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -998,28 +1949,391 @@ def upgrade() -> None:
     op.create_index(
         "ix_ledger_entries_transfer_id", "ledger_entries", ["ledger_id", "transfer_id"], unique=False
     )
+    op.create_table(
+        "offer_rounds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("offer_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("term_from", sa.Date(), nullable=True),
+        sa.Column("term_to", sa.Date(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("made_by IN ('buyer', 'lister')", name=op.f("ck_offer_rounds_made_by")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_offer_rounds_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_offer_rounds_event_id")),
+        sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name=op.f("fk_offer_rounds_offer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_rounds")),
+        sa.UniqueConstraint("offer_id", "round", name=op.f("uq_offer_rounds_offer_id_round")),
+    )
+    op.create_index("ix_offer_rounds_event_id", "offer_rounds", ["event_id"], unique=False)
+    op.create_table(
+        "policy_endorsements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        sa.Column("endorsement_no", sa.Text(), nullable=False),
+        sa.Column("delta_fen", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("delta_fen <> 0", name=op.f("ck_policy_endorsements_delta_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_policy_endorsements_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_policy_endorsements_event_id")),
+        sa.ForeignKeyConstraint(
+            ["policy_id"], ["policies.id"], name=op.f("fk_policy_endorsements_policy_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_endorsements")),
+        sa.UniqueConstraint(
+            "policy_id", "endorsement_no", name=op.f("uq_policy_endorsements_policy_id_endorsement_no")
+        ),
+    )
+    op.create_index("ix_policy_endorsements_event_id", "policy_endorsements", ["event_id"], unique=False)
+    op.create_table(
+        "policy_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_policy_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_policy_items_district_code")
+        ),
+        sa.ForeignKeyConstraint(["policy_id"], ["policies.id"], name=op.f("fk_policy_items_policy_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_items")),
+        sa.UniqueConstraint("policy_id", "asset_id", name=op.f("uq_policy_items_policy_id_asset_id")),
+    )
+    op.create_index("ix_policy_items_asset_id", "policy_items", ["asset_id"], unique=False)
+    op.create_table(
+        "service_records",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("accepted_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('inventory', 'fee_watch', 'policy_push', 'training', 'visit', 'consultation', 'search_report', 'report', 'contract_review', 'infringement_watch', 'management_standard', 'valuation_support', 'dispute')",
+            name=op.f("ck_service_records_kind"),
+        ),
+        sa.CheckConstraint("accepted_on >= occurred_on", name=op.f("ck_service_records_accepted_on")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_service_records_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["documents.id"], name=op.f("fk_service_records_document_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["enrolments.id"], name=op.f("fk_service_records_enrolment_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_service_records_event_id")),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["providers.id"], name=op.f("fk_service_records_provider_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_records")),
+    )
+    op.create_index("ix_service_records_enrolment_id", "service_records", ["enrolment_id"], unique=False)
+    op.create_table(
+        "valuations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("appraiser_id", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("base_on", sa.Date(), nullable=True),
+        sa.Column("value_fen", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("methods", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("method_reason", sa.Text(), nullable=True),
+        sa.Column("signatories", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("signed_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "mode IN ('agency', 'bank_internal', 'negotiated')", name=op.f("ck_valuations_mode")
+        ),
+        sa.CheckConstraint(
+            "status <> 'signed' OR (value_fen IS NOT NULL AND base_on IS NOT NULL AND signed_on IS NOT NULL)",
+            name=op.f("ck_valuations_signed_whole"),
+        ),
+        sa.CheckConstraint(
+            "status <> 'signed' OR mode <> 'agency' OR (cardinality(signatories) >= 2 AND (cardinality(methods) >= 2 OR method_reason IS NOT NULL))",
+            name=op.f("ck_valuations_agency_report"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('requested', 'signed', 'withdrawn')", name=op.f("ck_valuations_status")
+        ),
+        sa.CheckConstraint("value_fen > 0", name=op.f("ck_valuations_value_fen")),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_valuations_application_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["appraiser_id"], ["organisations.id"], name=op.f("fk_valuations_appraiser_id")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_valuations_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_valuations_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_valuations_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_valuations_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_valuations_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_valuations")),
+        sa.UniqueConstraint("number", name=op.f("uq_valuations_number")),
+    )
+    op.create_index("ix_valuations_application_id", "valuations", ["application_id"], unique=False)
+    op.create_index("ix_valuations_appraiser_id", "valuations", ["appraiser_id"], unique=False)
+    op.create_index("ix_valuations_asset_id", "valuations", ["asset_id"], unique=False)
+    op.create_index("ix_valuations_organisation_id", "valuations", ["organisation_id"], unique=False)
+    op.create_table(
+        "claims",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("commitment_id", sa.Uuid(), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("default_no", sa.SmallInteger(), nullable=False),
+        sa.Column("default_on", sa.Date(), nullable=False),
+        sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("loss_fen", sa.BigInteger(), nullable=False),
+        sa.Column("due_fen", sa.BigInteger(), nullable=False),
+        sa.Column("paid_fen", sa.BigInteger(), nullable=True),
+        sa.Column("shortfall_reason", sa.Text(), nullable=True),
+        sa.Column("evidence", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("evidence_sha256", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("publicised_on", sa.Date(), nullable=True),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("written_off_on", sa.Date(), nullable=True),
+        sa.Column("transfer_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('submitted', 'supplement', 'review', 'approved', 'rejected', 'publicised', 'paid', 'recovering', 'recovered', 'written_off')",
+            name=op.f("ck_claims_status"),
+        ),
+        sa.CheckConstraint(
+            "trigger IN ('overdue', 'downgraded', 'court_accepted', 'bankruptcy')",
+            name=op.f("ck_claims_trigger"),
+        ),
+        sa.CheckConstraint("(paid_on IS NULL) = (paid_fen IS NULL)", name=op.f("ck_claims_paid")),
+        sa.CheckConstraint("due_fen BETWEEN 0 AND loss_fen", name=op.f("ck_claims_due_fen")),
+        sa.CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen", name=op.f("ck_claims_loss_fen")),
+        sa.CheckConstraint("paid_fen BETWEEN 0 AND due_fen", name=op.f("ck_claims_paid_fen")),
+        sa.CheckConstraint(
+            "paid_fen IS NULL OR (paid_fen < due_fen) = (shortfall_reason IS NOT NULL)",
+            name=op.f("ck_claims_shortfall"),
+        ),
+        sa.CheckConstraint("principal_fen > 0", name=op.f("ck_claims_principal_fen")),
+        sa.ForeignKeyConstraint(["commitment_id"], ["commitments.id"], name=op.f("fk_claims_commitment_id")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_claims_district_code")),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_claims_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_claims_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_claims_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_claims_pledge_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name=op.f("fk_claims_pool_id_transfer_id"),
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_claims_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claims")),
+        sa.UniqueConstraint("id", "pool_id", name=op.f("uq_claims_id_pool_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_claims_number")),
+    )
+    op.create_index("ix_claims_organisation_id", "claims", ["organisation_id"], unique=False)
+    op.create_index("ix_claims_pool_id", "claims", ["pool_id"], unique=False)
+    op.create_index(
+        "uq_claims_live_default",
+        "claims",
+        ["pledge_id", "default_no"],
+        unique=True,
+        postgresql_where=sa.text("status <> 'rejected'"),
+    )
+    op.create_index("uq_claims_transfer", "claims", ["pool_id", "transfer_id"], unique=True)
+    op.create_table(
+        "claim_shares",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("share_bp", sa.SmallInteger(), nullable=False),
+        sa.Column("due_fen", sa.BigInteger(), nullable=False),
+        sa.Column("borne_fen", sa.BigInteger(), nullable=False),
+        sa.Column("recovered_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "party IN ('bank', 'guarantor', 'insurer', 'evaluator', 'operator', 'pool')",
+            name=op.f("ck_claim_shares_party"),
+        ),
+        sa.CheckConstraint("due_fen >= 0", name=op.f("ck_claim_shares_due_fen")),
+        sa.CheckConstraint(
+            "recovered_fen BETWEEN 0 AND borne_fen", name=op.f("ck_claim_shares_recovered_fen")
+        ),
+        sa.CheckConstraint("share_bp BETWEEN 0 AND 10000", name=op.f("ck_claim_shares_share_bp")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claims.id"], name=op.f("fk_claim_shares_claim_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_claim_shares_district_code")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_shares")),
+        sa.UniqueConstraint("claim_id", "party", name=op.f("uq_claim_shares_claim_id_party")),
+    )
+    op.create_table(
+        "recoveries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("gross_fen", sa.BigInteger(), nullable=False),
+        sa.Column("cost_fen", sa.BigInteger(), nullable=False),
+        sa.Column("surplus_fen", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("transfer_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "source IN ('debtor', 'pledge_realisation', 'guarantor', 'insurance', 'court')",
+            name=op.f("ck_recoveries_source"),
+        ),
+        sa.CheckConstraint("cost_fen BETWEEN 0 AND gross_fen", name=op.f("ck_recoveries_cost_fen")),
+        sa.CheckConstraint("gross_fen > 0", name=op.f("ck_recoveries_gross_fen")),
+        sa.CheckConstraint(
+            "surplus_fen BETWEEN 0 AND gross_fen - cost_fen", name=op.f("ck_recoveries_surplus_fen")
+        ),
+        sa.ForeignKeyConstraint(
+            ["claim_id", "pool_id"],
+            ["claims.id", "claims.pool_id"],
+            name=op.f("fk_recoveries_claim_id_pool_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_recoveries_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_recoveries_event_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name=op.f("fk_recoveries_pool_id_transfer_id"),
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_recoveries_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recoveries")),
+    )
+    op.create_index("ix_recoveries_claim_id", "recoveries", ["claim_id"], unique=False)
+    op.create_index("ix_recoveries_event_id", "recoveries", ["event_id"], unique=False)
+    op.create_table(
+        "recovery_shares",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("recovery_id", sa.Uuid(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "party IN ('bank', 'guarantor', 'insurer', 'evaluator', 'operator', 'pool')",
+            name=op.f("ck_recovery_shares_party"),
+        ),
+        sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_recovery_shares_amount_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_recovery_shares_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recovery_id"], ["recoveries.id"], name=op.f("fk_recovery_shares_recovery_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_shares")),
+        sa.UniqueConstraint("recovery_id", "party", name=op.f("uq_recovery_shares_recovery_id_party")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Undo."""
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("recovery_shares")
+    op.drop_index("ix_recoveries_event_id", table_name="recoveries")
+    op.drop_index("ix_recoveries_claim_id", table_name="recoveries")
+    op.drop_table("recoveries")
+    op.drop_table("claim_shares")
+    op.drop_index("uq_claims_transfer", table_name="claims")
+    op.drop_index(
+        "uq_claims_live_default", table_name="claims", postgresql_where=sa.text("status <> 'rejected'")
+    )
+    op.drop_index("ix_claims_pool_id", table_name="claims")
+    op.drop_index("ix_claims_organisation_id", table_name="claims")
+    op.drop_table("claims")
+    op.drop_index("ix_valuations_organisation_id", table_name="valuations")
+    op.drop_index("ix_valuations_asset_id", table_name="valuations")
+    op.drop_index("ix_valuations_appraiser_id", table_name="valuations")
+    op.drop_index("ix_valuations_application_id", table_name="valuations")
+    op.drop_table("valuations")
+    op.drop_index("ix_service_records_enrolment_id", table_name="service_records")
+    op.drop_table("service_records")
+    op.drop_index("ix_policy_items_asset_id", table_name="policy_items")
+    op.drop_table("policy_items")
+    op.drop_index("ix_policy_endorsements_event_id", table_name="policy_endorsements")
+    op.drop_table("policy_endorsements")
+    op.drop_index("ix_offer_rounds_event_id", table_name="offer_rounds")
+    op.drop_table("offer_rounds")
     op.drop_index("ix_ledger_entries_transfer_id", table_name="ledger_entries")
     op.drop_table("ledger_entries")
+    op.drop_index("ix_coverages_party_id", table_name="coverages")
+    op.drop_table("coverages")
+    op.drop_index("uq_commitments_transfer", table_name="commitments")
     op.drop_index(
         "uq_commitments_live_pledge",
         table_name="commitments",
         postgresql_where=sa.text("status = 'committed'"),
     )
-    op.drop_index("uq_commitments_transfer", table_name="commitments")
     op.drop_table("commitments")
+    op.drop_index("ix_application_items_asset_id", table_name="application_items")
+    op.drop_table("application_items")
+    op.drop_index("ix_policies_insured_id", table_name="policies")
+    op.drop_table("policies")
     op.drop_index(
         "uq_pledge_items_registration_no",
         table_name="pledge_items",
         postgresql_where=sa.text("registration_no IS NOT NULL"),
     )
+    op.drop_index("ix_pledge_items_pledgor_id", table_name="pledge_items")
     op.drop_index("ix_pledge_items_asset_id", table_name="pledge_items")
     op.drop_table("pledge_items")
+    op.drop_index("uq_offers_open_buyer", table_name="offers", postgresql_where=sa.text("status = 'open'"))
+    op.drop_index("ix_offers_organisation_id", table_name="offers")
+    op.drop_index("ix_offers_listing_id", table_name="offers")
+    op.drop_table("offers")
+    op.drop_index("ix_mandate_items_asset_id", table_name="mandate_items")
+    op.drop_table("mandate_items")
+    op.drop_index("ix_loan_classifications_pledge_id", table_name="loan_classifications")
+    op.drop_index("ix_loan_classifications_event_id", table_name="loan_classifications")
+    op.drop_table("loan_classifications")
     op.drop_index(
         "uq_ledger_transfers_resolves",
         table_name="ledger_transfers",
@@ -1028,24 +2342,82 @@ def downgrade() -> None:
     op.drop_index("ix_ledger_transfers_posting_id", table_name="ledger_transfers")
     op.drop_index("ix_ledger_transfers_event_id", table_name="ledger_transfers")
     op.drop_table("ledger_transfers")
+    op.drop_index(
+        "uq_enrolments_live_party",
+        table_name="enrolments",
+        postgresql_where=sa.text("status IN ('applied', 'checked', 'matched', 'active')"),
+    )
+    op.drop_index("ix_enrolments_provider_id", table_name="enrolments")
+    op.drop_index("ix_enrolments_party_id", table_name="enrolments")
+    op.drop_index("ix_enrolments_organisation_id", table_name="enrolments")
+    op.drop_table("enrolments")
     op.drop_index("ix_deal_items_asset_id", table_name="deal_items")
     op.drop_table("deal_items")
+    op.drop_index("ix_consent_uses_event_id", table_name="consent_uses")
+    op.drop_index("ix_consent_uses_deal_id", table_name="consent_uses")
+    op.drop_table("consent_uses")
+    op.drop_index("ix_consent_items_hold_id", table_name="consent_items")
+    op.drop_index("ix_consent_items_asset_id", table_name="consent_items")
+    op.drop_table("consent_items")
+    op.drop_index("ix_applications_organisation_id", table_name="applications")
+    op.drop_index("ix_applications_bank_id", table_name="applications")
+    op.drop_table("applications")
+    op.drop_index("ix_task_reports_task_id", table_name="task_reports")
+    op.drop_index("ix_task_reports_event_id", table_name="task_reports")
+    op.drop_table("task_reports")
     op.drop_index("ix_schemes_event_id", table_name="schemes")
     op.drop_table("schemes")
+    op.drop_index("ix_providers_organisation_id", table_name="providers")
+    op.drop_table("providers")
+    op.drop_index(
+        "uq_portfolio_members_live",
+        table_name="portfolio_members",
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
+    op.drop_index("ix_portfolio_members_asset_id", table_name="portfolio_members")
+    op.drop_table("portfolio_members")
     op.drop_index("ix_pledges_pledgee_id", table_name="pledges")
     op.drop_index("ix_pledges_organisation_id", table_name="pledges")
     op.drop_index("ix_pledges_borrower_id", table_name="pledges")
     op.drop_table("pledges")
+    op.drop_index(
+        "uq_observations_approved", table_name="observations", postgresql_where=sa.text("status = 'approved'")
+    )
+    op.drop_index("ix_observations_organisation_id", table_name="observations")
+    op.drop_table("observations")
+    op.drop_index("ix_mandates_owner_id", table_name="mandates")
+    op.drop_index("ix_mandates_organisation_id", table_name="mandates")
+    op.drop_table("mandates")
     op.drop_index("ix_listing_items_asset_id", table_name="listing_items")
     op.drop_table("listing_items")
     op.drop_table("ledger_accounts")
     op.drop_index("ix_deals_organisation_id", table_name="deals")
     op.drop_index("ix_deals_listing_id", table_name="deals")
     op.drop_table("deals")
+    op.drop_index("ix_consents_requested_by", table_name="consents")
+    op.drop_index("ix_consents_organisation_id", table_name="consents")
+    op.drop_index("ix_consents_grantor_id", table_name="consents")
+    op.drop_table("consents")
+    op.drop_index("ix_approvals_event_id", table_name="approvals")
+    op.drop_table("approvals")
+    op.drop_table("targets")
+    op.drop_index("ix_programmes_plan_id", table_name="programmes")
+    op.drop_table("programmes")
+    op.drop_index("ix_portfolios_owner_id", table_name="portfolios")
+    op.drop_index("ix_portfolios_organisation_id", table_name="portfolios")
+    op.drop_table("portfolios")
     op.drop_table("pools")
+    op.drop_table("plan_departments")
+    op.drop_index("ix_notices_unread", table_name="notices", postgresql_where=sa.text("read_at IS NULL"))
+    op.drop_index("ix_notices_organisation_id", table_name="notices")
+    op.drop_table("notices")
     op.drop_index("ix_listings_status_id", table_name="listings")
     op.drop_index("ix_listings_organisation_id", table_name="listings")
     op.drop_table("listings")
+    op.drop_index("ix_documents_sha256", table_name="documents")
+    op.drop_index("ix_documents_organisation_id", table_name="documents")
+    op.drop_index("ix_documents_event_id", table_name="documents")
+    op.drop_table("documents")
     op.drop_index(op.f("ix_clients_organisation_id"), table_name="clients")
     op.drop_table("clients")
     op.drop_index(
@@ -1057,6 +2429,7 @@ def downgrade() -> None:
     op.drop_index("ix_titles_party_id", table_name="titles")
     op.drop_index("ix_titles_asset_id", table_name="titles")
     op.drop_table("titles")
+    op.drop_table("tasks")
     op.drop_index("ix_recordal_parties_party_id", table_name="recordal_parties")
     op.drop_table("recordal_parties")
     op.drop_index(op.f("ix_party_successions_successor_id"), table_name="party_successions")
@@ -1065,10 +2438,12 @@ def downgrade() -> None:
     op.drop_index("ix_party_identifiers_party_id", table_name="party_identifiers")
     op.drop_table("party_identifiers")
     op.drop_table("organisations")
+    op.drop_table("indicators")
     op.drop_index("ix_seals_stream_sealed_at", table_name="seals")
     op.drop_table("seals")
     op.drop_index("ix_recordal_assets_asset_id", table_name="recordal_assets")
     op.drop_table("recordal_assets")
+    op.drop_table("plans")
     op.drop_index("ix_parties_name_key", table_name="parties")
     op.drop_table("parties")
     op.drop_table("outbox")
@@ -1090,12 +2465,12 @@ def downgrade() -> None:
     op.drop_index("ix_holds_source_id", table_name="holds")
     op.drop_index("ix_holds_asset_id", table_name="holds")
     op.drop_table("holds")
-    op.drop_index("ix_facts_measure_district_code_occurred_on", table_name="facts")
     op.drop_index("ix_facts_source_id", table_name="facts")
+    op.drop_index("ix_facts_measure_district_code_occurred_on", table_name="facts")
     op.drop_index("ix_facts_event_id", table_name="facts")
     op.drop_table("facts")
-    op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")
     op.drop_index("ix_asset_status_changes_event_id", table_name="asset_status_changes")
+    op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")
     op.drop_table("asset_status_changes")
     op.drop_index("ix_asset_links_other_asset_id", table_name="asset_links")
     op.drop_index("ix_asset_links_event_id", table_name="asset_links")
@@ -1116,6 +2491,7 @@ def downgrade() -> None:
     op.drop_table("idempotency_keys")
     op.drop_index("ix_events_noun_subject_id", table_name="events")
     op.drop_table("events")
+    op.drop_table("document_contents")
     op.drop_table("districts")
     op.drop_index("ix_audit_subject_id", table_name="audit")
     op.drop_index("ix_audit_organisation_id", table_name="audit")

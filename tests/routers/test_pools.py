@@ -64,9 +64,11 @@ async def test_a_pool_opens_empty_with_its_scheme_and_the_accounts_of_its_ledger
     accounts = (await api.get("pool_manager", f"/v1/pools/{pool['id']}/accounts")).json()
     assert [account["code"] for account in accounts] == [
         "cash",
+        "compensation",
         "contributions",
         "memo.cover_obligation",
         "memo.covered",
+        "recovered",
     ]
 
 
@@ -184,7 +186,8 @@ async def test_each_role_may_what_its_office_is(api: Api, role: str) -> None:
     pool = await make_pool(api)
     path = f"/v1/pools/{pool['id']}"
     accounts = (await api.get("pool_manager", f"{path}/accounts")).json()
-    cash, contributions = [account["id"] for account in accounts[:2]]
+    by_code = {account["code"]: account["id"] for account in accounts}
+    cash, contributions = by_code["cash"], by_code["contributions"]
     transfer = {
         "debit_account_id": cash,
         "credit_account_id": contributions,

@@ -1,0 +1,160 @@
+"""Claims on a pool, who bears which part of the loss, and what is recovered later."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger
+from app.domain.pool import SharingParty
+from app.domain.recovery import RecoverySource
+from app.models.base import Base, OperationalMixin, one_of
+
+
+class Claim(OperationalMixin, Base):
+    """A bank's claim on a pool for one default of a covered pledge.
+
+    `principal_fen` is the outstanding principal at the default, `loss_fen` the covered part of it (RP-06,
+    RP-07). `due_fen` is the pool's share, `paid_fen` what was paid within caps and balance, the rest the
+    `shortfall_reason` explains (RP-10). `evidence` is what the claim was assembled from, `evidence_sha256`
+    its hash. `transfer_id` is the payout in the pool's ledger.
+    """
+
+    __tablename__ = "claims"
+    __table_args__ = (
+        one_of("trigger", ClaimTrigger),
+        one_of("status", ClaimStatus),
+        CheckConstraint("principal_fen > 0", name="principal_fen"),
+        CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen", name="loss_fen"),
+        CheckConstraint("due_fen BETWEEN 0 AND loss_fen", name="due_fen"),
+        CheckConstraint("paid_fen BETWEEN 0 AND due_fen", name="paid_fen"),
+        CheckConstraint("(paid_on IS NULL) = (paid_fen IS NULL)", name="paid"),
+        CheckConstraint(
+            "paid_fen IS NULL OR (paid_fen < due_fen) = (shortfall_reason IS NOT NULL)", name="shortfall"
+        ),
+        ForeignKeyConstraint(
+            ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
+        ),
+        UniqueConstraint("number"),
+        UniqueConstraint("id", "pool_id"),
+        Index("ix_claims_pool_id", "pool_id"),
+        Index("ix_claims_organisation_id", "organisation_id"),
+        Index(
+            "uq_claims_live_default",
+            "pledge_id",
+            "default_no",
+            unique=True,
+            postgresql_where=text("status <> 'rejected'"),
+        ),
+        Index("uq_claims_transfer", "pool_id", "transfer_id", unique=True),
+    )
+
+    number: Mapped[str]
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    commitment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("commitments.id"))
+    pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    default_no: Mapped[int] = mapped_column(SmallInteger)
+    default_on: Mapped[date]
+    trigger: Mapped[str]
+    principal_fen: Mapped[int]
+    loss_fen: Mapped[int]
+    due_fen: Mapped[int]
+    paid_fen: Mapped[int | None]
+    shortfall_reason: Mapped[str | None]
+    evidence: Mapped[dict[str, Any]]
+    evidence_sha256: Mapped[str]
+    document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("documents.id"))
+    round: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str | None]
+    status: Mapped[str]
+    submitted_on: Mapped[date]
+    publicised_on: Mapped[date | None]
+    paid_on: Mapped[date | None]
+    written_off_on: Mapped[date | None]
+    transfer_id: Mapped[uuid.UUID | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+    version: Mapped[int]
+
+    def advance(self, event: ClaimEvent) -> None:
+        """Move to the next state or refuse."""
+        self.status = CLAIM.next(ClaimStatus(self.status), event)
+        self.version += 1
+
+
+class ClaimShare(OperationalMixin, Base):
+    """One party's part of a loss: due by its share, borne after the payout, recovered since."""
+
+    __tablename__ = "claim_shares"
+    __table_args__ = (
+        one_of("party", SharingParty),
+        CheckConstraint("share_bp BETWEEN 0 AND 10000", name="share_bp"),
+        CheckConstraint("due_fen >= 0", name="due_fen"),
+        CheckConstraint("recovered_fen BETWEEN 0 AND borne_fen", name="recovered_fen"),
+        UniqueConstraint("claim_id", "party"),
+    )
+
+    claim_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("claims.id"))
+    party: Mapped[str]
+    share_bp: Mapped[int] = mapped_column(SmallInteger)
+    due_fen: Mapped[int]
+    borne_fen: Mapped[int]
+    recovered_fen: Mapped[int]
+
+
+class Recovery(OperationalMixin, Base):
+    """Money that came back on a paid claim: gross less documented costs, shared by who bore the loss.
+
+    What is left when everybody is whole is `surplus_fen`, the pledgor's (民法典第438条). Append-only.
+    """
+
+    __tablename__ = "recoveries"
+    __table_args__ = (
+        one_of("source", RecoverySource),
+        CheckConstraint("gross_fen > 0", name="gross_fen"),
+        CheckConstraint("cost_fen BETWEEN 0 AND gross_fen", name="cost_fen"),
+        CheckConstraint("surplus_fen BETWEEN 0 AND gross_fen - cost_fen", name="surplus_fen"),
+        ForeignKeyConstraint(["claim_id", "pool_id"], ["claims.id", "claims.pool_id"]),
+        ForeignKeyConstraint(
+            ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
+        ),
+        Index("ix_recoveries_claim_id", "claim_id"),
+        Index("ix_recoveries_event_id", "event_id"),
+    )
+
+    claim_id: Mapped[uuid.UUID]
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    source: Mapped[str]
+    gross_fen: Mapped[int]
+    cost_fen: Mapped[int]
+    surplus_fen: Mapped[int]
+    occurred_on: Mapped[date]
+    transfer_id: Mapped[uuid.UUID | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+
+
+class RecoveryShare(OperationalMixin, Base):
+    """One party's part of a recovery. Append-only."""
+
+    __tablename__ = "recovery_shares"
+    __table_args__ = (
+        one_of("party", SharingParty),
+        CheckConstraint("amount_fen >= 0", name="amount_fen"),
+        UniqueConstraint("recovery_id", "party"),
+    )
+
+    recovery_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recoveries.id"))
+    party: Mapped[str]
+    amount_fen: Mapped[int]

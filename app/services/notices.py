@@ -1,0 +1,58 @@
+"""Notices: telling organisations what they have to know or do, in the transaction that causes it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from app.domain.identifiers import new_id
+from app.queries.driver import driver
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.domain.notice import NoticeKind
+    from app.services.events import NewEvent
+
+_SEND = """
+INSERT INTO notices (id, district_code, organisation_id, kind, noun, subject_id, facts, due_on,
+                     event_id, recorded_at)
+SELECT r.id, $2, r.organisation_id, $3, $4, $5, $6::jsonb, $7, $8, $9
+FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, organisation_id uuid)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def send(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    event: NewEvent,
+    kind: NoticeKind,
+    recipients: Iterable[uuid.UUID],
+    facts: Mapping[str, Any] = MappingProxyType({}),
+    due_on: date | None = None,
+) -> None:
+    """Tell organisations about the subject of `event`, which has been recorded before; once each.
+
+    `facts` fill the words of the notice (`app.domain.notice`); `due_on` is the day by which to act.
+    """
+    rows = [{"id": new_id(), "organisation_id": one} for one in dict.fromkeys(recipients)]
+    connection = await driver(session)
+    await connection.execute(
+        _SEND,
+        json.dumps(rows, default=str),
+        event.stream,
+        kind.value,
+        event.noun,
+        event.subject_id,
+        json.dumps(dict(facts), ensure_ascii=False, default=str),
+        due_on,
+        event.id,
+        moment.now,
+    )

@@ -10,7 +10,7 @@ INSTALL = $(RUN) pip install --quiet --disable-pip-version-check --no-deps --req
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv serve migrate test check docs format bench bench-full pins
+.PHONY: help venv serve demo migrate test check docs format bench bench-full pins
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ docs: $(VENV)/.stamp-dev ## write the generated documents anew
 format: $(VENV)/.stamp-dev ## format the code and mend what the linter can mend
 	$(VENV)/bin/ruff format
 	$(VENV)/bin/ruff check --fix
+
+demo: $(VENV)/.stamp-serve ## tell 2018 to 2022 to a sandbox of its own, and print both plans' scoreboards
+	@$(RUN) app.cli demo $(ARGS)
 
 bench: $(VENV)/.stamp-dev ## measure the hot paths, under two minutes
 	@$(RUN) benchmarks $(ARGS)

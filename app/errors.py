@@ -15,21 +15,30 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.domain import (
+    application,
     approval,
     asset,
+    claim,
     client,
+    consent,
     deal,
     district,
+    document,
+    enrolment,
     hold,
     ledger,
+    offer,
     organisation,
     party,
+    plan,
     pledge,
+    policy,
     pool,
+    provider,
     request,
 )
 from app.domain.errors import DomainError, ErrorCode, ErrorKind, Reason, Violation, fill_in
-from app.schemas.common import Problem, ViolationOut
+from app.schemas.common import UNION_TAG, Problem, ViolationOut
 
 STATUS: dict[ErrorKind, HTTPStatus] = {
     ErrorKind.unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -53,6 +62,12 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_holds_live_reservation": hold.RESERVED,
     "ex_holds_licence": hold.LICENCE_CONFLICT,
     "ck_holds_encumbered": hold.ENCUMBERED,
+    "ck_titles_encumbered": hold.ENCUMBERED,
+    "ck_consent_uses_granted": consent.NOT_USABLE,
+    "ck_consent_uses_scope": consent.NOT_USABLE,
+    "ck_consent_uses_validity": consent.NOT_USABLE,
+    "ck_consent_uses_exhausted": consent.NOT_USABLE,
+    "ck_consents_revoked_unused": consent.ALREADY_USED,
     "uq_party_identifiers_scheme_value": party.DUPLICATE,
     "uq_asset_identifiers_key_office_kind_scheme": asset.NUMBER_TAKEN,
     "ck_titles_shares_whole": asset.SHARES_INCOMPLETE,
@@ -67,10 +82,25 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_ledger_accounts_ledger_id_code": ledger.ACCOUNT_CODE_TAKEN,
     "uq_pledge_items_registration_no": pledge.REGISTRATION_NO_TAKEN,
     "uq_deals_record_no": deal.RECORD_NO_TAKEN,
+    "uq_deals_registration_no": deal.REGISTRATION_NO_TAKEN,
     "uq_organisations_party_id": organisation.ENROLLED,
     "uq_clients_client_id": client.TAKEN,
+    "uq_claims_live_default": claim.ALREADY_CLAIMED,
+    "ck_claims_backed": claim.NOT_BACKED,
+    "ck_claims_paid_for_good": claim.NOT_BACKED,
+    "ck_claims_four_hands": claim.NOT_BACKED,
+    "ck_ledger_transfers_claim_public": claim.SET_ASIDE,
+    "uq_offers_open_buyer": offer.ALREADY_OPEN,
     "uq_approvals_subject_id_round_client_id": approval.SAME_PERSON,
     "uq_approvals_subject_id_round_step": approval.STEP_TAKEN,
+    "uq_plans_code": plan.CODE_TAKEN,
+    "uq_enrolments_live_party": enrolment.ALREADY_ENROLLED,
+    "ck_enrolments_within_quota": enrolment.QUOTA_EXCEEDED,
+    "uq_providers_programme_id_organisation_id": provider.ALREADY_APPLIED,
+    "uq_documents_series_id_version": document.VERSION_TAKEN,
+    "uq_policies_organisation_id_policy_no": policy.NUMBER_TAKEN,
+    "uq_policy_endorsements_policy_id_endorsement_no": policy.ENDORSEMENT_TAKEN,
+    "uq_applications_pledge_id": application.PLEDGE_TAKEN,
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
 
@@ -255,6 +285,7 @@ def _pointer(fault: dict[str, Any]) -> str:
     place, *rest = fault["loc"]
     if fault["type"] == "json_invalid":  # its place in the text is no JSON pointer
         rest = []
+    rest = [part for part in rest if not str(part).startswith(UNION_TAG)]
     path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
     return path if place == "body" else f"{place}:{path.lstrip('/')}"
 

@@ -50,6 +50,7 @@ def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> F
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = tokens
+    app.state.filling = False
     for router in ROUTERS:
         app.include_router(router)
     _install_error_handlers(app)

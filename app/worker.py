@@ -84,16 +84,17 @@ class Worker:
                     await self._pause(self._idle)
 
     async def _turn(self, leader: LeaderDatabase) -> bool:
-        """Seal one batch and run one job for one day, each in its own transaction; whether there was any."""
+        """Seal one batch and run the jobs of one day, each in its own transaction; whether there was any."""
         async with asyncio.timeout(SEALING_SECONDS), leader.write() as unit:
             sealed = await seals.seal(unit.session, moment=unit.moment)
         async with leader.write() as unit:
-            run = await jobs.run_next(unit.session, moment=unit.moment)
-        if run is not None:
-            log.info(
-                "job.finished", job=run.job, business_date=str(run.business_date), result=dict(run.result)
-            )
-        return bool(sealed or run)
+            runs = await jobs.run_day(unit.session, moment=unit.moment)
+        for run in runs:
+            if any(run.result.values()):
+                log.info(
+                    "job.finished", job=run.job, business_date=str(run.business_date), result=dict(run.result)
+                )
+        return bool(sealed or runs)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

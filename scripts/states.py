@@ -63,7 +63,13 @@ LIVES = (
         ListingEvent,
         "From publication on a transfer listing holds the one transfer offer of its rights.",
     ),
-    Life("Deal 交易", DEAL, DealEvent, "This version makes licences; `transfer` waits in the table."),
+    Life(
+        "Deal 交易",
+        DEAL,
+        DealEvent,
+        "A licence takes effect by its signature, a transfer by its registration; only licences are recorded "
+        "and ended early, only transfers filed, registered and settled.",
+    ),
     Life(
         "Pledge 质押",
         PLEDGE,

@@ -11,9 +11,10 @@ import sys
 
 import typer
 
-from app.cli import clients, database, openapi, organisations, seals, serve, worker
+from app.cli import clients, database, demo, openapi, organisations, seals, serve, worker
 from app.cli.console import Refusal
 from app.cli.imports import app as imports_app
+from app.cli.plans import app as plans_app
 
 commands = typer.Typer(
     help="知识产权运营服务后台 · IP operations backend.",
@@ -26,9 +27,11 @@ commands.command("worker")(worker.work)
 commands.command("migrate")(database.migrate)
 commands.command("verify")(seals.verify)
 commands.command("openapi")(openapi.write)
+commands.command("demo")(demo.demo)
 commands.add_typer(organisations.app, name="organisation")
 commands.add_typer(clients.app, name="client")
 commands.add_typer(imports_app, name="import")
+commands.add_typer(plans_app, name="plan")
 
 
 def main() -> None:

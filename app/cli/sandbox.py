@@ -5,34 +5,49 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from app.cli.demo.story import FIRST_DAY
 from app.infra.db import Database
 from app.infra.security import new_secret, secret_digest
-from app.services import sandbox
+from app.services import clock, sandbox
 from app.services.sandbox import SampleClient
 
 FILE = "sandbox.json"
 
 
-async def fill(database: Database, file: Path, base_url: str) -> dict[str, Any] | None:
+class Story(StrEnum):
+    """Whether a sandbox has its sample years: `none` were asked for."""
+
+    none = "none"
+    pending = "pending"
+    told = "told"
+    failed = "failed"
+
+
+async def fill(database: Database, file: Path, base_url: str, *, story: bool) -> dict[str, Any] | None:
     """Fill an empty sandbox, and see to it that the file tells credentials that work.
 
+    With a `story` to be told the sandbox begins on its first day, and the story enters the rights.
     A file that does is kept, at a new address if there is one; else the sample clients get new secrets.
     None for a sandbox that was filled without sample clients.
     """
     kept = _read(file)
     if kept is None or not await _works(database, kept):
-        clients = await _clients(database)
+        clients, fresh = await _clients(database, story=story)
         if not clients:
             return None
         async with database.read() as unit:
             pool = await sandbox.find_pool(unit.session)
+            plans = await sandbox.find_plans(unit.session)
         kept = {
             "district": sandbox.DISTRICT,
             "pool": str(pool) if pool is not None else None,
-            "plan": None,
+            "plan": {code: str(plan_id) for code, plan_id in plans.items()},
+            "story": Story.pending if story and fresh else Story.none,
             "clients": _credentials(clients),
         }
     content = {"base_url": base_url, "token_url": f"{base_url}/v1/oauth/token"}
@@ -41,22 +56,38 @@ async def fill(database: Database, file: Path, base_url: str) -> dict[str, Any] 
     return content
 
 
+def mark(file: Path, story: Story) -> None:
+    """Write down what became of the story."""
+    kept = _read(file)
+    if kept is not None:
+        _write(file, kept | {"story": story})
+
+
 async def _works(database: Database, kept: Mapping[str, Any]) -> bool:
     digests = {one["client_id"]: secret_digest(one["client_secret"]) for one in kept["clients"].values()}
     async with database.read() as unit:
         return await sandbox.has_secrets(unit.session, digests)
 
 
-async def _clients(database: Database) -> dict[str, SampleClient]:
+async def _clients(database: Database, *, story: bool) -> tuple[dict[str, SampleClient], bool]:
+    """The sample clients with new secrets, and whether they were entered just now."""
     async with database.write() as unit:
-        if not await sandbox.is_empty(unit.session):
-            return await sandbox.renew_secrets(unit.session, new_secret=new_secret, digest=secret_digest)
+        session, moment = unit.session, unit.moment
+        if not await sandbox.is_empty(session):
+            renewed = await sandbox.renew_secrets(session, new_secret=new_secret, digest=secret_digest)
+            return renewed, False
+        since = FIRST_DAY if story else sandbox.POOL_SINCE
+        if story:
+            await clock.begin(session, FIRST_DAY)
+            moment = replace(moment, today=FIRST_DAY)
         clients = await sandbox.add_organisations(
-            unit.session, moment=unit.moment, new_secret=new_secret, digest=secret_digest
+            session, moment=moment, new_secret=new_secret, digest=secret_digest
         )
-        await sandbox.add_rights(unit.session, moment=unit.moment, clients=clients)
-        await sandbox.add_pool(unit.session, moment=unit.moment, manager=clients["pool_manager"])
-        return clients
+        if not story:
+            await sandbox.add_rights(session, moment=moment, clients=clients)
+        await sandbox.add_pool(session, moment=moment, manager=clients["pool_manager"], since=since)
+        await sandbox.add_plans(session, moment=moment, clients=clients)
+        return clients, True
 
 
 def _credentials(clients: Mapping[str, SampleClient]) -> dict[str, Any]:

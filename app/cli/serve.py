@@ -25,6 +25,10 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="端口 · Port; 0 takes a free one.")
     ] = None,
     worker: Annotated[bool, typer.Option(help="同时运行后台进程 · Run the worker too.")] = True,
+    story: Annotated[
+        bool,
+        typer.Option(help="首次启动时录入 2018–2022 年示例 · Fill a new sandbox with the sample years."),
+    ] = True,
     embedded: Annotated[
         bool,
         typer.Option(
@@ -48,7 +52,7 @@ def serve(
         database.make_ready(server, settings.mode)
         from app.cli.service import Instance, run
 
-        run(Instance(settings, server, listener, began=began, worker=worker))
+        run(Instance(settings, server, listener, began=began, worker=worker, story=story and worker))
 
 
 @contextlib.contextmanager

@@ -9,17 +9,25 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import structlog
 import typer
 import uvicorn
+from fastapi import FastAPI
+from httpx import HTTPError
 
 from app.cli import database, sandbox
+from app.cli.demo.caller import Refused
+from app.cli.demo.telling import tell_to
 from app.cli.worker import Supervisor
 from app.config import Mode, Settings
 from app.infra.db import Database
 from app.infra.security import TokenIssuer, load_or_create_seed
 from app.main import create_app
+
+log = structlog.get_logger()
 
 FINISH_SECONDS = 20
 """How long requests in flight may take once the service is told to stop."""
@@ -34,6 +42,7 @@ class Instance:
     listener: socket.socket
     began: float
     worker: bool
+    story: bool
 
     @property
     def base_url(self) -> str:
@@ -79,8 +88,9 @@ def run(instance: Instance) -> None:
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     tokens = TokenIssuer(seed, issuer=settings.issuer, seconds=settings.token_seconds)
+    app = create_app(settings, opened, tokens)
     config = uvicorn.Config(
-        create_app(settings, opened, tokens),
+        app,
         http="httptools",
         ws="none",
         lifespan="on",
@@ -90,25 +100,52 @@ def run(instance: Instance) -> None:
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(instance, opened, config))
+        runner.run(_serve(instance, opened, app, config))
     typer.echo("已停止 · stopped")
 
 
-async def _serve(instance: Instance, opened: Database, config: uvicorn.Config) -> None:
-    sample = None
+async def _serve(instance: Instance, opened: Database, app: FastAPI, config: uvicorn.Config) -> None:
+    sample, file = None, instance.settings.data_dir / sandbox.FILE
     if instance.settings.mode is Mode.sandbox:
-        sample = await sandbox.fill(opened, instance.settings.data_dir / sandbox.FILE, instance.base_url)
+        sample = await sandbox.fill(opened, file, instance.base_url, story=instance.story)
+    app.state.filling = sample is not None and sample["story"] == sandbox.Story.pending
     supervisor = Supervisor()
+    tasks: list[asyncio.Task[None]] = []
 
     def on_listening() -> None:
-        announce(instance, sample)
         if instance.worker:
             supervisor.start()
+        if app.state.filling and sample is not None:
+            tasks.append(asyncio.create_task(_fill_in(app, sample, file, instance)))
+        else:
+            announce(instance, sample)
 
     try:
         await Service(config, on_listening).serve(sockets=[instance.listener])
     finally:
+        for task in tasks:
+            task.cancel()
         await supervisor.stop()
+
+
+async def _fill_in(app: FastAPI, sample: dict[str, Any], file: Path, instance: Instance) -> None:
+    """Tell a new sandbox its story; until it is told, the service answers but says that it is not ready."""
+
+    def say(what: str) -> None:
+        typer.echo(f"  示例数据 sample data  {what}")
+
+    say("2018–2022 …")
+    try:
+        await tell_to(sample, say)
+    except (Refused, HTTPError) as error:
+        log.exception("sandbox.story_failed", error=repr(error))
+        sandbox.mark(file, sandbox.Story.failed)
+        say(f"未完成 incomplete: {error}")
+        say("删除数据目录后重试 · delete the data folder to try again")
+    else:
+        sandbox.mark(file, sandbox.Story.told)
+    app.state.filling = False
+    announce(instance, sample)
 
 
 def announce(instance: Instance, sample: dict[str, Any] | None) -> None:

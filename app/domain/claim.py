@@ -1,8 +1,16 @@
 """Claims (补偿申请): from a default to the pool's payout and its end (RP-07 to RP-17)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
+from app.domain.approval import ApprovalStep
 from app.domain.errors import ErrorKind, define
+from app.domain.loan_class import NON_PERFORMING, LoanClass
+from app.domain.money import allocate
+from app.domain.permission import Role
+from app.domain.pool import SharingParty
 from app.domain.state_machine import StateMachine
 
 
@@ -72,3 +80,194 @@ CLAIM = StateMachine[ClaimStatus, ClaimEvent](
 )
 
 NOT_FOUND = define("claim.not_found", ErrorKind.not_found, "未找到该补偿申请", "No such claim.")
+NOT_COVERED = define(
+    "claim.not_covered",
+    ErrorKind.conflict,
+    "该质押没有有效的资金池承诺，不予补偿",
+    "No pool's commitment covers this pledge.",
+    basis="RP-02",
+)
+ENROLLED_LATE = define(
+    "claim.enrolled_late",
+    ErrorKind.conflict,
+    "违约日 {default_on} 早于入库日或质押登记日 {enrolled_on}，不予补偿",
+    "The default of {default_on} came before the loan was enrolled, its pledge registered, on {enrolled_on}.",
+    basis="RP-02",
+)
+PLEDGE_NOT_REGISTERED = define(
+    "claim.pledge_not_registered",
+    ErrorKind.conflict,
+    "质押处于“{status}”状态，未登记或已失效，不予补偿",
+    "The pledge is in state “{status}”, not registered.",
+    basis="RP-04",
+)
+TRIGGER_NOT_MET = define(
+    "claim.trigger_not_met",
+    ErrorKind.conflict,
+    "未达到补偿条件：违约日分类为 {loan_class}，逾期 {overdue_days} 天，要求 {required_days} 天",
+    "The trigger is not met: the loan is classed {loan_class}, {overdue_days} days overdue at default; the "
+    "scheme asks for {required_days} days.",
+    basis="RP-08",
+)
+PROOF_MISSING = define(
+    "claim.proof_missing",
+    ErrorKind.invalid,
+    "以法院受理或破产为由申请补偿须附证明文件",
+    "A claim on the ground of court acceptance or bankruptcy comes with the document that proves it.",
+    basis="RP-09",
+)
+WINDOW_CLOSED = define(
+    "claim.window_closed",
+    ErrorKind.conflict,
+    "申请期限已于 {last_day} 届满",
+    "The time to claim ended on {last_day}.",
+    basis="RP-08",
+)
+NO_LOSS = define(
+    "claim.no_loss",
+    ErrorKind.conflict,
+    "贷款本金已清偿，没有损失",
+    "Nothing is outstanding: there is no loss.",
+)
+ALREADY_CLAIMED = define(
+    "claim.already_claimed",
+    ErrorKind.conflict,
+    "该笔贷款的本次违约已申请补偿",
+    "This default of the loan has been claimed.",
+    basis="RP-12",
+)
+APPEAL_SPENT = define(
+    "claim.appeal_spent",
+    ErrorKind.conflict,
+    "该次违约的补偿申请已两次被驳回，不再受理",
+    "The claim on this default has been rejected twice; there is one appeal.",
+    basis="RP-12",
+)
+NOT_YOURS = define(
+    "claim.not_yours",
+    ErrorKind.denied,
+    "只有该笔贷款的银行可以办理",
+    "Only the bank of the loan does this.",
+    basis="RB-01",
+)
+WRONG_OFFICE = define(
+    "claim.wrong_office",
+    ErrorKind.denied,
+    "此步骤由资金池的管理机构或所在区的主管部门办理，本机构无权办理",
+    "This step is for the pool's manager or an office of its district, which this organisation is not.",
+    basis="RB-02",
+)
+OWN_CLAIM = define(
+    "claim.own_claim",
+    ErrorKind.denied,
+    "申请人、借款人不得审查本笔补偿申请",
+    "The claimant and the borrower do not review this claim.",
+    basis="RB-03",
+)
+REASON_MISSING = define(
+    "claim.reason_missing",
+    ErrorKind.invalid,
+    "驳回或要求补正须说明理由",
+    "A rejection, and a request for more, needs a reason.",
+)
+PUBLICITY_RUNNING = define(
+    "claim.publicity_running",
+    ErrorKind.conflict,
+    "公示期未满，{payable_from} 起可以支付",
+    "The claim is still public for objections; it can be paid from {payable_from} on.",
+    basis="民法典第201条",
+)
+SET_ASIDE = define(
+    "claim.set_aside",
+    ErrorKind.conflict,
+    "该笔待定转账为公示中的补偿申请预留，只随其支付或异议了结",
+    "The pending transfer is set aside for a published claim and ends with its payment or an objection only.",
+    basis="RP-05",
+)
+NOT_BACKED = define(
+    "claim.not_backed",
+    ErrorKind.conflict,
+    "补偿款须由资金池专户转出后方可登记为已支付",
+    "A claim is paid only with a posted transfer of its amount out of the pool's account.",
+    basis="RP-18",
+)
+
+
+class CheckDecision(StrEnum):
+    """What the formal check can end in."""
+
+    approved = "approved"
+    rejected = "rejected"
+    supplement = "supplement"
+
+
+class ShortfallReason(StrEnum):
+    """Why less than the pool's share was paid (RP-10)."""
+
+    cap = "cap"
+    balance = "balance"
+
+
+APPROVERS = {Role.ip_office: ApprovalStep.ip_approval, Role.finance_office: ApprovalStep.finance_approval}
+"""Both approve before a claim is public (RB-02)."""
+
+PROVEN = frozenset({ClaimTrigger.court_accepted, ClaimTrigger.bankruptcy})
+"""Triggers that a document proves, not the loan's class."""
+
+PAID = frozenset({ClaimStatus.paid, ClaimStatus.recovering, ClaimStatus.recovered, ClaimStatus.written_off})
+"""States in which the pool has paid."""
+
+MAX_ATTEMPTS = 2
+"""A rejected claim may be made once more for the same default (RP-12, §9.2: appeal once)."""
+
+
+def trigger_met(
+    trigger: ClaimTrigger, *, loan_class: LoanClass | None, overdue_days: int, required_days: int
+) -> bool:
+    """Whether the loan's last class before the default is what the trigger says (RP-08)."""
+    if trigger is ClaimTrigger.overdue:
+        return overdue_days >= required_days
+    if trigger is ClaimTrigger.downgraded:
+        return loan_class in NON_PERFORMING
+    return True
+
+
+def last_day(default_on: date, window_days: int) -> date:
+    """The last day on which a default can be claimed."""
+    return default_on + timedelta(days=window_days)
+
+
+def payable_from(publicised_on: date, publicity_days: int) -> date:
+    """The first day of payment: publication's own day is not counted, the last in full (民法典201)."""
+    return publicised_on + timedelta(days=publicity_days + 1) if publicity_days else publicised_on
+
+
+def shares_of_loss(loss_fen: int, shares_bp: Mapping[SharingParty, int]) -> dict[SharingParty, int]:
+    """Who bears which part of a loss by the scheme, to the fen; public money never takes a tie (RP-11)."""
+    parts = allocate(loss_fen, [(party.value, share) for party, share in shares_bp.items()], _ORDER)
+    return {SharingParty(party): part for party, part in parts.items()}
+
+
+_ORDER = [party.value for party in SharingParty]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the pool pays, why not all of its share, and what each party so bears, which sums to the loss."""
+
+    paid_fen: int
+    shortfall_reason: ShortfallReason | None
+    borne: Mapping[SharingParty, int]
+
+
+def settle(due: Mapping[SharingParty, int], *, cap_fen: int | None, available_fen: int) -> Settlement:
+    """Pay the pool's share within the cap per claim and the balance; the bank bears the rest (RP-10)."""
+    share = due.get(SharingParty.pool, 0)
+    capped = share if cap_fen is None else min(share, cap_fen)
+    paid = min(capped, max(0, available_fen))
+    reason = None
+    if paid < share:
+        reason = ShortfallReason.balance if paid < capped else ShortfallReason.cap
+    bank = due.get(SharingParty.bank, 0) + share - paid
+    borne = {**due, SharingParty.bank: bank, SharingParty.pool: paid}
+    return Settlement(paid, reason, borne)

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from app.domain.asset import IN_FORCE, AssetStatus
+from app.domain.asset import IN_FORCE, PENDING, AssetStatus
 from app.domain.errors import ErrorKind, define
 from app.domain.hold import HoldKind
 from app.domain.listing import ListingMode
@@ -106,6 +106,9 @@ LISTED_AS = {
 LICENSABLE = (IN_FORCE | {AssetStatus.application}) - {AssetStatus.late_fee}
 """Statuses in which a licence can be recorded: not in the late period, and not once the right has ended."""
 
+TRANSFERABLE = IN_FORCE | PENDING
+"""Statuses in which a right or an application passes to another (domain §2.1: transfer registration)."""
+
 RECORDING_MONTHS = 3
 
 
@@ -122,6 +125,13 @@ LICENSOR_NOT_OWNER = define(
     "The licensor is not the recorded owner of right {number}.",
     basis="专利实施许可合同备案办法第12条",
 )
+TRANSFEROR_NOT_OWNER = define(
+    "deal.transferor_not_owner",
+    ErrorKind.conflict,
+    "转让人不是权利 {number} 的登记权利人",
+    "The transferor is not the recorded owner of right {number}.",
+    basis="专利法第10条, 商标法第42条",
+)
 CO_OWNER_CONSENT_MISSING = define(
     "deal.co_owner_consent_missing",
     ErrorKind.conflict,
@@ -135,6 +145,13 @@ RIGHT_NOT_IN_FORCE = define(
     "权利 {number} 当前状态为 {status}，不能办理许可",
     "Right {number} has status {status} and cannot be licensed.",
     basis="专利实施许可合同备案办法第12条",
+)
+RIGHT_ENDED = define(
+    "deal.right_ended",
+    ErrorKind.conflict,
+    "权利 {number} 当前状态为 {status}，不能转让",
+    "Right {number} has status {status} and cannot be transferred.",
+    basis="专利法第10条, 商标法第42条",
 )
 RIGHT_STAYED = define(
     "deal.right_stayed",
@@ -166,8 +183,8 @@ TERM_INVALID = define(
 SAME_PARTY = define(
     "deal.same_party",
     ErrorKind.invalid,
-    "许可人与被许可人不得为同一主体",
-    "The licensor and the licensee must differ.",
+    "交易双方不得为同一主体",
+    "The two parties of a deal must differ.",
 )
 ASSET_TWICE = define(
     "deal.asset_twice", ErrorKind.invalid, "同一权利重复列出", "The same right is listed twice."
@@ -187,14 +204,15 @@ LISTING_MISMATCH = define(
 GRANTOR_FOREIGN = define(
     "deal.grantor_foreign",
     ErrorKind.denied,
-    "企业只能许可本单位的权利；代理许可须由运营机构办理",
-    "An enterprise licenses its own rights only; others are represented by an agency.",
+    "企业只能许可或转让本单位的权利；代理须由运营机构办理",
+    "An enterprise licenses or transfers its own rights only; others are represented by an agency.",
 )
 MANDATE_MISSING = define(
     "deal.mandate_missing",
     ErrorKind.conflict,
-    "机构只能依据本机构为该权利人挂牌、且挂牌仍在市场上的权利代为办理许可",
-    "An agency acts only through its own listing, on the market, of the owner's rights.",
+    "机构须有权利人的有效签约委托，或本机构为该权利人所作、仍在市场上的挂牌，方可代为办理",
+    "An agency acts only under the owner's mandate to sign, or through its own listing, on the market, of "
+    "the owner's rights.",
     basis="民法典第165条",
 )
 NOT_DRAFTER = define(
@@ -208,6 +226,52 @@ CURRENCY_UNSUPPORTED = define(
     ErrorKind.invalid,
     "合同金额目前仅支持人民币（CNY），填写的是 {currency}",
     "Contract amounts are taken in CNY only, given is {currency}.",
+)
+SAME_ORGANISATION = define(
+    "deal.same_organisation",
+    ErrorKind.conflict,
+    "起草该转让的机构不能登记主管部门的结果",
+    "The organisation that drafted the transfer cannot enter what the office decided.",
+    basis="RB-02",
+)
+NOT_TRANSFER = define(
+    "deal.not_transfer",
+    ErrorKind.conflict,
+    "交易 {number} 不是转让，不能办理此事项",
+    "Deal {number} is not a transfer: there is no such step.",
+)
+NOT_LICENCE = define(
+    "deal.not_licence",
+    ErrorKind.conflict,
+    "交易 {number} 不是许可，不能备案",
+    "Deal {number} is not a licence and is not recorded.",
+)
+TITLE_PASSED = define(
+    "deal.title_passed",
+    ErrorKind.conflict,
+    "转让 {number} 已登记生效，不能终止",
+    "Transfer {number} has been registered: it took effect and cannot be terminated.",
+    basis="专利法第10条, 商标法第42条",
+)
+EXPORT_EVIDENCE_REQUIRED = define(
+    "deal.export_evidence_required",
+    ErrorKind.conflict,
+    "受让人在境外（{country}），须提供技术出口合同登记证书或技术出口许可证",
+    "The grantee is abroad ({country}): the technology export registration or licence is needed.",
+    basis="专利法第10条, 技术进出口管理条例",
+)
+PROCEEDS_UNSETTLED = define(
+    "deal.proceeds_unsettled",
+    ErrorKind.conflict,
+    "质权人同意以价款提前清偿或者提存（{demanded}），须按此结算并填写凭证号",
+    "The pledgee consented on {demanded} from the price: settle so and give the receipt's number.",
+    basis="民法典第444条",
+)
+REGISTRATION_NO_TAKEN = define(
+    "deal.registration_no_taken",
+    ErrorKind.conflict,
+    "登记号已使用",
+    "The registration number is already in use.",
 )
 DATE_BEFORE_CONTRACT = define(
     "deal.date_before_contract",

@@ -83,3 +83,10 @@ COMMITMENT_LIVE = define(
     "该笔待定转账支撑一项有效承诺，只随质押解除",
     "The pending transfer backs a live commitment and is given back with the pledge only.",
 )
+CLAIM_ACCOUNT = define(
+    "transfer.claim_account",
+    ErrorKind.conflict,
+    "账户 {code} 只随补偿申请的支付与追偿变动，不接受手工记账",
+    "Account {code} moves with the payment of claims and their recoveries only and takes no transfers by hand.",
+    basis="RP-18",
+)

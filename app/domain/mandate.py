@@ -1,8 +1,11 @@
 """Mandates (委托): an owner authorises an agency to act for its rights (RB-05, 民法典第165条)."""
 
+from collections.abc import Collection
+from datetime import date
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.errors import ErrorKind, Violation, define
+from app.domain.permission import Role
 from app.domain.state_machine import StateMachine
 
 
@@ -42,9 +45,84 @@ MANDATE = StateMachine[MandateStatus, MandateEvent](
     transitions={
         (_S.proposed, _E.confirm): _S.active,
         (_S.proposed, _E.decline): _S.declined,
+        (_S.proposed, _E.expire): _S.ended,
         (_S.active, _E.revoke): _S.revoked,
         (_S.active, _E.expire): _S.ended,
     },
 )
 
+EXPIRING = frozenset(state for state, event in MANDATE.transitions if event is _E.expire)
+
+AGENTS = frozenset({Role.agency, Role.operator})
+"""Roles in which an organisation acts for owners."""
+
 NOT_FOUND = define("mandate.not_found", ErrorKind.not_found, "未找到该委托", "No such mandate.")
+NOT_AGENT = define(
+    "mandate.not_agent",
+    ErrorKind.invalid,
+    "受托机构须为服务机构或运营机构",
+    "The organisation authorised must be an agency or the operator.",
+)
+TO_ITSELF = define(
+    "mandate.to_itself",
+    ErrorKind.invalid,
+    "权利人不能委托自己；请写明受托机构",
+    "An owner cannot authorise itself; name the agency.",
+)
+TERM_INVALID = define(
+    "mandate.term_invalid",
+    ErrorKind.invalid,
+    "委托期限无效：止期早于起期",
+    "The term is invalid: it ends before it starts.",
+)
+TERM_PASSED = define(
+    "mandate.term_passed",
+    ErrorKind.invalid,
+    "委托止期 {term_to} 早于今日 {today}",
+    "The mandate would end on {term_to}, before today {today}.",
+)
+ASSET_TWICE = define(
+    "mandate.asset_twice", ErrorKind.invalid, "同一权利重复列出", "The same right is named twice."
+)
+NOT_CONCERNED = define(
+    "mandate.not_concerned",
+    ErrorKind.denied,
+    "仅权利人、受托机构或运营机构可以录入委托",
+    "Only the owner, the organisation authorised or the operator may enter a mandate.",
+    basis="RB-05",
+)
+NOT_OWNER = define(
+    "mandate.not_owner",
+    ErrorKind.denied,
+    "仅权利人本单位，或非受托方的运营机构代为办理",
+    "Only the owner's own organisation may do this, or the operator where it is not the agent itself.",
+    basis="RB-05",
+)
+DOCUMENT_MISSING = define(
+    "mandate.document_missing",
+    ErrorKind.conflict,
+    "运营机构代权利人确认委托须附授权委托书",
+    "The operator confirms for an owner only with the power of attorney.",
+    basis="RB-05, 民法典第165条",
+)
+MISSING = define(
+    "mandate.missing",
+    ErrorKind.denied,
+    "缺少 {party_id} 对相关权利的有效委托（权限：{power}）",
+    "There is no active mandate of {party_id} over these rights with the power {power}.",
+    basis="RB-05, 民法典第165条",
+)
+
+
+def is_agent(roles: Collection[str]) -> bool:
+    """Whether an organisation with these roles acts for owners."""
+    return not AGENTS.isdisjoint(roles)
+
+
+def term_faults(term_from: date, term_to: date, *, today: date) -> list[Violation]:
+    """Objections to a term: it ends before it starts, or before today."""
+    if term_to < term_from:
+        return [TERM_INVALID.violation("/term_to")]
+    if term_to < today:
+        return [TERM_PASSED.violation("/term_to", term_to=term_to, today=today)]
+    return []

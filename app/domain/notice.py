@@ -1,8 +1,12 @@
 """Notices (提醒): something a recipient has to know or do, with the event that caused it."""
 
-from enum import StrEnum
+from __future__ import annotations
 
-from app.domain.errors import ErrorKind, define
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from app.domain.errors import ErrorKind, Reason, define, fill_in
 
 
 class NoticeKind(StrEnum):
@@ -27,4 +31,98 @@ class NoticeKind(StrEnum):
     observation_decided = "observation_decided"
 
 
+TEXTS: Mapping[NoticeKind, Reason] = {
+    NoticeKind.mandate_proposed: Reason(
+        "Mandate {number} was proposed to you; accept or decline it.",
+        "收到委托 {number}，请确认是否接受",
+    ),
+    NoticeKind.offer_received: Reason(
+        "You received offer {number}; answer it before it lapses.",
+        "收到报价 {number}，请在有效期内答复",
+    ),
+    NoticeKind.offer_answered: Reason(
+        "Offer {number} was answered; it is now {status}.", "报价 {number} 已有答复，当前状态：{status}"
+    ),
+    NoticeKind.consent_requested: Reason(
+        "Your consent {number} is asked for; grant or refuse it.",
+        "请求出具同意 {number}，请决定是否同意",
+    ),
+    NoticeKind.consent_decided: Reason(
+        "The consent {number} you asked for is now {status}.", "您请求的同意 {number} 当前状态：{status}"
+    ),
+    NoticeKind.application_received: Reason(
+        "Application {number} for {amount} {currency} has come in.",
+        "收到融资申请 {number}，金额 {amount} {currency}",
+    ),
+    NoticeKind.application_decided: Reason(
+        "Application {number} was decided: {decision}.", "融资申请 {number} 的审批结果：{decision}"
+    ),
+    NoticeKind.valuation_requested: Reason(
+        "Valuation {number} of right {asset_number} is asked of you.",
+        "收到评估请求 {number}，标的权利 {asset_number}",
+    ),
+    NoticeKind.claim_to_check: Reason(
+        "Claim {number} waits for your formal check.", "补偿申请 {number} 待形式审查"
+    ),
+    NoticeKind.claim_to_approve: Reason(
+        "Claim {number} waits for your approval.", "补偿申请 {number} 待审批"
+    ),
+    NoticeKind.claim_to_release: Reason(
+        "Claim {number} was approved; its payment waits for release.", "补偿申请 {number} 已审批，待拨付"
+    ),
+    NoticeKind.claim_decided: Reason(
+        "Claim {number} is now {status}.", "补偿申请 {number} 当前状态：{status}"
+    ),
+    NoticeKind.breaker_changed: Reason(
+        "The breaker of pool {number} has changed: {status}.",
+        "资金池 {number} 的熔断状态已变更：{status}",
+    ),
+    NoticeKind.enrolment_to_confirm: Reason(
+        "Enrolment {number} waits for your confirmation.", "托管入托 {number} 待您确认"
+    ),
+    NoticeKind.enrolment_matched: Reason(
+        "Enrolment {number} was matched with a provider.", "托管入托 {number} 已匹配服务机构"
+    ),
+    NoticeKind.observation_to_check: Reason(
+        "A reported value of indicator {code} waits for your check.", "指标 {code} 的填报值待审核"
+    ),
+    NoticeKind.observation_decided: Reason(
+        "The value you reported for indicator {code} was decided.", "您填报的指标 {code} 已有审核结果"
+    ),
+}
+"""What each kind of notice says, with the facts its sender gives in braces."""
+
+WORDS: Mapping[str, str] = {
+    "accepted": "已接受",
+    "active": "正常",
+    "approved": "批准",
+    "closed": "已关闭",
+    "declined": "已谢绝",
+    "expired": "已过期",
+    "granted": "已同意",
+    "lapsed": "已失效",
+    "open": "洽谈中",
+    "paid": "已拨付",
+    "publicised": "公示中",
+    "refused": "已拒绝",
+    "rejected": "未批准",
+    "review": "审查中",
+    "revoked": "已撤销",
+    "supplement": "待补正",
+    "suspended": "暂停（熔断）",
+    "used": "已使用",
+    "warning": "预警",
+    "withdrawn": "已撤回",
+}
+"""Chinese for the words of the code that stand as facts in a notice."""
+
 NOT_FOUND = define("notice.not_found", ErrorKind.not_found, "未找到该提醒", "No such notice.")
+
+
+def told(kind: NoticeKind, facts: Mapping[str, Any]) -> Reason:
+    """What a notice says, in English with the Chinese beside it; a fact that is missing shows as `?`."""
+    words = TEXTS[kind]
+    in_chinese = {
+        name: WORDS.get(fact, fact) if isinstance(fact, str) else fact for name, fact in facts.items()
+    }
+    return Reason(fill_in(words, facts), fill_in(words.zh, in_chinese))

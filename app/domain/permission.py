@@ -190,6 +190,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.deal_record,
         _P.pledge_register,
         _P.mandate_write,
+        _P.offer_write,
         _P.consent_write,
         _P.portfolio_write,
         _P.enrolment_check,

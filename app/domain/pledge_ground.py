@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, Regime
 from app.domain.errors import ErrorCode, ErrorKind, Severity, Violation, define
+from app.domain.hold import RESERVED
 from app.domain.patent_number import PatentType
 from app.domain.pledge import ALREADY_PLEDGED
 
@@ -148,6 +149,8 @@ class Right:
     twin: bool
     owners: Sequence[uuid.UUID | None]
     liens: Sequence[Encumbrance] = ()
+    reserved: bool = False
+    """Kept for a deal that is under way (DEA-03)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +236,7 @@ def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[
     last_day = right.last_day_in_force
     if right.kind is AssetKind.patent and last_day is not None and filing.debt_to > last_day:
         yield TERM_EXCEEDS, {"debt_to": filing.debt_to, "last_day": last_day}
-    for lien in right.liens:
-        yield ALREADY_PLEDGED, {"kind": "lien", "since": lien.since, "rank": lien.rank}
+    yield from _taken(right)
     if right.twin:
         yield TWIN_UTILITY_MODEL, {}
     if right.invalidation_pending:
@@ -244,6 +246,14 @@ def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[
     )
     if stale:
         yield STATUS_STALE, {"status_as_of": right.status_as_of}
+
+
+def _taken(right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
+    """What ties the right up for somebody else already."""
+    for lien in right.liens:
+        yield ALREADY_PLEDGED, {"kind": "lien", "since": lien.since, "rank": lien.rank}
+    if right.reserved:
+        yield RESERVED, {}
 
 
 def _consenting(filing: Filing, right: Right) -> list[uuid.UUID]:

@@ -1,5 +1,6 @@
-"""Risk-compensation pools (风险补偿资金池): schemes, commitments and capacity (RP-01 to RP-06)."""
+"""Risk-compensation pools (风险补偿资金池): schemes, commitments, capacity, breaker (RP-01 to -06, -13)."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.errors import ErrorKind, define
@@ -121,3 +122,97 @@ PERIOD_INVALID = define(
     "方案的终止日早于起始日",
     "The scheme ends before it takes effect.",
 )
+THRESHOLDS_INVALID = define(
+    "pool.thresholds_invalid",
+    ErrorKind.invalid,
+    "不良率预警线不得高于熔断线",
+    "The NPL ratio that warns must not be above the one that suspends.",
+    basis="RP-13",
+)
+NOT_SUSPENDED = define(
+    "pool.not_suspended",
+    ErrorKind.conflict,
+    "资金池处于“{status}”状态，无需解除熔断",
+    "The pool is in state “{status}”: there is no suspension to release.",
+    basis="RP-13",
+)
+RELEASE_TOO_EARLY = define(
+    "pool.release_too_early",
+    ErrorKind.conflict,
+    "不良率 {npl_ratio}%、净补偿占比 {paid_ratio}%：须低于 {npl_warn}% 与 {paid_suspend}% 方可解除熔断",
+    "The NPL ratio is {npl_ratio}% and net payouts are {paid_ratio}% of the money paid in; a suspension is "
+    "released below {npl_warn}% and {paid_suspend}%.",
+    basis="RP-13",
+)
+NOT_YOURS_TO_RELEASE = define(
+    "pool.not_yours_to_release",
+    ErrorKind.denied,
+    "只有资金池所在区的金融主管部门可以解除熔断",
+    "Only the finance office of the pool's district releases a suspension.",
+    basis="RP-13",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a scheme's breaker warns and suspends, in basis points."""
+
+    npl_warn_bp: int
+    npl_suspend_bp: int
+    paid_ratio_suspend_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What the breaker looks at, in fen (RP-13).
+
+    `npl_fen` of the `outstanding_fen` principal of enrolled loans is classed 次级 or worse, before any
+    compensation; `net_paid_fen` is what the pool has paid out less what came back, of `paid_in_fen`.
+    """
+
+    npl_fen: int
+    outstanding_fen: int
+    net_paid_fen: int
+    paid_in_fen: int
+
+    @property
+    def npl_ratio(self) -> str:
+        """The NPL ratio in per cent."""
+        return percent(self.npl_fen, self.outstanding_fen)
+
+    @property
+    def paid_ratio(self) -> str:
+        """Net payouts in per cent of the money paid in."""
+        return percent(self.net_paid_fen, self.paid_in_fen)
+
+
+def percent(part: int, whole: int) -> str:
+    """`part` of `whole` in per cent with four decimals, the rest cut off: 4.99999 shows as 4.9999.
+
+    For showing only; nothing of nothing is nothing.
+    """
+    shown = max(0, part) * 1_000_000 // whole if whole > 0 else 0
+    return f"{shown // 10_000}.{shown % 10_000:04d}"
+
+
+def reaches(part: int, whole: int, bp: int) -> bool:
+    """Whether `part` is at least `bp` basis points of `whole`, compared unrounded; nothing never does."""
+    return part > 0 and part * FULL_SHARE_BP >= bp * whole
+
+
+def breaker(risk: Risk, limits: Limits) -> PoolStatus:
+    """What the ratios alone call for (RP-13)."""
+    if reaches(risk.npl_fen, risk.outstanding_fen, limits.npl_suspend_bp) or reaches(
+        risk.net_paid_fen, risk.paid_in_fen, limits.paid_ratio_suspend_bp
+    ):
+        return PoolStatus.suspended
+    if reaches(risk.npl_fen, risk.outstanding_fen, limits.npl_warn_bp):
+        return PoolStatus.warning
+    return PoolStatus.active
+
+
+def following(status: PoolStatus, called_for: PoolStatus) -> PoolStatus:
+    """The status after the breaker was evaluated: a suspension or closing does not lift by itself."""
+    if status in (PoolStatus.suspended, PoolStatus.closed):
+        return status
+    return called_for

@@ -37,3 +37,23 @@ PROVIDER = StateMachine[ProviderStatus, ProviderEvent](
 )
 
 NOT_FOUND = define("provider.not_found", ErrorKind.not_found, "未找到该托管机构", "No such provider.")
+ALREADY_APPLIED = define(
+    "provider.already_applied",
+    ErrorKind.conflict,
+    "该机构已申请过本项目",
+    "The organisation has applied to this programme before.",
+)
+SAME_ORGANISATION = define(
+    "provider.same_organisation",
+    ErrorKind.conflict,
+    "不能遴选本单位为托管机构",
+    "An office cannot select itself.",
+    basis="RB-03",
+)
+NOT_SELECTED = define(
+    "provider.not_selected",
+    ErrorKind.conflict,
+    "该机构未入选或已退出，不能承接托管",
+    "The provider is not selected, or has left; it takes no firms.",
+    basis="TG-03",
+)

@@ -126,3 +126,10 @@ def date_faults(pointer: str, day: date, *, today: date, first: date | None = No
     if first is not None and day < first:
         found.append(DATE_TOO_EARLY.violation(pointer, day=day, first=first))
     return found
+
+NOT_READY = define(
+    "request.not_ready",
+    ErrorKind.unavailable,
+    "示例数据正在录入，尚未就绪",
+    "The sample data are being entered; the service is not ready yet.",
+)

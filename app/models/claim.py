@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger
+from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger, Settlement
 from app.domain.pool import SharingParty
 from app.domain.recovery import RecoverySource
 from app.models.base import Base, OperationalMixin, one_of
@@ -24,10 +24,11 @@ from app.models.base import Base, OperationalMixin, one_of
 class Claim(OperationalMixin, Base):
     """A bank's claim on a pool for one default of a covered pledge.
 
-    `principal_fen` is the outstanding principal at the default, `loss_fen` the covered part of it (RP-06,
+    `principal_fen` is what was outstanding of the principal, `loss_fen` the covered part of it (RP-06,
     RP-07). `due_fen` is the pool's share, `paid_fen` what was paid within caps and balance, the rest the
     `shortfall_reason` explains (RP-10). `evidence` is what the claim was assembled from, `evidence_sha256`
-    its hash. `transfer_id` is the payout in the pool's ledger.
+    its hash. `transfer_id` is the transfer in the pool's ledger that sets the money aside while the claim
+    is public, and then the payout itself; none when there is nothing to pay.
     """
 
     __tablename__ = "claims"
@@ -91,6 +92,20 @@ class Claim(OperationalMixin, Base):
         """Move to the next state or refuse."""
         self.status = CLAIM.next(ClaimStatus(self.status), event)
         self.version += 1
+
+    def pay(self, settlement: Settlement, *, transfer_id: uuid.UUID | None, on: date) -> None:
+        """Be paid what the settlement says, by that transfer; the rows of the shares follow it."""
+        self.advance(ClaimEvent.pay)
+        self.paid_fen, self.paid_on, self.transfer_id = settlement.paid_fen, on, transfer_id
+        reason = settlement.shortfall_reason
+        self.shortfall_reason = reason.value if reason is not None else None
+
+    def begin_round(self, event: ClaimEvent) -> None:
+        """Go back for another round of decisions, or refuse; what was set aside is given back before."""
+        self.advance(event)
+        self.round += 1
+        self.publicised_on = None
+        self.transfer_id = None
 
 
 class ClaimShare(OperationalMixin, Base):

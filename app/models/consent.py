@@ -15,7 +15,8 @@ class Consent(OperationalMixin, Base):
     """What `grantor_id` (the pledgee or a co-owner) allows: a kind of deal within a scope (RB-04).
 
     None of a scope's column means no limit: any licence type, any grantee, any price. `organisation_id`
-    answers for the grantor; `requested_by` asked for it.
+    answers for the grantor; `requested_by` asked for it, with a `note`. `reason` says why it was refused
+    or revoked.
     """
 
     __tablename__ = "consents"
@@ -48,6 +49,7 @@ class Consent(OperationalMixin, Base):
     max_uses: Mapped[int] = mapped_column(SmallInteger)
     proceeds: Mapped[str]
     document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("documents.id"))
+    note: Mapped[str | None]
     reason: Mapped[str | None]
     status: Mapped[str]
     decided_on: Mapped[date | None]

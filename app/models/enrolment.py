@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
@@ -25,6 +27,9 @@ class Enrolment(OperationalMixin, Base):
 
     Revenue and assets are in 万元. `confirmed_on` is the firm's own word, without which a row an agency
     entered does not go on (TRU-06); `data_consent_on` its consent to the use of its data (TRU-09).
+    `active_from` is the first day of service under any provider, `active_to` the last day agreed on now;
+    how long was served is told by the facts of the enrolment. `findings` are the conditions it failed at
+    its check or its evaluation, as codes with facts; `reason` is what a person wrote.
     """
 
     __tablename__ = "enrolments"
@@ -39,6 +44,9 @@ class Enrolment(OperationalMixin, Base):
         CheckConstraint("score BETWEEN 0 AND 100", name="score"),
         CheckConstraint("status <> 'active' OR agreement_no IS NOT NULL", name="agreement"),
         CheckConstraint("status <> 'counted' OR counted_on IS NOT NULL", name="counted_on"),
+        CheckConstraint(
+            "status IN ('applied', 'ineligible', 'terminated') OR confirmed_on IS NOT NULL", name="confirmed"
+        ),
         ForeignKeyConstraint(["provider_id", "programme_id"], ["providers.id", "providers.programme_id"]),
         UniqueConstraint("number"),
         Index("ix_enrolments_party_id", "party_id"),
@@ -73,6 +81,7 @@ class Enrolment(OperationalMixin, Base):
     score: Mapped[int | None] = mapped_column(SmallInteger)
     counted_on: Mapped[date | None]
     reason: Mapped[str | None]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     status: Mapped[str]
     applied_on: Mapped[date]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
@@ -111,15 +120,24 @@ class Coverage(OperationalMixin, Base):
     """A firm that a plan's trusteeship has covered, once for all years and providers (TG-06).
 
     `party_id` is the last successor of the firm when it was first counted; `since` the earliest day on
-    which one of its enrolments counted.
+    which one of its enrolments counted. Of two covered firms that became one, the later coverage is folded
+    into the earlier: it counts no more from `folded_on`.
     """
 
     __tablename__ = "coverages"
-    __table_args__ = (UniqueConstraint("plan_id", "party_id"), Index("ix_coverages_party_id", "party_id"))
+    __table_args__ = (
+        CheckConstraint("(folded_on IS NULL) = (folded_into_id IS NULL)", name="folded"),
+        CheckConstraint("folded_on >= since", name="folded_on"),
+        UniqueConstraint("plan_id", "party_id"),
+        Index("ix_coverages_party_id", "party_id"),
+        Index("ix_coverages_enrolment_id", "enrolment_id"),
+    )
 
     plan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("plans.id"))
     party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
     enrolment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enrolments.id"))
     since: Mapped[date]
+    folded_on: Mapped[date | None]
+    folded_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("coverages.id"))
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.indicator import Category, Comparator, IndicatorKind, SourceKind
@@ -80,7 +81,8 @@ class TaskReport(OperationalMixin, Base):
 class Indicator(OperationalMixin, Base):
     """What a plan measures. `measures` are summed from facts, `components` are what departments report.
 
-    `base_year` is the year a growth is reckoned from (ST-02); `departments` answer for the figure.
+    `base_year` is the year a growth is reckoned from (ST-02); `departments` answer for the figure, and
+    `task_numbers` are the tasks whose text asks for it.
     """
 
     __tablename__ = "indicators"
@@ -107,6 +109,7 @@ class Indicator(OperationalMixin, Base):
     components: Mapped[list[str]]
     departments: Mapped[list[str]]
     rules: Mapped[list[str]]
+    task_numbers: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     definition_version: Mapped[int] = mapped_column(SmallInteger)
 
 

@@ -26,6 +26,11 @@ class Pool(OperationalMixin, Base):
     recorded_at: Mapped[datetime]
     version: Mapped[int]
 
+    def come_to(self, status: PoolStatus) -> None:
+        """Take on what the breaker, or the finance office's release, has decided."""
+        self.status = status.value
+        self.version += 1
+
 
 class Scheme(OperationalMixin, Base):
     """One version of a pool's parameters; commitments freeze the version they were made under (RP-03).

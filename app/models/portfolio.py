@@ -32,6 +32,11 @@ class Portfolio(OperationalMixin, Base):
     recorded_at: Mapped[datetime]
     version: Mapped[int]
 
+    def close(self) -> None:
+        """Keep the history and take no more members."""
+        self.status = PortfolioStatus.closed.value
+        self.version += 1
+
 
 class PortfolioMember(OperationalMixin, Base):
     """A right's membership over a period; it ends (`left_on`) and is never deleted."""

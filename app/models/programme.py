@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.programme import ProgrammeStatus
+from app.domain.programme import CLOSED, ProgrammeStatus
 from app.domain.provider import PROVIDER, ProviderEvent, ProviderStatus
 from app.models.base import Base, OperationalMixin, one_of
 
@@ -37,6 +37,13 @@ class Programme(OperationalMixin, Base):
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
     version: Mapped[int]
+
+    def close(self) -> None:
+        """Take nothing new from now on. Raises: `programme.closed`."""
+        if self.status == ProgrammeStatus.closed:
+            raise CLOSED.error()
+        self.status = ProgrammeStatus.closed.value
+        self.version += 1
 
 
 class Provider(OperationalMixin, Base):

@@ -168,6 +168,16 @@ async def owners(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[
     return found
 
 
+async def live_titles(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Title]]:
+    """The live titles of locked rights, fresh, the first patentee first."""
+    found: dict[uuid.UUID, list[Title]] = {asset_id: [] for asset_id in asset_ids}
+    statement = select(Title).where(Title.asset_id.in_(asset_ids), Title.ceased_at.is_(None))
+    in_order = statement.order_by(Title.ordinal, Title.id).execution_options(populate_existing=True)
+    for title in await session.scalars(in_order):
+        found[title.asset_id].append(title)
+    return found
+
+
 async def details(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> Details:
     """What is shown beside the rights, in five statements however many they are."""
     numbers: dict[uuid.UUID, list[AssetIdentifier]] = {asset_id: [] for asset_id in asset_ids}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, or_, select, true
 
 from app.domain import deal as rules
-from app.domain.deal import DealStatus
+from app.domain.consent import ConsentKind, Proceeds
+from app.domain.deal import DealKind, DealStatus
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.fact import FactRole, Measure
+from app.models.consent import Consent, ConsentUse
 from app.models.deal import Deal, DealItem
 from app.models.event import Event
 from app.models.fact import Fact
@@ -60,12 +62,15 @@ def _seen_by(actor: Actor) -> ColumnElement[bool]:
 def matching(
     statement: Select[Deal],
     *,
+    kind: DealKind | None = None,
     status: DealStatus | None = None,
     listing_id: uuid.UUID | None = None,
     asset_id: uuid.UUID | None = None,
     party_id: uuid.UUID | None = None,
 ) -> Select[Deal]:
     """`statement` narrowed by what is given; `party_id` on either side."""
+    if kind is not None:
+        statement = statement.where(Deal.kind == kind)
     if status is not None:
         statement = statement.where(Deal.status == status)
     if listing_id is not None:
@@ -134,3 +139,13 @@ async def lapsed(session: AsyncSession, today: date, asset_ids: Collection[uuid.
     """The deals whose reservations of some of these rights are over (DEA-03), whoever may see them."""
     over = select(Hold.source_id).where(hold_queries.lapsed(today), Hold.asset_id.in_(asset_ids))
     return list(await session.scalars(select(Deal).where(Deal.id.in_(over)).order_by(Deal.id)))
+
+
+async def proceeds(session: AsyncSession, deal_id: uuid.UUID) -> set[Proceeds]:
+    """What the pledgees whose consents the deal used ask of its price."""
+    statement = (
+        select(Consent.proceeds)
+        .join(ConsentUse, ConsentUse.consent_id == Consent.id)
+        .where(ConsentUse.deal_id == deal_id, Consent.kind == ConsentKind.pledgee)
+    )
+    return {Proceeds(wish) for wish in await session.scalars(statement)}

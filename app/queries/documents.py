@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, or_, select, true
+from sqlalchemy import Select, func, or_, select, text, true
 
 from app.domain import document as rules
 from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.models.document import Document
+from app.models.document import Document, DocumentContent
+from app.models.organisation import Organisation
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +24,20 @@ if TYPE_CHECKING:
 def visible(actor: Actor) -> Select[Document]:
     """Documents of the caller, those shared with it, and for a regulator those of its district."""
     return select(Document).where(_seen_by(actor))
+
+
+def matching(
+    statement: Select[Document],
+    *,
+    series_id: uuid.UUID | None = None,
+    organisation_id: uuid.UUID | None = None,
+) -> Select[Document]:
+    """`statement` narrowed by what is given."""
+    if series_id is not None:
+        statement = statement.where(Document.series_id == series_id)
+    if organisation_id is not None:
+        statement = statement.where(Document.organisation_id == organisation_id)
+    return statement
 
 
 def _seen_by(actor: Actor) -> ColumnElement[bool]:
@@ -51,3 +68,27 @@ async def require(
     """Evidence named in a request must be a document the caller may see. Raises: `document.not_found`."""
     if document_id is not None:
         await get(session, actor, document_id, pointer=pointer)
+
+
+async def content(session: AsyncSession, document: Document) -> bytes:
+    """The bytes of a document the caller may see."""
+    statement = select(DocumentContent.content).where(DocumentContent.sha256 == document.sha256)
+    return bytes((await session.scalars(statement)).one())
+
+
+SERIES = 7_120_121
+"""Advisory locks of series: documents are append-only, so that their rows cannot be locked."""
+
+
+async def lock_series(session: AsyncSession, series_id: uuid.UUID) -> Document:
+    """The last version of a series, nobody else adding one before the caller's transaction ends."""
+    key = text("SELECT pg_advisory_xact_lock(:space, hashtext(:series))")
+    await session.execute(key, {"space": SERIES, "series": str(series_id)})
+    last = select(func.max(Document.version)).where(Document.series_id == series_id).scalar_subquery()
+    statement = select(Document).where(Document.series_id == series_id, Document.version == last)
+    return (await session.scalars(statement)).one()
+
+
+async def organisations(session: AsyncSession, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of the ids are organisations of the system."""
+    return set(await session.scalars(select(Organisation.id).where(Organisation.id.in_(ids))))

@@ -42,12 +42,38 @@ def _same_district(child: str, key: str, parent: str) -> Check:
 
 CHECKS: tuple[Check, ...] = (
     _same_district("listing_items", "listing_id", "listings"),
+    _same_district("mandate_items", "mandate_id", "mandates"),
+    _same_district("offers", "listing_id", "listings"),
+    _same_district("offer_rounds", "offer_id", "offers"),
+    _same_district("portfolio_members", "portfolio_id", "portfolios"),
     _same_district("deal_items", "deal_id", "deals"),
     _same_district("pledge_items", "pledge_id", "pledges"),
+    _same_district("consent_items", "consent_id", "consents"),
+    _same_district("consent_uses", "consent_id", "consents"),
+    _same_district("application_items", "application_id", "applications"),
+    _same_district("valuations", "application_id", "applications"),
+    _same_district("policy_items", "policy_id", "policies"),
+    _same_district("policy_endorsements", "policy_id", "policies"),
     _same_district("schemes", "pool_id", "pools"),
     _same_district("commitments", "pool_id", "pools"),
+    _same_district("loan_classifications", "pledge_id", "pledges"),
+    _same_district("claims", "pool_id", "pools"),
+    _same_district("claim_shares", "claim_id", "claims"),
+    _same_district("recoveries", "claim_id", "claims"),
+    _same_district("recovery_shares", "recovery_id", "recoveries"),
     _same_district("ledger_accounts", "ledger_id", "pools"),
     _same_district("ledger_transfers", "ledger_id", "pools"),
+    _same_district("plan_departments", "plan_id", "plans"),
+    _same_district("tasks", "plan_id", "plans"),
+    _same_district("task_reports", "task_id", "tasks"),
+    _same_district("indicators", "plan_id", "plans"),
+    _same_district("targets", "indicator_id", "indicators"),
+    _same_district("observations", "indicator_id", "indicators"),
+    _same_district("programmes", "plan_id", "plans"),
+    _same_district("providers", "programme_id", "programmes"),
+    _same_district("enrolments", "programme_id", "programmes"),
+    _same_district("service_records", "enrolment_id", "enrolments"),
+    _same_district("coverages", "plan_id", "plans"),
     Check(
         "ledger.balanced",
         "debits equal credits in every ledger, posted and pending",
@@ -94,6 +120,56 @@ CHECKS: tuple[Check, ...] = (
         " WHERE a.code = 'memo.covered' AND a.debits_pending <> coalesce(c.fen, 0)",
     ),
     Check(
+        "claim.shares_are_the_loss",
+        "the parts of a claim sum to its loss, due and, once it is paid, borne; the pool bears what it paid",
+        "SELECT c.id::text AS subject, c.status AS detail FROM claims c LEFT JOIN (SELECT claim_id,"
+        " sum(due_fen) AS due, sum(borne_fen) AS borne,"
+        " sum(due_fen) FILTER (WHERE party = 'pool') AS pool_due,"
+        " sum(borne_fen) FILTER (WHERE party = 'pool') AS pool_borne FROM claim_shares GROUP BY claim_id) s"
+        " ON s.claim_id = c.id WHERE (s.due, s.borne, s.pool_due, s.pool_borne) IS DISTINCT FROM"
+        " (c.loss_fen, CASE WHEN c.paid_fen IS NULL THEN 0 ELSE c.loss_fen END, c.due_fen,"
+        " coalesce(c.paid_fen, 0))",
+    ),
+    Check(
+        "claim.payouts_are_vouchers",
+        "every payout from a pool's account is one paid claim, and every paid claim one payout of its amount",
+        "SELECT coalesce(c.id, v.id)::text AS subject, v.amount_fen || ' <> ' || c.paid_fen AS detail FROM ("
+        " SELECT t.ledger_id, t.id, t.amount_fen FROM ledger_transfers t"
+        " JOIN ledger_accounts d ON d.id = t.debit_account_id AND d.code = 'compensation'"
+        " JOIN ledger_accounts k ON k.id = t.credit_account_id AND k.code = 'cash'"
+        " WHERE t.kind IN ('posted', 'post')) v FULL JOIN ("
+        " SELECT * FROM claims WHERE paid_fen > 0) c ON c.pool_id = v.ledger_id AND c.transfer_id = v.id"
+        " WHERE v.amount_fen IS DISTINCT FROM c.paid_fen",
+    ),
+    Check(
+        "recovery.shares_are_the_net",
+        "the parts of a recovery and its surplus sum to its net, and the pool's part is the transfer booked",
+        "SELECT r.id::text AS subject, s.fen::text AS detail FROM recoveries r LEFT JOIN ("
+        " SELECT recovery_id, sum(amount_fen) AS fen,"
+        " coalesce(sum(amount_fen) FILTER (WHERE party = 'pool'), 0) AS pool_fen FROM recovery_shares"
+        " GROUP BY recovery_id) s ON s.recovery_id = r.id"
+        " LEFT JOIN ledger_transfers t ON t.ledger_id = r.pool_id AND t.id = r.transfer_id"
+        " WHERE (s.fen, s.pool_fen) IS DISTINCT FROM"
+        " (r.gross_fen - r.cost_fen - r.surplus_fen, coalesce(t.amount_fen, 0))",
+    ),
+    Check(
+        "recovery.shares_are_recovered",
+        "what a party has recovered of a claim is the sum of its parts of the recoveries",
+        "SELECT s.id::text AS subject, s.party AS detail FROM claim_shares s LEFT JOIN ("
+        " SELECT r.claim_id, p.party, sum(p.amount_fen) AS fen FROM recoveries r"
+        " JOIN recovery_shares p ON p.recovery_id = r.id GROUP BY r.claim_id, p.party) g"
+        " ON g.claim_id = s.claim_id AND g.party = s.party"
+        " WHERE s.recovered_fen <> coalesce(g.fen, 0)",
+    ),
+    Check(
+        "recovery.booked_once",
+        "every transfer into a pool's recoveries is one recovery's",
+        "SELECT t.id::text AS subject, t.code AS detail FROM ledger_transfers t"
+        " JOIN ledger_accounts k ON k.id = t.credit_account_id AND k.code = 'recovered'"
+        " WHERE t.kind IN ('posted', 'post') AND NOT EXISTS (SELECT 1 FROM recoveries r"
+        " WHERE r.pool_id = t.ledger_id AND r.transfer_id = t.id)",
+    ),
+    Check(
         "pledge.items_hold_their_rights",
         "a filed or registered item has a live lien on its right, an ended one has none",
         "SELECT i.id::text AS subject, i.status AS detail FROM pledge_items i"
@@ -108,6 +184,153 @@ CHECKS: tuple[Check, ...] = (
         " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'pledge_financing_count'"
         " AND source_noun = 'pledge' GROUP BY source_id) f ON f.source_id = p.id WHERE NOT p.imported"
         " AND coalesce(f.value, 0) <> CASE WHEN p.registered_on IS NULL THEN 0 ELSE 1 END",
+    ),
+    Check(
+        "offer.stands_as_its_last_round",
+        "an offer has the price, the term and the side of its last round, and as many rounds as it says",
+        "SELECT o.id::text AS subject, o.number AS detail FROM offers o LEFT JOIN offer_rounds r"
+        " ON r.offer_id = o.id AND r.round = o.round WHERE (r.amount_fen, r.made_by, r.term_from, r.term_to)"
+        " IS DISTINCT FROM (o.amount_fen, o.last_by, o.term_from, o.term_to)"
+        " OR (SELECT count(*) FROM offer_rounds n WHERE n.offer_id = o.id) <> o.round",
+    ),
+    Check(
+        "offer.became_its_deal",
+        "the deal of an accepted offer is between its buyer and the owner on its listing, as the lister's",
+        "SELECT o.id::text AS subject, d.number AS detail FROM offers o JOIN deals d ON d.id = o.deal_id"
+        " JOIN listings l ON l.id = o.listing_id"
+        " WHERE (d.listing_id, d.grantee_id, d.grantor_id, d.organisation_id)"
+        " IS DISTINCT FROM (o.listing_id, o.buyer_id, l.owner_id, l.organisation_id)",
+    ),
+    Check(
+        "portfolio.counted_while_it_qualifies",
+        "the count of a portfolio is 1 while it qualifies, 0 before and after, and never anything else",
+        "SELECT p.id::text AS subject, p.number AS detail FROM portfolios p"
+        " LEFT JOIN (SELECT source_id, sum(value) AS value, min(running) AS low, max(running) AS high FROM ("
+        " SELECT source_id, value, sum(value) OVER (PARTITION BY source_id ORDER BY occurred_on) AS running"
+        " FROM facts WHERE measure = 'portfolio_qualified_count') s GROUP BY source_id) f"
+        " ON f.source_id = p.id WHERE coalesce(f.value, 0) <> (p.qualified_on IS NOT NULL)::int"
+        " OR f.low < 0 OR f.high > 1",
+    ),
+    Check(
+        "deal.transfer_passed_the_title",
+        "a transfer in effect made its grantee the owner of its rights, under its own event",
+        "SELECT d.id::text AS subject, d.number AS detail FROM deals d JOIN deal_items i ON i.deal_id = d.id"
+        " WHERE d.kind = 'transfer' AND d.status IN ('effective', 'settled', 'closed') AND NOT EXISTS ("
+        " SELECT 1 FROM titles t JOIN events e ON e.id = t.event_id WHERE t.asset_id = i.asset_id"
+        " AND t.party_id = d.grantee_id AND e.noun = 'deal' AND e.subject_id = d.id)",
+    ),
+    Check(
+        "deal.transfer_under_way_reserves_its_rights",
+        "a transfer that was signed and not decided yet has its rights reserved, an ended deal has none",
+        "SELECT d.id::text AS subject, d.status AS detail FROM deals d JOIN deal_items i ON i.deal_id = d.id"
+        " LEFT JOIN holds h ON h.asset_id = i.asset_id AND h.source_id = d.id AND h.kind = 'reservation'"
+        " AND h.ended_at IS NULL WHERE CASE"
+        " WHEN d.status IN ('signed', 'filed', 'correction') THEN h.id IS NULL"
+        " WHEN d.status <> 'negotiated' THEN h.id IS NOT NULL END",
+    ),
+    Check(
+        "deal.transfer_counted_once",
+        "the count of a transfer is 1 once registered, 0 before",
+        "SELECT d.id::text AS subject, coalesce(f.value, 0)::text AS detail FROM deals d LEFT JOIN ("
+        " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'transfer_count'"
+        " AND source_noun = 'deal' AND role IN ('out', 'internal') GROUP BY source_id) f"
+        " ON f.source_id = d.id WHERE d.kind = 'transfer'"
+        " AND coalesce(f.value, 0) <> CASE WHEN d.registered_on IS NULL THEN 0 ELSE 1 END",
+    ),
+    Check(
+        "enrolment.active_counted_once",
+        "the stock count of an enrolment is 1 while it is active, 0 before and after",
+        "SELECT e.id::text AS subject, coalesce(f.value, 0)::text AS detail FROM enrolments e LEFT JOIN ("
+        " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'trusteeship_active_count'"
+        " GROUP BY source_id) f ON f.source_id = e.id"
+        " WHERE coalesce(f.value, 0) <> CASE e.status WHEN 'active' THEN 1 ELSE 0 END",
+    ),
+    Check(
+        "enrolment.coverage_counted_once",
+        "a coverage counts 1, on the day its enrolment counted, and 0 once it is folded into another",
+        "SELECT c.id::text AS subject, c.since::text AS detail FROM coverages c"
+        " JOIN enrolments e ON e.id = c.enrolment_id LEFT JOIN (SELECT source_id, sum(value) AS value,"
+        " min(occurred_on) AS first FROM facts"
+        " WHERE measure = 'trusteeship_covered_count' GROUP BY source_id) f ON f.source_id = c.id"
+        " WHERE coalesce(f.value, 0) <> CASE WHEN c.folded_on IS NULL THEN 1 ELSE 0 END"
+        " OR f.first <> c.since OR e.counted_on IS DISTINCT FROM c.since",
+    ),
+    Check(
+        "enrolment.counted_is_covered",
+        "the firm of a counted enrolment is covered under the plan on that day or earlier",
+        "SELECT e.id::text AS subject, e.number AS detail FROM enrolments e"
+        " JOIN programmes g ON g.id = e.programme_id WHERE e.status = 'counted' AND NOT EXISTS ("
+        " SELECT 1 FROM coverages c WHERE c.plan_id = g.plan_id AND c.since <= e.counted_on)",
+    ),
+    Check(
+        "provider.within_quota",
+        "a provider serves no more firms than its quota",
+        "SELECT p.id::text AS subject, count(*)::text || ' > ' || coalesce(p.quota, 0) AS detail"
+        " FROM providers p JOIN enrolments e ON e.provider_id = p.id AND e.status IN ('matched', 'active')"
+        " GROUP BY p.id HAVING count(*) > coalesce(p.quota, 0)",
+    ),
+    Check(
+        "consent.spent_by_its_last_use",
+        "a consent is used when its uses are as many as allowed, and only what was granted is ever used",
+        "SELECT c.id::text AS subject, c.status || ' after ' || u.uses AS detail FROM consents c"
+        " CROSS JOIN LATERAL (SELECT count(*) AS uses FROM consent_uses WHERE consent_id = c.id) u"
+        " WHERE (c.status = 'used') <> (u.uses >= c.max_uses) OR u.uses > c.max_uses"
+        " OR (u.uses > 0 AND c.status NOT IN ('granted', 'used', 'expired'))",
+    ),
+    Check(
+        "consent.used_within_its_scope",
+        "every deal that used a consent is one that it allows, on a day on which it was valid",
+        "SELECT u.id::text AS subject, d.number AS detail FROM consent_uses u"
+        " JOIN consents c ON c.id = u.consent_id JOIN deals d ON d.id = u.deal_id"
+        " WHERE d.kind <> c.action OR u.used_on NOT BETWEEN c.valid_from AND c.valid_to"
+        " OR d.licence_type IS DISTINCT FROM coalesce(c.licence_type, d.licence_type)"
+        " OR d.grantee_id <> coalesce(c.grantee_id, d.grantee_id)"
+        " OR d.amount_fen < coalesce(c.floor_fen, 0)",
+    ),
+    Check(
+        "hold.licences_respect_liens",
+        "a licence put on a right that was pledged before it rests on the pledgee's used consent",
+        "SELECT l.id::text AS subject, l.source_noun AS detail FROM holds l JOIN holds h"
+        " ON h.asset_id = l.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL AND h.serial < l.serial"
+        " WHERE l.kind IN ('licence', 'exclusive_licence') AND NOT l.imported AND NOT EXISTS ("
+        " SELECT 1 FROM consent_uses u JOIN consents c ON c.id = u.consent_id"
+        " JOIN consent_items i ON i.consent_id = c.id WHERE u.deal_id = l.source_id"
+        " AND c.kind = 'pledgee' AND c.action = 'licence' AND i.hold_id = h.id)",
+    ),
+    Check(
+        "application.contracted_as_approved",
+        "an application is contracted with a pledge of its bank and borrower, for what was approved at most",
+        "SELECT a.id::text AS subject, p.number AS detail FROM applications a"
+        " JOIN pledges p ON p.id = a.pledge_id WHERE p.organisation_id IS DISTINCT FROM a.bank_id"
+        " OR p.borrower_id IS DISTINCT FROM a.borrower_id"
+        " OR p.principal_fen > coalesce(a.approved_fen, 0)",
+    ),
+    Check(
+        "policy.counted_once",
+        "the count of a policy is 1, 0 once it is voided",
+        "SELECT p.id::text AS subject, coalesce(f.value, 0)::text AS detail FROM policies p LEFT JOIN ("
+        " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'policy_count'"
+        " AND source_noun = 'policy' GROUP BY source_id) f ON f.source_id = p.id"
+        " WHERE coalesce(f.value, 0) <> CASE p.status WHEN 'voided' THEN 0 ELSE 1 END",
+    ),
+    Check(
+        "policy.insured_as_endorsed",
+        "the amount of a policy is its sum insured with its endorsements, nothing once it is voided",
+        "SELECT p.id::text AS subject, coalesce(f.value, 0)::text AS detail FROM policies p LEFT JOIN ("
+        " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'policy_amount'"
+        " AND source_noun = 'policy' GROUP BY source_id) f ON f.source_id = p.id LEFT JOIN ("
+        " SELECT policy_id, sum(delta_fen) AS fen FROM policy_endorsements GROUP BY policy_id) e"
+        " ON e.policy_id = p.id WHERE coalesce(f.value, 0) <> CASE p.status WHEN 'voided' THEN 0"
+        " ELSE p.sum_insured_fen + coalesce(e.fen, 0) END",
+    ),
+    Check(
+        "observation.checked_by_another",
+        "a value that counts or counted was approved by a client that did not report it",
+        "SELECT o.id::text AS subject, o.status AS detail FROM observations o"
+        " WHERE o.status IN ('approved', 'superseded') AND NOT EXISTS (SELECT 1 FROM approvals c"
+        " JOIN approvals m ON m.subject_id = o.id AND m.step = 'make' AND m.client_id <> c.client_id"
+        " WHERE c.subject_id = o.id AND c.step = 'check' AND c.decision = 'approved'"
+        " AND c.event_id = o.decided_event_id)",
     ),
     Check(
         "title.shares_whole",

@@ -90,6 +90,24 @@ async def lock(session: AsyncSession, listing_ids: Collection[uuid.UUID]) -> dic
     return {listing.id: listing for listing in await session.scalars(statement)}
 
 
+async def offering(
+    session: AsyncSession, asset_ids: Collection[uuid.UUID], owner_ids: Collection[uuid.UUID]
+) -> list[uuid.UUID]:
+    """The published, reserved and suspended offers of some of the rights in the name of these owners."""
+    statement = (
+        select(Listing.id)
+        .join(ListingItem, ListingItem.listing_id == Listing.id)
+        .where(
+            ListingItem.asset_id.in_(asset_ids),
+            Listing.owner_id.in_(owner_ids),
+            Listing.status.in_([*ON_MARKET, ListingStatus.suspended]),
+        )
+        .distinct()
+        .order_by(Listing.id)
+    )
+    return list(await session.scalars(statement))
+
+
 async def assets(session: AsyncSession, listing_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Asset]]:
     """The rights that listings offer, in the order in which they were given."""
     found: dict[uuid.UUID, list[Asset]] = {listing_id: [] for listing_id in listing_ids}

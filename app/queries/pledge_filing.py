@@ -53,6 +53,8 @@ SELECT
                 WHERE h.asset_id = a.id AND h.kind = 'lien' AND h.ended_at IS NULL),
       'preserved', EXISTS (SELECT 1 FROM holds h WHERE h.asset_id = a.id AND h.kind = 'preservation'
                            AND h.ended_at IS NULL AND (h.period IS NULL OR h.period @> $4::date)),
+      'reserved', EXISTS (SELECT 1 FROM holds h WHERE h.asset_id = a.id AND h.kind = 'reservation'
+                          AND h.ended_at IS NULL AND (h.period IS NULL OR h.period @> $4::date)),
       'twin', EXISTS (SELECT 1 FROM asset_links l WHERE l.kind = 'same_day_twin'
                       AND a.id IN (l.asset_id, l.other_asset_id)))), '[]')
    FROM assets a WHERE a.id = ANY($1)) AS rights,
@@ -171,6 +173,7 @@ def _right(row: dict[str, Any]) -> Right:
         suspended=row["suspended"],
         invalidation_pending=row["invalidation_pending"],
         preserved=row["preserved"],
+        reserved=row["reserved"],
         twin=row["twin"],
         owners=[_uuid(owner) for owner in row["owners"]],
         liens=[Encumbrance(_date(lien["since"]), lien["rank"]) for lien in row["liens"]],

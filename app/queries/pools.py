@@ -67,11 +67,16 @@ async def named(session: AsyncSession, name: str) -> Pool | None:
 async def get_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:
     """One pool whose books the caller may read: its manager or a regulator of its district."""
     pool = await get(session, actor, pool_id)
-    keeps = pool.manager_id == actor.organisation_id
-    oversees = actor.regulates in (pool.district_code, OUTSIDE_EVERY_PLAN)
-    if not actor.may(Permission.ledger_read) or not (keeps or oversees):
+    if not reads_book(actor, pool):
         raise rules.NOT_FOUND.error(pool_id=pool_id)
     return pool
+
+
+def reads_book(actor: Actor, pool: Pool) -> bool:
+    """Whether the caller may read the books of a pool it sees."""
+    keeps = pool.manager_id == actor.organisation_id
+    oversees = actor.regulates in (pool.district_code, OUTSIDE_EVERY_PLAN)
+    return actor.may(Permission.ledger_read) and (keeps or oversees)
 
 
 async def keep_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> Pool:

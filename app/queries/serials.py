@@ -9,7 +9,19 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-Noun = Literal["listing", "deal", "pool"]
+Noun = Literal[
+    "listing",
+    "deal",
+    "pool",
+    "claim",
+    "mandate",
+    "offer",
+    "consent",
+    "portfolio",
+    "application",
+    "valuation",
+    "policy",
+]
 
 
 async def next_serial(session: AsyncSession, noun: Noun) -> int:

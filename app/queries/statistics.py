@@ -29,7 +29,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.domain import district as districts
 from app.domain.district import NATIONAL, OUTSIDE_EVERY_PLAN
@@ -142,20 +142,52 @@ def selection(actor: Actor, question: Question, codes: Sequence[str]) -> Select[
         visible(actor),
     )
     if {FactRole.inbound, FactRole.outbound} <= question.roles and len(codes) > 1:
-        statement = statement.where(or_(Fact.role != FactRole.outbound.value, ~_arrived(actor, covered)))
+        statement = statement.where(_once(covered, actor))
     if question.imported is not None:
         statement = statement.where(Fact.imported == question.imported)
     for name, value in question.where.items():
         column = dimension(name)
         statement = statement.where(column.is_(None) if value is None else column == value)
     if question.as_of is not None:
-        sealed = select(1).where(Seal.event_id == Fact.event_id, Seal.sealed_at <= question.as_of)
-        statement = statement.where(sealed.correlate(Fact).exists())
+        statement = statement.where(sealed_by(Fact.event_id, question.as_of))
     return statement
 
 
-def _arrived(actor: Actor, covered: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the caller sees the same operation come in: where it does not, only the `out` fact tells it."""
+def published(
+    measures: Sequence[str], codes: Sequence[str], last_day: date, as_of: datetime | None
+) -> Select[Fact]:
+    """All facts of several measures in these districts up to a day, whoever asks, each counted once.
+
+    For published aggregates only: what single facts tell is for those who may see them.
+    """
+    covered = literal(list(codes), ARRAY(Text))
+    statement = select(Fact).where(
+        Fact.measure == any_(literal(list(measures), ARRAY(Text))),
+        Fact.district_code == any_(covered),
+        Fact.occurred_on <= last_day,
+    )
+    if len(codes) > 1:
+        statement = statement.where(_once(covered, None))
+    return statement if as_of is None else statement.where(sealed_by(Fact.event_id, as_of))
+
+
+def sealed_by(
+    event_id: ColumnElement[Any] | InstrumentedAttribute[Any], as_of: datetime
+) -> ColumnElement[bool]:
+    """Whether an event was known (sealed) at an instant."""
+    sealed = select(1).where(Seal.event_id == event_id, Seal.sealed_at <= as_of)
+    return sealed.correlate_except(Seal).exists()
+
+
+def _once(covered: ColumnElement[Any], actor: Actor | None) -> ColumnElement[bool]:
+    return or_(Fact.role != FactRole.outbound.value, ~_arrived(actor, covered))
+
+
+def _arrived(actor: Actor | None, covered: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the caller sees the same operation come in: where it does not, only the `out` fact tells it.
+
+    None: a caller from whom nothing is hidden.
+    """
     other = aliased(Fact)
     return (
         select(1)
@@ -167,7 +199,7 @@ def _arrived(actor: Actor, covered: ColumnElement[Any]) -> ColumnElement[bool]:
             other.source_id == Fact.source_id,
             other.occurred_on == Fact.occurred_on,
             other.value == Fact.value,
-            visible(actor, other),
+            true() if actor is None else visible(actor, other),
         )
         .correlate(Fact)
         .exists()
@@ -196,7 +228,7 @@ async def newest(session: AsyncSession, facts: Select[Fact]) -> datetime | None:
 
 
 async def knowledge(
-    session: AsyncSession, facts: Select[Fact], question: Question, codes: Sequence[str], now: datetime
+    session: AsyncSession, facts: Select[Fact], as_of: datetime | None, codes: Sequence[str], now: datetime
 ) -> Knowledge:
     """The last seal the answer includes in each stream it may draw on.
 
@@ -207,13 +239,13 @@ async def knowledge(
     streams = {*codes, NATIONAL, *await session.scalars(contributing)}
     names = select(func.unnest(literal(sorted(streams), ARRAY(Text))).label("stream")).subquery()
     known = select(Seal.seq).where(Seal.stream == names.c.stream)
-    if question.as_of is not None:
-        known = known.where(Seal.sealed_at <= question.as_of)
+    if as_of is not None:
+        known = known.where(Seal.sealed_at <= as_of)
     last = known.order_by(Seal.sealed_at.desc(), Seal.seq.desc()).limit(1).scalar_subquery()
     seals = {
         stream: seq for stream, seq in await session.execute(select(names.c.stream, last)) if seq is not None
     }
-    return Knowledge(seals, await _settled(session, question.as_of, now))
+    return Knowledge(seals, await _settled(session, as_of, now))
 
 
 async def _settled(session: AsyncSession, as_of: datetime | None, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+from app.domain.request import NOT_READY
 from app.infra.db import Database
 from app.schemas.health import Health
 
@@ -20,7 +21,9 @@ async def live() -> Health:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Health:
-    """The database answers too."""
+    """The database answers too, and a new sandbox has its sample data. Raises: `request.not_ready`."""
+    if request.app.state.filling:
+        raise NOT_READY.error()
     database: Database = request.app.state.database
     async with database.read():
         return Health(status="ok")

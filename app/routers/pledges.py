@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from app.domain.permission import Permission
 from app.domain.pledge_ground import Acknowledgement, Consent, Contract
-from app.models.pledge import Pledge, PledgeItem
-from app.queries import pledges as queries, pools as pool_queries
+from app.models.pledge import LoanClassification, Pledge, PledgeItem
+from app.queries import pledge_classifications, pledges as queries, pools as pool_queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pledge import (
+    ClassificationIn,
+    ClassificationOut,
     DeregistrationIn,
     PledgeIn,
     PledgeItemOut,
@@ -204,6 +206,45 @@ async def deregister(
         deregistered_on=body.deregistered_on,
     )
     return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
+
+
+@router.post("/{pledge_id}/classifications", status_code=201, response_model=ClassificationOut)
+async def classify(
+    pledge_id: uuid.UUID,
+    body: ClassificationIn,
+    unit: Annotated[WriteUnit, writes(Permission.pledge_classify)],
+) -> Response:
+    """Report the loan's class; the breaker of the pool that covers it is evaluated with it (RP-13)."""
+    new = pledges.NewClassification(
+        body.loan_class, body.outstanding.money, body.overdue_days, body.occurred_on
+    )
+    made = await pledges.classify(
+        unit.session, actor=unit.actor, moment=unit.moment, pledge_id=pledge_id, new=new
+    )
+    return await unit.reply(201, _classification(made))
+
+
+@router.get("/{pledge_id}/classifications")
+async def classifications(
+    pledge_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.pledge_read)], paging: PageDep
+) -> Page[ClassificationOut]:
+    """The loan's classifications in the order they were reported, for its bank and the pool's offices."""
+    pledge = await queries.get(unit.session, unit.actor, pledge_id)
+    statement = pledge_classifications.visible(unit.actor, pledge)
+    found = await page(unit.session, statement, LoanClassification.id, paging.wanted)
+    return paging.answer(found, [_classification(row) for row in found.rows])
+
+
+def _classification(row: LoanClassification) -> ClassificationOut:
+    return ClassificationOut(
+        id=row.id,
+        pledge_id=row.pledge_id,
+        loan_class=row.loan_class,
+        outstanding=MoneyOut.of(row.outstanding_fen),
+        overdue_days=row.overdue_days,
+        occurred_on=row.occurred_on,
+        recorded_at=row.recorded_at,
+    )
 
 
 async def _shown(unit: ReadUnit | WriteUnit, pledge: Pledge) -> PledgeOut:

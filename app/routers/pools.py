@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from app.domain import pool as rules
 from app.domain.permission import Permission
 from app.models.pool import Pool, Scheme
-from app.queries import pools as queries
+from app.queries import pool_risks, pools as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
@@ -21,10 +22,12 @@ from app.schemas.pool import (
     ContributionOut,
     PoolIn,
     PoolOut,
+    ReleaseIn,
+    RiskOut,
     SchemeIn,
     SchemeOut,
 )
-from app.services import pools
+from app.services import pool_breakers, pools
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
@@ -38,12 +41,19 @@ def _scheme(body: SchemeIn) -> pools.NewScheme:
         shares_bp=body.shares_bp,
         legal_basis=body.legal_basis,
         household_cap=body.household_cap.money if body.household_cap else None,
+        overdue_days=body.overdue_days,
+        claim_window_days=body.claim_window_days,
+        publicity_days=body.publicity_days,
+        claim_cap=body.claim_cap.money if body.claim_cap else None,
+        npl_warn_bp=body.npl_warn_bp,
+        npl_suspend_bp=body.npl_suspend_bp,
+        paid_ratio_suspend_bp=body.paid_ratio_suspend_bp,
     )
 
 
 def scheme_out(scheme: Scheme) -> SchemeOut:
     """A scheme version as it is shown."""
-    cap = scheme.household_cap_fen
+    cap, claim_cap = scheme.household_cap_fen, scheme.claim_cap_fen
     return SchemeOut(
         id=scheme.id,
         code=scheme.code,
@@ -54,11 +64,33 @@ def scheme_out(scheme: Scheme) -> SchemeOut:
         household_cap=MoneyOut.of(cap) if cap is not None else None,
         shares_bp=scheme.shares_bp,
         legal_basis=scheme.legal_basis,
+        overdue_days=scheme.overdue_days,
+        claim_window_days=scheme.claim_window_days,
+        publicity_days=scheme.publicity_days,
+        claim_cap=MoneyOut.of(claim_cap) if claim_cap is not None else None,
+        npl_warn_bp=scheme.npl_warn_bp,
+        npl_suspend_bp=scheme.npl_suspend_bp,
+        paid_ratio_suspend_bp=scheme.paid_ratio_suspend_bp,
+    )
+
+
+async def _risk(unit: ReadUnit | WriteUnit, pool: Pool) -> RiskOut | None:
+    """What the breaker looks at, for those who may read the pool's books."""
+    if not queries.reads_book(unit.actor, pool):
+        return None
+    found = await pool_risks.risk(unit.session, pool.id)
+    limits = pool_risks.limits(await pool_risks.terms(unit.session, pool.id, unit.moment.today))
+    return RiskOut(
+        npl=MoneyOut.of(found.npl_fen, pool.currency),
+        outstanding=MoneyOut.of(found.outstanding_fen, pool.currency),
+        npl_ratio=found.npl_ratio,
+        paid_ratio=found.paid_ratio,
+        status=rules.breaker(found, limits),
     )
 
 
 async def out(unit: ReadUnit | WriteUnit, pool: Pool) -> PoolOut:
-    """A pool with its scheme in effect today and its capacity."""
+    """A pool with its scheme in effect today, its capacity, and for its offices its risk."""
     scheme = await queries.scheme_on(unit.session, pool.id, unit.moment.today)
     capacity = None
     if scheme is not None:
@@ -79,6 +111,7 @@ async def out(unit: ReadUnit | WriteUnit, pool: Pool) -> PoolOut:
         manager_id=pool.manager_id,
         scheme=scheme_out(scheme) if scheme is not None else None,
         capacity=capacity,
+        risk=await _risk(unit, pool),
         version=pool.version,
     )
 
@@ -162,3 +195,19 @@ async def contribute(
         occurred_on=body.occurred_on,
     )
     return await unit.reply(201, booked)
+
+
+@router.post("/{pool_id}/release", response_model=PoolOut)
+async def release(
+    pool_id: uuid.UUID, body: ReleaseIn, unit: Annotated[WriteUnit, writes(Permission.pool_release)]
+) -> Response:
+    """Lift a suspension by document, once the ratios that caused it have fallen (RP-13)."""
+    pool = await pool_breakers.release(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pool_id=pool_id,
+        document_id=body.document_id,
+        reason=body.reason,
+    )
+    return await unit.reply(200, await out(unit, pool), headers={"ETag": etag(pool.version)})

@@ -21,7 +21,7 @@ from app.queries.paging import page
 from app.queries.statistics import Cell, Grouping, Question
 from app.routers.dependencies import ReadUnit, reads
 from app.routers.paging import PageDep
-from app.schemas.common import DistrictCode, Instant, Page
+from app.schemas.common import Day, DistrictCode, Instant, Page
 from app.schemas.statistic import CellOut, DefinitionOut, FactOut, MeasureOut, MeasuresOut, StatisticOut
 
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
@@ -37,6 +37,8 @@ class Filters:
     district: str
     first_year: int
     last_year: int
+    since: date | None
+    until: date | None
     roles: frozenset[FactRole]
     imported: bool | None
     where: Mapping[str, str | None]
@@ -44,15 +46,20 @@ class Filters:
 
     def question(self, measure: Measure, moment: Moment) -> Question:
         """These filters on a measure. Raises: `statistic.period_invalid`, `statistic.as_of_in_future`."""
-        if self.first_year > self.last_year:
+        first_day, last_day = date(self.first_year, 1, 1), date(self.last_year, 12, 31)
+        if self.since is not None:
+            first_day = max(first_day, self.since)
+        if self.until is not None:
+            last_day = min(last_day, self.until)
+        if first_day > last_day:
             raise rules.PERIOD_INVALID.error("query:from")
         if self.as_of is not None and self.as_of > moment.now:
             raise rules.AS_OF_IN_FUTURE.error("query:as_of")
         return Question(
             measure=measure,
             district_code=self.district,
-            first_day=date(self.first_year, 1, 1),
-            last_day=date(self.last_year, 12, 31),
+            first_day=first_day,
+            last_day=last_day,
             roles=self.roles,
             imported=self.imported,
             where=self.where,
@@ -67,6 +74,8 @@ def filters(
     ],
     first_year: Annotated[Year, Query(alias="from", description="First calendar year.")],
     last_year: Annotated[Year, Query(alias="to", description="Last calendar year.")],
+    since: Annotated[Day | None, Query(description="Nothing before this day.")] = None,
+    until: Annotated[Day | None, Query(description="Nothing after this day.")] = None,
     role: Annotated[
         list[FactRole],
         Query(description="in, out or internal; all by default. What is both out and in counts once."),
@@ -83,7 +92,8 @@ def filters(
 ) -> Filters:
     """Read the filters. Raises: `statistic.filter_invalid`."""
     wanted = dict(_condition(given) for given in where)
-    return Filters(district, first_year, last_year, frozenset(role or FactRole), imported, wanted, as_of)
+    roles = frozenset(role or FactRole)
+    return Filters(district, first_year, last_year, since, until, roles, imported, wanted, as_of)
 
 
 def _condition(given: str) -> tuple[str, str | None]:
@@ -136,7 +146,7 @@ async def figures(
     codes = await queries.under(unit.session, question.district_code)
     facts = queries.selection(unit.actor, question, codes)
     found = await queries.cells(unit.session, facts, group_by, slices)
-    known = await queries.knowledge(unit.session, facts, question, codes, unit.moment.now)
+    known = await queries.knowledge(unit.session, facts, question.as_of, codes, unit.moment.now)
     fen = question.measure.unit == "fen"
     return StatisticOut(
         measure=question.measure,

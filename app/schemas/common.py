@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    Tag,
 )
 from pydantic_core import PydanticCustomError
 
@@ -35,6 +36,14 @@ class ResponseModel(BaseModel):
     """A response body, built from rows or dataclasses."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+UNION_TAG = "kind="
+
+
+def union_tag(kind: str) -> Tag:
+    """Names a body that is one of several kinds; the name is no part of a fault's JSON pointer."""
+    return Tag(UNION_TAG + kind)
 
 
 Id = Annotated[uuid.UUID, Field(strict=False)]

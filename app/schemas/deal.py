@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field
 
-from app.domain.deal import LicenceType
-from app.schemas.common import Day, Id, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel, Text
+from app.domain.deal import DealKind, LicenceType
+from app.domain.deal_paper import ExportEvidenceType, SettlementKind
+from app.schemas.common import (
+    UNION_TAG,
+    Day,
+    Id,
+    MoneyIn,
+    MoneyOut,
+    Name,
+    RequestModel,
+    ResponseModel,
+    Text,
+    union_tag,
+)
 
 MAX_ASSETS = 200
+AssetIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_ASSETS)]
 
 
-class DealIn(RequestModel):
-    """A licence to be drafted; transfers are not taken yet.
+class ExportEvidenceIn(RequestModel):
+    """The paper without which a patent does not pass from a Chinese owner to one abroad (TR-04)."""
+
+    type: Annotated[ExportEvidenceType, Field(strict=False)]
+    number: Name
+
+
+class LicenceIn(RequestModel):
+    """A licence to be drafted.
 
     `territory` is WW, CN or a GB/T 2260 code, `field` ALL or a GB/T 4754 code of 2 to 4 digits. `amount`
     is the fixed consideration by contract.
@@ -25,7 +45,7 @@ class DealIn(RequestModel):
     licence_type: Annotated[LicenceType, Field(strict=False)]
     grantor_id: Id
     grantee_id: Id
-    asset_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ASSETS)]
+    asset_ids: AssetIds
     territory: Name = "CN"
     field: Name = "ALL"
     term_from: Day
@@ -35,14 +55,75 @@ class DealIn(RequestModel):
     listing_id: Id | None = None
 
 
-class SignatureIn(RequestModel):
-    """A signed contract.
+class TransferIn(RequestModel):
+    """A transfer to be drafted. `amount` is the price, `affiliated`: between affiliated firms (ST-10).
 
-    `co_owner_consents` are the co-owners whose signed consent is at hand (专利法第14条).
+    `export_evidence` may wait until the signature.
     """
 
+    kind: Literal["transfer"]
+    grantor_id: Id
+    grantee_id: Id
+    asset_ids: AssetIds
+    amount: MoneyIn
+    contract_no: Name | None = None
+    listing_id: Id | None = None
+    affiliated: bool = False
+    export_evidence: ExportEvidenceIn | None = None
+
+
+def _kind(body: Any) -> str:
+    """Which of the two a body is; without a kind, or with one that does not exist, it reads as a licence."""
+    kind = body.get("kind") if isinstance(body, dict) else getattr(body, "kind", None)
+    return f"{UNION_TAG}{DealKind.transfer if kind == DealKind.transfer else DealKind.licence}"
+
+
+DealIn = Annotated[
+    Annotated[LicenceIn, union_tag("licence")] | Annotated[TransferIn, union_tag("transfer")],
+    Discriminator(_kind),
+]
+"""A deal to be drafted: `kind` is `licence`, also when left out, or `transfer`."""
+
+
+class SignatureIn(RequestModel):
+    """A signed contract. The consents it needs are picked from those granted."""
+
     signed_on: Day
-    co_owner_consents: Annotated[list[Id], Field(max_length=100)] = Field(default_factory=list)
+    export_evidence: ExportEvidenceIn | None = None
+
+
+class FilingIn(RequestModel):
+    """The day on which a transfer, or its correction, was filed with the office."""
+
+    filed_on: Day
+
+
+class CorrectionIn(RequestModel):
+    """What the office wants corrected."""
+
+    reason: Text
+
+
+class RefusalIn(RequestModel):
+    """The office's refusal of a transfer."""
+
+    reason: Text
+    refused_on: Day
+
+
+class RegistrationIn(RequestModel):
+    """The office's registration or announcement of a transfer."""
+
+    registration_no: Name
+    registered_on: Day
+
+
+class SettlementIn(RequestModel):
+    """How the price was paid; `receipt_no` shows the early repayment or the deposit."""
+
+    settled_on: Day
+    kind: Annotated[SettlementKind, Field(strict=False)]
+    receipt_no: Name | None = None
 
 
 class RecordingIn(RequestModel):
@@ -59,10 +140,24 @@ class TerminationIn(RequestModel):
     terminated_on: Day
 
 
-class DealOut(ResponseModel):
-    """A deal.
+class ExportEvidenceOut(ResponseModel):
+    """The paper that shows that a right may leave the country."""
 
-    `recording_due_on` is the last day to record it, `recording_overdue` that it was missed (TR-15).
+    type: str
+    number: str
+
+
+class SettlementOut(ResponseModel):
+    """How the price was paid."""
+
+    kind: str
+    receipt_no: str | None
+
+
+class DealOut(ResponseModel):
+    """A deal. Territory, field and term are a licence's.
+
+    `recording_due_on` is the last day to record a licence, `recording_overdue` that it was missed (TR-15).
     """
 
     id: uuid.UUID
@@ -75,8 +170,8 @@ class DealOut(ResponseModel):
     grantor_id: uuid.UUID
     grantee_id: uuid.UUID
     asset_ids: list[uuid.UUID]
-    territory: str
-    field: str
+    territory: str | None
+    field: str | None
     term_from: date | None
     term_to: date | None
     amount: MoneyOut
@@ -86,5 +181,12 @@ class DealOut(ResponseModel):
     recording_overdue: bool
     record_no: str | None
     recorded_on: date | None
+    affiliated: bool
+    export_evidence: ExportEvidenceOut | None
+    filed_on: date | None
+    registration_no: str | None
+    registered_on: date | None
+    settled_on: date | None
+    settlement: SettlementOut | None
     status: str
     version: int

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from app.domain.loan_class import LoanClass
 from app.domain.pledge import DeregistrationReason
-from app.schemas.common import Day, Id, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import (
+    Day,
+    Id,
+    MoneyIn,
+    MoneyOut,
+    Name,
+    PositiveMoney,
+    RequestModel,
+    ResponseModel,
+    Text,
+)
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MAX_ITEMS = 500
@@ -93,6 +104,27 @@ class DeregistrationIn(RequestModel):
 
     reason: Annotated[DeregistrationReason, Field(strict=False)]
     deregistered_on: Day
+
+
+class ClassificationIn(RequestModel):
+    """A loan's class, what is outstanding of its principal, and for how many days it is overdue, on a day."""
+
+    loan_class: Annotated[LoanClass, Field(strict=False)]
+    outstanding: MoneyIn
+    overdue_days: Annotated[int, Field(ge=0, le=20_000)]
+    occurred_on: Day
+
+
+class ClassificationOut(ResponseModel):
+    """A classification as it was reported."""
+
+    id: uuid.UUID
+    pledge_id: uuid.UUID
+    loan_class: str
+    outstanding: MoneyOut
+    overdue_days: int
+    occurred_on: date
+    recorded_at: datetime
 
 
 class PledgeItemOut(ResponseModel):

@@ -25,8 +25,16 @@ from app.schemas.common import (
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 
 
+PositiveBasisPoints = Annotated[int, Field(ge=1, le=10_000)]
+
+
 class SchemeIn(RequestModel):
-    """Parameters of a scheme version; shares are basis points that sum to 10 000."""
+    """Parameters of a scheme version; shares are basis points that sum to 10 000.
+
+    A loan is claimable from `overdue_days` on, for `claim_window_days` after the default, at most
+    `claim_cap` per claim; an approved claim is public for `publicity_days`. The breaker warns and suspends
+    at NPL ratios, and suspends at the ratio of net payouts to money paid in.
+    """
 
     code: Name
     effective_from: Day
@@ -35,6 +43,13 @@ class SchemeIn(RequestModel):
     household_cap: PositiveMoney | None = None
     shares_bp: Annotated[dict[Annotated[SharingParty, Field(strict=False)], BasisPoints], Field(min_length=1)]
     legal_basis: Text
+    overdue_days: Annotated[int, Field(ge=1, le=360)] = 60
+    claim_window_days: Annotated[int, Field(ge=1, le=3_650)] = 180
+    publicity_days: Annotated[int, Field(ge=0, le=365)] = 5
+    claim_cap: PositiveMoney | None = None
+    npl_warn_bp: PositiveBasisPoints = 300
+    npl_suspend_bp: PositiveBasisPoints = 500
+    paid_ratio_suspend_bp: PositiveBasisPoints = 5_000
 
 
 class PoolIn(RequestModel):
@@ -43,6 +58,13 @@ class PoolIn(RequestModel):
     name: Name
     currency: Currency = "CNY"
     scheme: SchemeIn
+
+
+class ReleaseIn(RequestModel):
+    """On which document, and why, the finance office lifts a suspension."""
+
+    document_id: Id
+    reason: Text
 
 
 class ContributionIn(RequestModel):
@@ -65,6 +87,26 @@ class SchemeOut(ResponseModel):
     household_cap: MoneyOut | None
     shares_bp: dict[str, Any]
     legal_basis: str
+    overdue_days: int
+    claim_window_days: int
+    publicity_days: int
+    claim_cap: MoneyOut | None
+    npl_warn_bp: int
+    npl_suspend_bp: int
+    paid_ratio_suspend_bp: int
+
+
+class RiskOut(ResponseModel):
+    """What the breaker looks at (RP-13); ratios in per cent with four decimals, the rest cut off.
+
+    `status` is what the ratios alone call for: a suspension stays until it is released.
+    """
+
+    npl: MoneyOut
+    outstanding: MoneyOut
+    npl_ratio: str
+    paid_ratio: str
+    status: str
 
 
 class CapacityOut(ResponseModel):
@@ -77,7 +119,7 @@ class CapacityOut(ResponseModel):
 
 
 class PoolOut(ResponseModel):
-    """A pool with its scheme in effect and its capacity."""
+    """A pool with its scheme in effect and its capacity; `risk` is for those who may read its books."""
 
     id: uuid.UUID
     number: str
@@ -88,6 +130,7 @@ class PoolOut(ResponseModel):
     manager_id: uuid.UUID
     scheme: SchemeOut | None
     capacity: CapacityOut | None
+    risk: RiskOut | None
     version: int
 
 

@@ -20,6 +20,9 @@ class DefinitionOut(ResponseModel):
     wording_en: str
     rules: list[str]
     version: int
+    additive: bool = Field(
+        description="False for counts of distinct objects: slices or districts of it do not sum to a total."
+    )
 
 
 class CellOut(ResponseModel):

@@ -12,6 +12,7 @@ from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
 from app.domain.money import Money
+from app.domain.pool import AccountCode
 from app.domain.request import date_faults
 from app.queries import ledger as queries, pools as pool_queries
 from app.services import events, ledger, pools
@@ -70,10 +71,11 @@ async def book(
 ) -> LedgerTransfer:
     """Book one transfer, or return the one already booked under its id.
 
-    Commitments are made and given back by pledges only: their memo accounts refuse transfers by hand.
+    Commitments are made and given back by pledges only, payouts and recoveries by claims: their accounts
+    refuse transfers by hand.
 
     Raises: what `ledger.post` raises, `transfer.exists_with_different_values`,
-    `transfer.fields_missing`, `transfer.memo_account`, `request.date_in_future`.
+    `transfer.fields_missing`, `transfer.memo_account`, `transfer.claim_account`, `request.date_in_future`.
     """
     if wanted.occurred_on is not None:
         refuse_if(date_faults("/occurred_on", wanted.occurred_on, today=moment.today))
@@ -138,3 +140,5 @@ async def _require_cash(session: AsyncSession, pool: Pool, transfer: ledger.NewT
     for account in await queries.accounts(session, pool.id):
         if account.id in wanted and account.memo:
             raise rules.MEMO_ACCOUNT.error(code=account.code)
+        if account.id in wanted and account.code in (AccountCode.compensation, AccountCode.recovered):
+            raise rules.CLAIM_ACCOUNT.error(code=account.code)

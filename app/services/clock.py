@@ -45,6 +45,7 @@ class Clock:
 _MOVE = """
 UPDATE instance SET business_date = $1 WHERE $1 >= coalesce(business_date, $2) RETURNING business_date
 """
+_BEGIN = "UPDATE instance SET business_date = $1 WHERE business_date IS NULL AND mode = 'sandbox'"
 
 
 async def read(session: AsyncSession, *, moment: Moment) -> Clock:
@@ -74,6 +75,11 @@ async def move(session: AsyncSession, *, actor: Actor, moment: Moment, business_
         raise CLOCK_BACKWARD.error("/business_date", today=today or moment.today)
     await events.record(session, actor=actor, moment=moment, events=[event])
     return Clock(business_date, await jobs.through(session))
+
+
+async def begin(session: AsyncSession, day: date) -> None:
+    """Set the test clock of an empty sandbox, to any day; from then on it moves forward only."""
+    await (await driver(session)).execute(_BEGIN, day)
 
 
 async def _require_sandbox(session: AsyncSession) -> None:

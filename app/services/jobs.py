@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from app.domain.permission import Actor, system_actor
 from app.queries import jobs as queries
 from app.queries.driver import driver
-from app.services import deals, idempotency, listings, terms
+from app.services import (
+    consents,
+    deals,
+    enrolments,
+    idempotency,
+    listings,
+    mandates,
+    offers,
+    portfolios,
+    terms,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +32,8 @@ Job = Callable[["AsyncSession", Actor, "Moment"], Awaitable[Mapping[str, Any]]]
 """Does what one business date (`moment.today`) brings; its answer is kept with the run."""
 
 _FINISHED = """
-INSERT INTO job_runs (job, business_date, result, finished_at) VALUES ($1, $2, $3::jsonb, $4)
+INSERT INTO job_runs (job, business_date, result, finished_at)
+SELECT job, $2, result::jsonb, $4 FROM unnest($1::text[], $3::text[]) AS r(job, result)
 """
 
 
@@ -36,9 +47,39 @@ async def expire_listings(session: AsyncSession, actor: Actor, moment: Moment) -
     return {"expired": await listings.expire_due(session, actor=actor, moment=moment)}
 
 
+async def lapse_offers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Offers past their last day, or on a listing that has left the market, lapse."""
+    return {"lapsed": await offers.lapse_due(session, actor=actor, moment=moment)}
+
+
+async def end_mandates(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Mandates whose last day is over end, and so do proposals that nobody decided."""
+    return {"ended": await mandates.end_due(session, actor=actor, moment=moment)}
+
+
+async def expire_consents(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Consents whose last day is over, asked for or granted, expire (RB-04)."""
+    return {"expired": await consents.expire_due(session, actor=actor, moment=moment)}
+
+
 async def expire_rights(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Rights whose term is over expire, or enter or leave their grace."""
     return await terms.expire(session, actor=actor, moment=moment)
+
+
+async def end_enrolments(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Trusteeships whose agreed term is over end (TG-05)."""
+    return {"ended": await enrolments.end_due(session, actor=actor, moment=moment)}
+
+
+async def merge_coverages(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Of two covered firms that became one, the later coverage counts no more (TG-06)."""
+    return {"folded": await enrolments.merge_coverages(session, actor=actor, moment=moment)}
+
+
+async def requalify_portfolios(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Portfolios begin or cease to qualify when rights in them end or pass to others (DL-04, BH-06)."""
+    return {"changed": await portfolios.requalify(session, actor=actor, moment=moment)}
 
 
 async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:  # noqa: ARG001
@@ -49,7 +90,13 @@ async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Ma
 JOBS: Mapping[str, Job] = {
     "release_reservations": release_reservations,
     "expire_listings": expire_listings,
+    "lapse_offers": lapse_offers,
+    "end_mandates": end_mandates,
+    "expire_consents": expire_consents,
     "expire_rights": expire_rights,
+    "requalify_portfolios": requalify_portfolios,
+    "end_enrolments": end_enrolments,
+    "merge_coverages": merge_coverages,
     "forget_keys": forget_keys,
 }
 """In the order in which they run on a day."""
@@ -64,8 +111,8 @@ class Run:
     result: Mapping[str, Any]
 
 
-def due(last: Mapping[str, date | None], today: date) -> tuple[str, date] | None:
-    """The job and the day to run next: the earliest day first, on a day the order of the jobs.
+def due(last: Mapping[str, date | None], today: date) -> tuple[list[str], date] | None:
+    """The earliest day that is open, and its jobs in their order; None when all days are done.
 
     A job that never ran begins with today.
     """
@@ -73,24 +120,28 @@ def due(last: Mapping[str, date | None], today: date) -> tuple[str, date] | None
     earliest = min((day for day, _ in open_days), default=None)
     if earliest is None or earliest > today:
         return None
-    return next(job for day, job in open_days if day == earliest), earliest
+    return [job for day, job in open_days if day == earliest], earliest
 
 
-async def run_next(session: AsyncSession, *, moment: Moment, jobs: Mapping[str, Job] = JOBS) -> Run | None:
-    """Run the next job that is due up to `moment.today`, for one day; None when all days are done.
+async def run_day(session: AsyncSession, *, moment: Moment, jobs: Mapping[str, Job] = JOBS) -> list[Run]:
+    """Run the jobs of the next day that is open up to `moment.today`; none when all days are done.
 
-    The run is recorded in the same transaction, under a key that makes a day run once.
+    The runs are recorded in the same transaction, under a key that makes a day run once.
     """
     found = await queries.last_days(session, list(jobs))
     waiting = due({job: found[job] for job in jobs}, moment.today)
     if waiting is None:
-        return None
-    job, day = waiting
-    result = await jobs[job](session, system_actor(f"job:{job}:{day}"), replace(moment, today=day))
+        return []
+    names, day = waiting
+    runs = []
+    for job in names:
+        result = await jobs[job](session, system_actor(f"job:{job}:{day}"), replace(moment, today=day))
+        runs.append(Run(job, day, result))
     await session.flush()
     connection = await driver(session)
-    await connection.execute(_FINISHED, job, day, json.dumps(dict(result), default=str), moment.now)
-    return Run(job, day, result)
+    results = [json.dumps(dict(run.result), default=str) for run in runs]
+    await connection.execute(_FINISHED, names, day, results, moment.now)
+    return runs
 
 
 async def through(session: AsyncSession) -> date | None:

@@ -1,20 +1,18 @@
-"""What a licence needs to take effect, what it ties up, and what it counts for (TR-03, TR-13 to TR-18)."""
+"""What a licence needs to take effect and what it ties up (TR-13 to TR-18)."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain import deal as rules, hold as hold_rules
 from app.domain.asset import AssetStatus
 from app.domain.deal import EXCLUSIVE, HOLD_OF_LICENCE, LICENSABLE, LicenceType
-from app.domain.fact import FactRole, Measure
-from app.domain.hold import HoldKind, Scope, field_range, territory_range
+from app.domain.hold import Scope, field_range, territory_range
 from app.models.deal import Deal
 from app.queries import holds as hold_queries
-from app.services.events import NewFact
 from app.services.holds import NewHold
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
     from app.domain.errors import Violation
     from app.queries.assets import Right
-    from app.queries.deals import Counted
 
 
 def type_of(deal: Deal) -> LicenceType:
@@ -49,10 +46,9 @@ async def objections(
     deal: Deal,
     rights: Sequence[Right],
     *,
-    consents: Collection[uuid.UUID],
     today: date,
 ) -> list[Violation]:
-    """Everything that speaks against a licence of locked rights, right by right (TR-17)."""
+    """Everything but missing consents that speaks against a licence of locked rights (TR-17)."""
     conflicting = await hold_queries.licence_conflicts(
         session,
         [right.asset.id for right in rights],
@@ -64,10 +60,7 @@ async def objections(
     for position, right in enumerate(rights):
         pointer, number = f"/asset_ids/{position}", right.asset.number
         found += _owner_objections(deal, right, pointer)
-        found += _co_owner_objections(deal, right, pointer, consents)
         found += _status_objections(deal, right, pointer, today)
-        if right.held(HoldKind.lien):
-            found.append(rules.PLEDGEE_CONSENT_REQUIRED.violation(pointer, number=number))
         if right.reserved(today, but_for=deal.id):
             found.append(hold_rules.RESERVED.violation(pointer, number=number))
         if right.asset.id in conflicting:
@@ -92,17 +85,6 @@ def _owner_objections(deal: Deal, right: Right, pointer: str) -> list[Violation]
     if deal.grantor_id in right.owner_ids:
         return []
     return [rules.LICENSOR_NOT_OWNER.violation(pointer, number=right.asset.number)]
-
-
-def _co_owner_objections(
-    deal: Deal, right: Right, pointer: str, consents: Collection[uuid.UUID]
-) -> list[Violation]:
-    """An exclusive or sole licence needs every other owner too (TR-03)."""
-    missing = set(right.owner_ids) - {deal.grantor_id, *consents}
-    if type_of(deal) not in EXCLUSIVE or not missing or deal.grantor_id not in right.owner_ids:
-        return []
-    owners = [str(owner) for owner in right.owner_ids if owner in missing]
-    return [rules.CO_OWNER_CONSENT_MISSING.violation(pointer, number=right.asset.number, owner_ids=owners)]
 
 
 def _status_objections(deal: Deal, right: Right, pointer: str, today: date) -> list[Violation]:
@@ -135,54 +117,4 @@ def licence_holds(deal: Deal, asset_ids: Sequence[uuid.UUID], event_id: uuid.UUI
             period=term_of(deal),
         )
         for asset_id in asset_ids
-    ]
-
-
-def facts(
-    deal: Deal, districts: Mapping[uuid.UUID, str], *, asset_kinds: Collection[str], recorded: bool
-) -> list[NewFact]:
-    """What a licence counts for: one licence and its fixed consideration (ST-08 to ST-10).
-
-    It counts in the licensor's district as going out and in the licensee's as coming in, or once as
-    internal; on the recording date, or until then on the contract date, flagged. Nothing paid counts
-    as a licence without an amount.
-    """
-    occurred_on = deal.recorded_on if recorded else deal.contract_on
-    if occurred_on is None:
-        raise ValueError(f"licence {deal.number} has no date to count on")
-    dimensions: dict[str, Any] = {
-        "licence_type": deal.licence_type,
-        "asset_kind": next(iter(asset_kinds)) if len(set(asset_kinds)) == 1 else "mixed",
-        "recorded": recorded,
-        "without_amount": deal.amount_fen == 0,
-    }
-    values = {Measure.licence_count: 1, Measure.licence_amount: deal.amount_fen}
-    return [
-        NewFact(measure, district_code, role, value, occurred_on, "deal", deal.id, dimensions)
-        for district_code, role in _sides(districts[deal.grantor_id], districts[deal.grantee_id])
-        for measure, value in values.items()
-        if value
-    ]
-
-
-def _sides(grantor: str, grantee: str) -> list[tuple[str, FactRole]]:
-    if grantor == grantee:
-        return [(grantor, FactRole.internal)]
-    return [(grantor, FactRole.outbound), (grantee, FactRole.inbound)]
-
-
-def reversal(deal: Deal, counted: Sequence[Counted]) -> list[NewFact]:
-    """Facts that undo what the deal counts for so far."""
-    return [
-        NewFact(
-            item.measure,
-            item.district_code,
-            item.role,
-            -item.value,
-            item.occurred_on,
-            "deal",
-            deal.id,
-            item.dimensions,
-        )
-        for item in counted
     ]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from app.domain.identifiers import new_id
+from app.queries import notices as queries
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from app.domain.clock import Moment
     from app.domain.notice import NoticeKind
+    from app.domain.permission import Actor
+    from app.models.notice import Notice
     from app.services.events import NewEvent
 
 _SEND = """
@@ -56,3 +59,14 @@ async def send(
         event.id,
         moment.now,
     )
+
+
+async def mark_read(session: AsyncSession, *, actor: Actor, moment: Moment, notice_id: uuid.UUID) -> Notice:
+    """Note when a notice was first read; reading it again changes nothing.
+
+    That is the recipient's own mark and no event of the subject. Raises: `notice.not_found`.
+    """
+    notice = await queries.lock(session, actor, notice_id)
+    notice.read_at = notice.read_at or moment.now
+    await session.flush()
+    return notice

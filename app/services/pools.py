@@ -61,7 +61,8 @@ async def open_pool(
 ) -> Pool:
     """Open a pool managed by the caller, in the caller's district, with its accounts and first scheme.
 
-    Raises: `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
+    Raises: `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`,
+    `pool.thresholds_invalid`.
     """
     _require_sound(scheme, currency)
     pool_id = new_id()
@@ -100,7 +101,8 @@ async def add_scheme(
 ) -> Scheme:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03).
 
-    Raises: `pool.not_found`, `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`.
+    Raises: `pool.not_found`, `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`,
+    `pool.thresholds_invalid`.
     """
     pool = await queries.lock_managed(session, actor, pool_id)
     _require_sound(scheme, pool.currency)
@@ -191,6 +193,10 @@ def _require_sound(scheme: NewScheme, currency: str) -> None:
         found.append(rules.SHARES_NOT_WHOLE.violation("/scheme/shares_bp", total_bp=total))
     if scheme.household_cap is not None:
         found += _currency_faults("/scheme/household_cap", scheme.household_cap, currency)
+    if scheme.claim_cap is not None:
+        found += _currency_faults("/scheme/claim_cap", scheme.claim_cap, currency)
+    if scheme.npl_warn_bp > scheme.npl_suspend_bp:
+        found.append(rules.THRESHOLDS_INVALID.violation("/scheme/npl_warn_bp"))
     if scheme.effective_to is not None and scheme.effective_to < scheme.effective_from:
         found.append(rules.PERIOD_INVALID.violation("/scheme/effective_to"))
     refuse_if(found)

@@ -475,6 +475,7 @@ def upgrade() -> None:
         sa.Column("components", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("departments", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("rules", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("task_numbers", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
         sa.Column("definition_version", sa.SmallInteger(), nullable=False),
         sa.CheckConstraint(
             "category IN ('indicator', 'trend', 'milestone')", name=op.f("ck_indicators_category")
@@ -920,6 +921,7 @@ def upgrade() -> None:
         sa.Column("max_uses", sa.SmallInteger(), nullable=False),
         sa.Column("proceeds", sa.Text(), nullable=False),
         sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=True),
@@ -1528,6 +1530,7 @@ def upgrade() -> None:
         sa.Column("score", sa.SmallInteger(), nullable=True),
         sa.Column("counted_on", sa.Date(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("applied_on", sa.Date(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -1550,6 +1553,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('applied', 'ineligible', 'checked', 'matched', 'active', 'ended', 'terminated', 'counted', 'not_counted')",
             name=op.f("ck_enrolments_status"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('applied', 'ineligible', 'terminated') OR confirmed_on IS NOT NULL",
+            name=op.f("ck_enrolments_confirmed"),
         ),
         sa.CheckConstraint("active_to >= active_from", name=op.f("ck_enrolments_term")),
         sa.CheckConstraint("assets_wan >= 0", name=op.f("ck_enrolments_assets_wan")),
@@ -1905,18 +1912,28 @@ def upgrade() -> None:
         sa.Column("party_id", sa.Uuid(), nullable=False),
         sa.Column("enrolment_id", sa.Uuid(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("folded_on", sa.Date(), nullable=True),
+        sa.Column("folded_into_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(folded_on IS NULL) = (folded_into_id IS NULL)", name=op.f("ck_coverages_folded")
+        ),
+        sa.CheckConstraint("folded_on >= since", name=op.f("ck_coverages_folded_on")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_coverages_district_code")
         ),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name=op.f("fk_coverages_enrolment_id")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_coverages_event_id")),
+        sa.ForeignKeyConstraint(
+            ["folded_into_id"], ["coverages.id"], name=op.f("fk_coverages_folded_into_id")
+        ),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_coverages_party_id")),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_coverages_plan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_coverages")),
         sa.UniqueConstraint("plan_id", "party_id", name=op.f("uq_coverages_plan_id_party_id")),
     )
+    op.create_index("ix_coverages_enrolment_id", "coverages", ["enrolment_id"], unique=False)
     op.create_index("ix_coverages_party_id", "coverages", ["party_id"], unique=False)
     op.create_table(
         "ledger_entries",
@@ -2305,6 +2322,7 @@ def downgrade() -> None:
     op.drop_index("ix_ledger_entries_transfer_id", table_name="ledger_entries")
     op.drop_table("ledger_entries")
     op.drop_index("ix_coverages_party_id", table_name="coverages")
+    op.drop_index("ix_coverages_enrolment_id", table_name="coverages")
     op.drop_table("coverages")
     op.drop_index("uq_commitments_transfer", table_name="commitments")
     op.drop_index(

@@ -200,15 +200,47 @@ BEGIN
 END $$
 """
 
-HOLD_RESPECTS_LIENS = """
+UNLIFTED = """
+    SELECT 1 FROM public.holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM public.consent_uses u
+          JOIN public.consents c ON c.id = u.consent_id
+          JOIN public.consent_items i ON i.consent_id = c.id
+        WHERE u.deal_id = deal AND c.kind = 'pledgee' AND c.action = '{action}'
+          AND i.asset_id = h.asset_id AND i.hold_id = h.id)
+"""
+"""A live lien of the right that no consent used by `deal` lifts for the action (民法典第444条)."""
+
+HOLD_RESPECTS_LIENS = f"""
 CREATE FUNCTION hold_respects_liens() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  deal uuid := CASE WHEN NEW.source_noun = 'deal' THEN NEW.source_id END;
 BEGIN
   PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
   IF NEW.kind IN ('licence', 'exclusive_licence') AND NOT NEW.imported AND EXISTS (
-    SELECT 1 FROM public.holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL) THEN
+{UNLIFTED.format(action="licence")}) THEN
     RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_holds_encumbered';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+TITLE_RESPECTS_LIENS = f"""
+CREATE FUNCTION title_respects_liens() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  noun text;
+  deal uuid;
+BEGIN
+  PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
+  SELECT e.noun, CASE WHEN e.noun = 'deal' THEN e.subject_id END INTO noun, deal
+    FROM public.events e WHERE e.id = NEW.event_id;
+  IF noun IS DISTINCT FROM 'import' AND EXISTS (
+{UNLIFTED.format(action="transfer")}) THEN
+    RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_encumbered';
   END IF;
   RETURN NEW;
 END $$
@@ -261,6 +293,12 @@ TRIGGERS = (
         "CREATE TRIGGER hold_respects_liens BEFORE INSERT ON holds"
         " FOR EACH ROW EXECUTE FUNCTION hold_respects_liens()"
     ),
+    # What an official document says of an owner stands, and so does a title that has ended.
+    (
+        "CREATE TRIGGER title_respects_liens BEFORE INSERT OR UPDATE OF asset_id, party_id, ceased_at"
+        " ON titles FOR EACH ROW WHEN (NEW.recordal_id IS NULL AND NEW.ceased_at IS NULL)"
+        " EXECUTE FUNCTION title_respects_liens()"
+    ),
 )
 FUNCTIONS = (
     CANONICAL_JSON,
@@ -271,8 +309,10 @@ FUNCTIONS = (
     TRANSFER_OF_COMMITMENT,
     TITLE_SHARES,
     HOLD_RESPECTS_LIENS,
+    TITLE_RESPECTS_LIENS,
 )
 FUNCTION_NAMES = (
+    "title_respects_liens",
     "hold_respects_liens",
     "title_shares_whole",
     "transfer_resolved_with_its_commitment",

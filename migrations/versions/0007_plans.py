@@ -15,9 +15,10 @@ UPDATABLE = {
     "plan_departments": "organisation_id",
     "observations": "status, reason, decided_on, decided_event_id, superseded_event_id, version",
     "plans": "version",
+    "indicators": "definition_version",
     "notices": "read_at",
 }
-INSERTABLE = ("tasks", "indicators", "targets")
+INSERTABLE = ("tasks", "targets")
 
 
 def upgrade() -> None:

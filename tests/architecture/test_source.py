@@ -32,6 +32,7 @@ OTHERS = {
         "classification",
         "clock",
         "errors",
+        "growth",
         "identifiers",
         "imports",
         "loan_class",

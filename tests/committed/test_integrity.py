@@ -12,7 +12,13 @@ from app.infra.db import Database, owner_connection
 from app.infra.security import TokenIssuer
 from app.queries import integrity
 from tests.factories.assets import make_asset
+from tests.factories.claims import make_claim, make_cover, money, pay
 from tests.factories.clock import now
+from tests.factories.deals import licence, through, transfer
+from tests.factories.finance import make_financed
+from tests.factories.market import make_market
+from tests.factories.parties import make_party
+from tests.factories.plans import make_evidence, make_plans
 from tests.factories.pledges import filing, make_pool
 from tests.support.instance import Instance, instance
 
@@ -22,6 +28,16 @@ FAULTS = {
     "district.ledger_accounts": "UPDATE ledger_accounts SET district_code = '120116'",
     "district.ledger_transfers": "UPDATE ledger_transfers SET district_code = '120116'",
     "district.schemes": "UPDATE schemes SET district_code = '120116'",
+    "district.loan_classifications": "UPDATE loan_classifications SET district_code = '120116'",
+    "district.claims": "UPDATE claims SET district_code = '120116'",
+    "district.claim_shares": "UPDATE claim_shares SET district_code = '120116'",
+    "district.recoveries": "UPDATE recoveries SET district_code = '120116'",
+    "district.recovery_shares": "UPDATE recovery_shares SET district_code = '120116'",
+    "claim.shares_are_the_loss": "UPDATE claim_shares SET borne_fen = borne_fen + 1 WHERE party = 'bank'",
+    "claim.payouts_are_vouchers": "UPDATE claims SET transfer_id = NULL",
+    "recovery.shares_are_the_net": "UPDATE recoveries SET surplus_fen = surplus_fen + 1",
+    "recovery.shares_are_recovered": "DELETE FROM recovery_shares WHERE party = 'bank'",
+    "recovery.booked_once": "UPDATE recoveries SET transfer_id = NULL",
     "ledger.balanced": "UPDATE ledger_accounts SET debits_posted = debits_posted + 1 WHERE code = 'cash'",
     "ledger.totals_follow_entries": "UPDATE ledger_accounts SET version = version + 1",
     "ledger.totals_follow_transfers": "UPDATE ledger_transfers SET amount_fen = amount_fen + 1",
@@ -29,6 +45,36 @@ FAULTS = {
     "pool.commitments_are_pending": "UPDATE commitments SET covered_fen = covered_fen - 1",
     "pledge.items_hold_their_rights": "UPDATE holds SET ended_at = now(), end_reason = 'x' WHERE kind = 'lien'",
     "pledge.financing_counted_once": "DELETE FROM facts WHERE measure = 'pledge_financing_count'",
+    "district.mandate_items": "UPDATE mandate_items SET district_code = '120116'",
+    "district.offers": "UPDATE offers SET district_code = '120116'",
+    "district.offer_rounds": "UPDATE offer_rounds SET district_code = '120116'",
+    "district.portfolio_members": "UPDATE portfolio_members SET district_code = '120116'",
+    "offer.stands_as_its_last_round": "UPDATE offers SET amount_fen = amount_fen + 1",
+    "offer.became_its_deal": "UPDATE offers SET buyer_id = (SELECT owner_id FROM listings LIMIT 1)",
+    "portfolio.counted_while_it_qualifies": "UPDATE portfolios SET qualified_on = '2021-01-01'",
+    "district.deal_items": "UPDATE deal_items SET district_code = '120116'",
+    "deal.transfer_passed_the_title": "UPDATE titles SET party_id = NULL WHERE ceased_at IS NULL",
+    "deal.transfer_under_way_reserves_its_rights": "UPDATE deals SET status = 'signed'",
+    "deal.transfer_counted_once": "DELETE FROM facts WHERE measure = 'transfer_count'",
+    "district.consent_items": "UPDATE consent_items SET district_code = '120116'",
+    "district.consent_uses": "UPDATE consent_uses SET district_code = '120116'",
+    "consent.spent_by_its_last_use": "UPDATE consents SET status = 'granted'",
+    "consent.used_within_its_scope": "UPDATE deals SET amount_fen = 1 WHERE kind = 'licence'",
+    "hold.licences_respect_liens": "DELETE FROM consent_uses",
+    "district.application_items": "UPDATE application_items SET district_code = '120116'",
+    "district.valuations": "UPDATE valuations SET district_code = '120116'",
+    "district.policy_items": "UPDATE policy_items SET district_code = '120116'",
+    "district.policy_endorsements": "UPDATE policy_endorsements SET district_code = '120116'",
+    "application.contracted_as_approved": "UPDATE applications SET approved_fen = 1",
+    "policy.counted_once": "UPDATE policies SET status = 'voided'",
+    "policy.insured_as_endorsed": "DELETE FROM policy_endorsements",
+    "district.plan_departments": "UPDATE plan_departments SET district_code = '310115'",
+    "district.tasks": "UPDATE tasks SET district_code = '310115'",
+    "district.task_reports": "UPDATE task_reports SET district_code = '310115'",
+    "district.indicators": "UPDATE indicators SET district_code = '310115'",
+    "district.targets": "UPDATE targets SET district_code = '310115'",
+    "district.observations": "UPDATE observations SET district_code = '310115'",
+    "observation.checked_by_another": "DELETE FROM approvals WHERE step = 'make'",
     "title.shares_whole": "UPDATE titles SET share_ppm = 1",
     "fact.has_event": "UPDATE facts SET event_id = gen_random_uuid()",
 }
@@ -36,11 +82,13 @@ FAULTS = {
 
 @pytest.fixture
 async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
-    """A database in which a mixed pledge has been filed and registered."""
+    """A database in which a mixed pledge and a transfer have been filed and registered."""
     async with instance(server_url, "integrity", tokens, pool_size=2, read_pool_size=2) as stage:
         owner = stage.api.samples["sme"].organisation.party_id
         async with stage.database.write() as unit:
             rights = [(await make_asset(unit.session, owners=[owner], kind=kind)).id for kind in AssetKind]
+            sold = await make_asset(unit.session, owners=[owner])
+            buyer = await make_party(unit.session, district_code="120116")
         pool = await make_pool(stage.api)
         pledge = await stage.api.made(
             "bank_a", "/v1/pledges", filing(owner, list(rights), pool_id=pool["id"])
@@ -57,7 +105,38 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
         await stage.api.made(
             "bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": registrations}
         )
+        await make_financed(stage.api, str(rights[0]), pledge["id"])
+        scope = {"kind": "pledgee", "action": "licence", "asset_ids": [str(rights[0])]}
+        floor = {"amount": "1000.00"}
+        await stage.api.made("bank_a", "/v1/consents", scope | {"floor": floor})
+        deal = await stage.api.made("sme", "/v1/deals", licence(owner, buyer.id, [rights[0]], amount=floor))
+        await through(stage.api, deal, "agree", "sign")
+        deal = await stage.api.made("sme", "/v1/deals", transfer(owner, buyer.id, [sold.id]))
+        await through(stage.api, deal, "agree", "sign", "file", "register")
+        await _claimed(stage)
+        await _reported(stage)
+        await make_market(stage.api, stage.database)
         yield stage
+
+
+async def _claimed(stage: Instance) -> None:
+    """A claim paid out of a pool of its own, and something recovered."""
+    _, covered = await make_cover(stage.api, stage.database)
+    claim = await pay(stage.api, await make_claim(stage.api, covered))
+    received = {"source": "debtor", "gross": money("1000.00"), "occurred_on": claim["paid_on"]}
+    await stage.api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", received)
+
+
+async def _reported(stage: Instance) -> None:
+    """A plan with a report on a task, and a value that was reported and approved."""
+    plans = await make_plans(stage.api, stage.database)
+    tasks = await stage.api.get("sme", f"/v1/plans/{plans['DL']}/tasks")
+    report = {"progress": "done", "percent": 100, "note": "示例", "occurred_on": "2020-06-30"}
+    await stage.api.made("ip_office", f"/v1/tasks/{tasks.json()['items'][0]['id']}/reports", report)
+    evidence = await make_evidence(stage.api, "department")
+    value = {"plan": "DL", "indicator": "DL-14", "year": 2020, "value": "7", "document_id": evidence}
+    made = await stage.api.made("department", "/v1/observations", value)
+    await stage.api.made("ip_office", f"/v1/observations/{made['id']}/decision", {"decision": "approved"})
 
 
 async def findings(database: Database) -> set[str]:

@@ -242,11 +242,11 @@ async def test_a_failing_job_does_not_stop_the_sealing(
             raise RuntimeError("not today")
         return {"done": 1}
 
-    async def run_next(session: Any, *, moment: Moment) -> jobs.Run | None:
+    async def run_day(session: Any, *, moment: Moment) -> list[jobs.Run]:
         return await real(session, moment=moment, jobs={"failing": failing})
 
-    real = jobs.run_next
-    monkeypatch.setattr(jobs, "run_next", run_next)
+    real = jobs.run_day
+    monkeypatch.setattr(jobs, "run_day", run_day)
     await write(database, "120110")
     async with working(url):
         await eventually(lambda: owner.fetchval("SELECT count(*) = 1 FROM seals"))

@@ -7,17 +7,37 @@ from typing import Any
 
 import pytest
 
+from app.domain.application import APPLICATION, ApplicationEvent, ApplicationStatus
+from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus
+from app.domain.consent import CONSENT, ConsentEvent, ConsentStatus
 from app.domain.deal import DEAL, DealEvent, DealStatus
+from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from app.domain.errors import DomainError
 from app.domain.listing import EXPIRING, LISTING, ON_MARKET, ListingEvent, ListingStatus
+from app.domain.mandate import MANDATE, MandateEvent, MandateStatus
+from app.domain.observation import OBSERVATION, ObservationEvent, ObservationStatus
+from app.domain.offer import OFFER, OfferEvent, OfferStatus
 from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
+from app.domain.policy import POLICY, PolicyEvent, PolicyStatus
+from app.domain.provider import PROVIDER, ProviderEvent, ProviderStatus
 from app.domain.state_machine import StateMachine
+from app.domain.valuation import VALUATION, ValuationEvent, ValuationStatus
 
 Machine = StateMachine[Any, Any]
 LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (LISTING, ListingEvent),
     (DEAL, DealEvent),
     (PLEDGE, PledgeEvent),
+    (CLAIM, ClaimEvent),
+    (MANDATE, MandateEvent),
+    (OFFER, OfferEvent),
+    (APPLICATION, ApplicationEvent),
+    (VALUATION, ValuationEvent),
+    (POLICY, PolicyEvent),
+    (OBSERVATION, ObservationEvent),
+    (CONSENT, ConsentEvent),
+    (ENROLMENT, EnrolmentEvent),
+    (PROVIDER, ProviderEvent),
 ]
 ARROWS = {
     "listing": """
@@ -58,6 +78,43 @@ ARROWS = {
         effective   terminate    terminated
         recorded    terminate    terminated
     """,
+    # Of the financing in §9.2 what comes before the pledge; what was asked for can be taken back until then.
+    "application": """
+        applied      review    bank_review
+        bank_review  approve   approved
+        bank_review  reject    rejected
+        approved     contract  contracted
+        applied      withdraw  withdrawn
+        bank_review  withdraw  withdrawn
+        approved     withdraw  withdrawn
+    """,
+    "valuation": """
+        requested  sign      signed
+        requested  withdraw  withdrawn
+    """,
+    "policy": """
+        active  endorse  active
+        active  cancel   cancelled
+        active  void     voided
+    """,
+    # Of §9.2 without clawback; a claim that was written off still takes what comes back (RP-16).
+    "claim": """
+        submitted    ask         supplement
+        supplement   supplement  submitted
+        submitted    accept      review
+        submitted    reject      rejected
+        review       approve     approved
+        review       reject      rejected
+        approved     publicise   publicised
+        publicised   object      review
+        publicised   pay         paid
+        paid         recover     recovering
+        recovering   recover     recovering
+        recovering   make_whole  recovered
+        paid         write_off   written_off
+        recovering   write_off   written_off
+        written_off  recover     written_off
+    """,
     # Of the financing in §9.2 the part that the office decides; its loan is not kept here.
     "pledge": """
         filed       correct     correction
@@ -66,6 +123,56 @@ ARROWS = {
         filed       refuse      refused
         registered  deregister  deregistered
         registered  revoke      revoked
+    """,
+    "observation": """
+        submitted  approve    approved
+        submitted  reject     rejected
+        approved   supersede  superseded
+    """,
+    # RB-04: revocable before its first use; what nobody answered expires like what nobody used.
+    "consent": """
+        requested  grant   granted
+        requested  refuse  refused
+        requested  expire  expired
+        granted    revoke  revoked
+        granted    use_up  used
+        granted    expire  expired
+    """,
+    # Beside §9.2: an enrolment can be given up before service, and a matched firm given to another provider.
+    "enrolment": """
+        applied  check            checked
+        applied  fail             ineligible
+        applied  terminate        terminated
+        checked  match            matched
+        checked  terminate        terminated
+        matched  sign             active
+        matched  change_provider  matched
+        matched  terminate        terminated
+        active   change_provider  matched
+        active   end              ended
+        active   terminate        terminated
+        ended    renew            active
+        ended    count            counted
+        ended    not_count        not_counted
+    """,
+    "provider": """
+        applied   select   selected
+        applied   decline  declined
+        selected  exit     exited
+    """,
+    "mandate": """
+        proposed  confirm  active
+        proposed  decline  declined
+        proposed  expire   ended
+        active    revoke   revoked
+        active    expire   ended
+    """,
+    "offer": """
+        open  counter   open
+        open  accept    accepted
+        open  decline   declined
+        open  withdraw  withdrawn
+        open  lapse     lapsed
     """,
 }
 """Domain §9.2, arrow by arrow: state, event, next state."""
@@ -112,9 +219,33 @@ def test_every_state_can_be_reached_and_every_event_is_of_use(
 
 
 ENDS: list[tuple[Machine, set[StrEnum]]] = [
+    (CLAIM, {ClaimStatus.rejected, ClaimStatus.recovered}),
     (LISTING, {ListingStatus.closed, ListingStatus.withdrawn, ListingStatus.expired}),
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),
     (PLEDGE, {PledgeStatus.refused, PledgeStatus.deregistered, PledgeStatus.revoked}),
+    (MANDATE, {MandateStatus.declined, MandateStatus.revoked, MandateStatus.ended}),
+    (OFFER, set(OfferStatus) - {OfferStatus.open}),
+    (
+        APPLICATION,
+        {ApplicationStatus.rejected, ApplicationStatus.withdrawn, ApplicationStatus.contracted},
+    ),
+    (VALUATION, {ValuationStatus.signed, ValuationStatus.withdrawn}),
+    (POLICY, {PolicyStatus.cancelled, PolicyStatus.voided}),
+    (OBSERVATION, {ObservationStatus.rejected, ObservationStatus.superseded}),
+    (
+        CONSENT,
+        {ConsentStatus.refused, ConsentStatus.revoked, ConsentStatus.used, ConsentStatus.expired},
+    ),
+    (
+        ENROLMENT,
+        {
+            EnrolmentStatus.ineligible,
+            EnrolmentStatus.terminated,
+            EnrolmentStatus.counted,
+            EnrolmentStatus.not_counted,
+        },
+    ),
+    (PROVIDER, {ProviderStatus.declined, ProviderStatus.exited}),
 ]
 
 

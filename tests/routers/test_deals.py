@@ -12,12 +12,15 @@ import pytest
 from sqlalchemy import update
 
 from app.domain.asset import AssetStatus
+from app.domain.consent import ConsentKind
+from app.domain.deal import DealKind
 from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
 from app.models.asset import Asset, Title
 from app.services import holds
 from app.services.holds import NewHold
 from tests.factories.assets import make_asset
+from tests.factories.consents import make_consent
 from tests.factories.parties import make_party
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
@@ -66,12 +69,20 @@ class Market:
         deal = await self.api.made("sme", "/v1/deals", self.licence(*assets, **changes))
         return await self.api.made("sme", f"/v1/deals/{deal['id']}/agreement", None)
 
-    async def sign(self, deal: dict[str, Any], *consents: uuid.UUID) -> httpx.Response:
-        body = {
-            "signed_on": "2024-12-01",
-            "co_owner_consents": [str(party_id) for party_id in consents],
-        }
-        return await self.api.post("sme", f"/v1/deals/{deal['id']}/signature", body)
+    async def sign(self, deal: dict[str, Any]) -> httpx.Response:
+        return await self.api.post("sme", f"/v1/deals/{deal['id']}/signature", {"signed_on": "2024-12-01"})
+
+    async def consent(self, asset: Asset, grantor_id: uuid.UUID, **changes: Any) -> None:
+        """A consent to one licence of the right, entered by the operator for who is not on the platform."""
+        async with self.database.write() as unit:
+            await make_consent(
+                unit.session,
+                organisation=self.api.samples["operator"].organisation,
+                grantor_id=grantor_id,
+                asset_ids=[asset.id],
+                action=DealKind.licence,
+                **changes,
+            )
 
     async def licensed(self, *assets: Asset, **changes: object) -> dict[str, Any]:
         """A licence in effect."""
@@ -195,9 +206,9 @@ async def test_a_signature_hears_every_objection_at_once(market: Market) -> None
         ("deal.right_not_in_force", "/asset_ids/1"),
         ("deal.right_stayed", "/asset_ids/1"),
         ("deal.term_exceeds_right", "/asset_ids/1"),
-        ("deal.pledgee_consent_required", "/asset_ids/2"),
         ("deal.licensor_not_owner", "/asset_ids/3"),
         ("hold.licence_conflict", "/asset_ids/4"),
+        ("deal.pledgee_consent_required", "/asset_ids/2"),
     ]
 
 
@@ -212,11 +223,27 @@ async def test_an_exclusive_licence_needs_every_co_owner_and_an_ordinary_one_doe
         second, third = [(await make_party(unit.session)).id for _ in range(2)]
     asset = await market.right(second, third)
     exclusive = await market.negotiated(asset, territory="310000")
-    refused = await market.sign(exclusive, second)
+    await market.consent(asset, second)
+    refused = await market.sign(exclusive)
     assert codes(refused) == ["deal.co_owner_consent_missing"]
     assert refused.json()["violations"][0]["facts"]["owner_ids"] == [str(third)]
-    assert (await market.sign(exclusive, second, third)).status_code == 200
+    await market.consent(asset, third)
+    assert (await market.sign(exclusive)).status_code == 200
     await market.licensed(asset, licence_type="ordinary", territory="120000")
+
+
+async def test_a_pledged_right_is_licensed_once_with_the_pledgees_consent(market: Market) -> None:
+    """UNI-01, 民法典第444条: refused without, done with it, and the next licence needs another."""
+    asset = await market.right()
+    first, second = [
+        await market.negotiated(asset, licence_type="ordinary", territory=place)
+        for place in ("120000", "310000")
+    ]
+    await market.hold(asset, HoldKind.lien)
+    assert codes(await market.sign(first)) == ["deal.pledgee_consent_required"]
+    await market.consent(asset, market.licensee, kind=ConsentKind.pledgee)
+    assert (await market.sign(first)).json()["status"] == "effective"
+    assert codes(await market.sign(second)) == ["deal.pledgee_consent_required", "consent.used_up"]
 
 
 async def test_an_agreed_exclusive_licence_reserves_its_right_and_listing(market: Market) -> None:
@@ -352,7 +379,8 @@ async def test_a_deal_from_a_listing_keeps_to_it(market: Market) -> None:
         ({"field": "12345"}, "hold.field_unknown", "/field"),
         ({"amount": {"amount": "1.00", "currency": "USD"}}, "deal.currency_unsupported", "/amount/currency"),
         ({"asset_ids": [str(new_id())]}, "asset.not_found", "/asset_ids/0"),
-        ({"kind": "transfer"}, "request.malformed", "/kind"),
+        ({"kind": "sale"}, "request.malformed", "/kind"),
+        ({"term_to": 5}, "request.malformed", "/term_to"),
     ],
 )
 async def test_a_draft_must_make_sense(

@@ -204,6 +204,8 @@ async def test_questions_that_make_no_sense_are_refused(
 
 
 async def test_the_dictionary_lists_every_measure(api: Api) -> None:
-    """STA-01."""
+    """STA-01, STA-17: and which of them count distinct objects, whose slices do not add up."""
     items = (await api.get("sme", "/v1/statistics")).json()["items"]
     assert {item["measure"]: item["unit"] for item in items} == {measure: measure.unit for measure in Measure}
+    distinct = {item["measure"] for item in items if not item["definition"]["additive"]}
+    assert distinct == {"portfolio_qualified_count", "trusteeship_covered_count"}

@@ -16,9 +16,9 @@ from app.models.deal import Deal
 from app.models.event import Event
 from app.models.fact import Fact
 from app.models.listing import Listing
-from app.queries import listings as listing_queries
+from app.queries import holds as hold_queries, listings as listing_queries
 from app.services import deals, listings
-from app.services.deals import NewLicence
+from app.services.deals import NewLicence, NewTransfer
 from tests.factories.assets import make_asset
 from tests.factories.parties import make_party
 from tests.support.samples import Samples, actor_of, owner_of
@@ -171,3 +171,28 @@ async def test_a_reservation_lapses_after_thirty_days_once_and_its_listing_is_op
     assert await status(30) == ListingStatus.published
     told = select(Event.subject_id).where(Event.type == "deal.reservation_lapsed")
     assert (await unit.session.scalars(told)).all() == [deal.id]
+
+
+async def test_the_reservation_of_a_signed_transfer_does_not_lapse(unit: Unit, samples: Samples) -> None:
+    """UNI-03: thirty days from the agreement, from the signature as long as the office takes."""
+    owner, buyer = [await make_party(unit.session) for _ in range(2)]
+    assets = [await make_asset(unit.session, owners=[owner.id]) for _ in range(2)]
+    transferor, system = owner_of(samples, owner.id), system_actor("job")
+    made = []
+    for asset in assets:
+        new = NewTransfer(owner.id, buyer.id, [asset.id], amount_fen=100)
+        deal = await deals.draft(unit.session, actor=transferor, moment=unit.moment, new=new)
+        made.append(await deals.agree(unit.session, actor=transferor, moment=unit.moment, deal_id=deal.id))
+    agreed, signed = made
+    await deals.sign(
+        unit.session, actor=transferor, moment=unit.moment, deal_id=signed.id, signed_on=CONTRACT
+    )
+    later = replace(unit.moment, today=unit.moment.today + timedelta(days=400))
+    assert await deals.release_due(unit.session, actor=system, moment=later) == 1
+    held = await hold_queries.live(unit.session, [asset.id for asset in assets])
+    assert [[hold.source_id for hold in held[asset.id]] for asset in assets] == [[], [signed.id]]
+    again = await deals.sign(
+        unit.session, actor=transferor, moment=later, deal_id=agreed.id, signed_on=CONTRACT
+    )
+    (held_again,) = (await hold_queries.live(unit.session, [assets[0].id]))[assets[0].id]
+    assert (again.status, held_again.period) == ("signed", None)

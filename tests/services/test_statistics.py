@@ -265,7 +265,7 @@ async def test_an_answer_of_the_past_does_not_change(unit: Unit, api: Api) -> No
         found = await queries.cells(unit.session, facts, Grouping.year, ["asset_kind"])
         expected = cells(counted(known, actor, asked, codes, batch), Grouping.year, ["asset_kind"])
         assert {(cell.period, *cell.slices): (cell.value, cell.facts) for cell in found} == expected
-        knowledge = await queries.knowledge(unit.session, facts, asked, codes, now)
+        knowledge = await queries.knowledge(unit.session, facts, asked.as_of, codes, now)
         return found, knowledge
 
     for batch in range(1, 5):
@@ -298,7 +298,7 @@ async def test_an_answer_says_which_seals_it_rests_on_and_whether_it_can_still_c
     async def knowledge(as_of: datetime | None) -> queries.Knowledge:
         asked = Question(Measure.transfer_count, "120110", FIRST, LAST, frozenset(FactRole), None, {}, as_of)
         facts = queries.selection(actor, asked, ["120110"])
-        return await queries.knowledge(unit.session, facts, asked, ["120110"], moments[1].now)
+        return await queries.knowledge(unit.session, facts, as_of, ["120110"], moments[1].now)
 
     assert [(await knowledge(at)).seals.get("120110") for at in (moments[0].now, moments[1].now, None)] == [
         last - 1,

@@ -1,14 +1,17 @@
-"""Pledges by stage of life: filing, then the office's registrations and what ends them."""
+"""Pledges by stage of life: filing, the office's registrations, what ends them; and how their loans go."""
 
+from app.services.pledges.classification import NewClassification, classify
 from app.services.pledges.filing import FiledItem, FiledPledge, NewItem, NewPledge, file
 from app.services.pledges.registration import Registration, deregister, refuse, register
 
 __all__ = [
     "FiledItem",
     "FiledPledge",
+    "NewClassification",
     "NewItem",
     "NewPledge",
     "Registration",
+    "classify",
     "deregister",
     "file",
     "refuse",

@@ -125,9 +125,9 @@ async def file(
     The answer is kept under the caller's idempotency `key` by the writing statement itself.
 
     Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.pledge_ground`),
-    `pledge.asset_twice`, `asset.not_found`, `party.not_found`, and for a pool `pool.not_found`,
-    `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`, `pool.capacity_exceeded`
-    (RP-04, RP-05).
+    `hold.already_reserved` (a deal is under way, DEA-03), `pledge.asset_twice`, `asset.not_found`,
+    `party.not_found`, and for a pool `pool.not_found`, `pool.suspended`, `pool.no_scheme`,
+    `pool.household_cap_exceeded`, `pool.capacity_exceeded` (RP-04, RP-05).
     """
     refuse_if(_inconsistencies(new, actor.party_id))
     ground = await queries.lock_and_read(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.domain.clock import Moment
 
 DISTRICT = "120110"
+OTHER_DISTRICT = "120116"
 NAMES: Mapping[str, tuple[Role, str]] = {
     "agency": (Role.agency, "示例知识产权运营有限公司"),
     "bank_a": (Role.bank, "示例甲银行"),
@@ -38,7 +39,23 @@ NAMES: Mapping[str, tuple[Role, str]] = {
     "treasury": (Role.treasury, "示例区财政局"),
     "department": (Role.department, "示例区市场监管局"),
     "auditor": (Role.auditor, "示例区审计局"),
+    "ip_office_bh": (Role.ip_office, "示例滨海知识产权局"),
+    "department_bh": (Role.department, "示例滨海统计部门"),
+    "sme_bh": (Role.sme, "示例滨海科技有限公司"),
+    "bank_bh": (Role.bank, "示例滨海银行"),
+    "operator_bh": (Role.operator, "示例滨海运营服务平台"),
+    "insurer_bh": (Role.insurer, "示例滨海财产保险有限公司"),
+    "trustee_bh": (Role.trustee, "示例滨海知识产权托管有限公司"),
+    "trustee_b": (Role.trustee, "示例第二知识产权托管有限公司"),
 }
+"""Role and name by key; keys that end in `_bh` are of the other district."""
+COLLEAGUES: Mapping[str, str] = {"ip_office_clerk": "ip_office", "ip_office_bh_clerk": "ip_office_bh"}
+"""Second clients of organisations whose own work another of theirs must check (RB-02)."""
+
+
+def district_of(key: str) -> str:
+    """The district that the sample organisation with that key belongs to."""
+    return OTHER_DISTRICT if key.endswith("_bh") else DISTRICT
 
 
 PREFIX = "sandbox-"
@@ -86,19 +103,21 @@ async def add_organisations(
             name=name,
             uscc=sample_uscc(number),
             roles=[role],
-            district_code=DISTRICT,
+            district_code=district_of(key),
         )
-        secret = new_secret()
-        client = await clients.issue(
-            session,
-            actor=actor,
-            moment=moment,
-            organisation_id=organisation.id,
-            client_id=client_name(key),
-            secret_sha256=digest(secret),
-            roles=[role],
-        )
-        made[key] = SampleClient(key, organisation, client, secret)
+        mine = [key, *(colleague for colleague, of in COLLEAGUES.items() if of == key)]
+        for name_key in mine:
+            secret = new_secret()
+            client = await clients.issue(
+                session,
+                actor=actor,
+                moment=moment,
+                organisation_id=organisation.id,
+                client_id=client_name(name_key),
+                secret_sha256=digest(secret),
+                roles=[role],
+            )
+            made[name_key] = SampleClient(name_key, organisation, client, secret)
     return made
 
 
@@ -119,11 +138,11 @@ async def renew_secrets(
     session: AsyncSession, *, new_secret: Callable[[], str], digest: Callable[[str], bytes]
 ) -> dict[str, SampleClient]:
     """Give the sample clients new secrets, the old ones being lost: only their digests are stored."""
-    keys = {client_name(key): key for key in NAMES}
+    keys = {client_name(key): key for key in (*NAMES, *COLLEAGUES)}
     made: dict[str, SampleClient] = {}
     for client, organisation in await client_queries.named(session, list(keys), lock=True):
         secret, key = new_secret(), keys[client.client_id]
         client.secret_sha256 = digest(secret)
         made[key] = SampleClient(key, organisation, client, secret)
     await session.flush()
-    return {key: made[key] for key in NAMES if key in made}
+    return {key: made[key] for key in (*NAMES, *COLLEAGUES) if key in made}

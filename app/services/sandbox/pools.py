@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,13 @@ SCHEME = pools.NewScheme(
 )
 
 
-async def add_pool(session: AsyncSession, *, moment: Moment, manager: SampleClient) -> Pool:
+async def add_pool(
+    session: AsyncSession, *, moment: Moment, manager: SampleClient, since: date = SINCE
+) -> Pool:
     """Open the sample pool, managed by the sample pool manager, and book what was paid in."""
     actor = manager.actor("sandbox")
     pool = await pools.open_pool(
-        session, actor=actor, moment=moment, name=NAME, currency="CNY", scheme=SCHEME
+        session, actor=actor, moment=moment, name=NAME, currency="CNY", scheme=replace(SCHEME, effective_from=since)
     )
     for source, amount_fen in PAID_IN.items():
         await pools.contribute(
@@ -52,7 +55,7 @@ async def add_pool(session: AsyncSession, *, moment: Moment, manager: SampleClie
             pool_id=pool.id,
             source=source,
             amount=Money(amount_fen),
-            occurred_on=SINCE,
+            occurred_on=since,
         )
     return pool
 

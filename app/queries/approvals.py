@@ -1,0 +1,35 @@
+"""Reads of approvals: who may see who decided what."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, or_, select
+
+from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.models.approval import Approval
+
+if TYPE_CHECKING:
+    from app.domain.permission import Actor
+
+
+def visible(actor: Actor) -> Select[Approval]:
+    """The decisions of the caller's organisation, and for a regulator those of its district."""
+    if actor.regulates == OUTSIDE_EVERY_PLAN:
+        return select(Approval)
+    own = Approval.organisation_id == actor.organisation_id
+    if actor.regulates is None:
+        return select(Approval).where(own)
+    return select(Approval).where(or_(own, Approval.district_code == actor.regulates))
+
+
+def matching(
+    statement: Select[Approval], *, subject_id: uuid.UUID | None = None, noun: str | None = None
+) -> Select[Approval]:
+    """`statement` narrowed by what is given."""
+    if subject_id is not None:
+        statement = statement.where(Approval.subject_id == subject_id)
+    if noun is not None:
+        statement = statement.where(Approval.noun == noun)
+    return statement

@@ -1,0 +1,93 @@
+"""Reads and locks of claims, their shares and recoveries, and who may see them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, or_, select, true
+
+from app.domain import claim as rules
+from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.pool import SharingParty
+from app.models.approval import Approval
+from app.models.claim import Claim, ClaimShare, Recovery, RecoveryShare
+from app.models.pool import Pool
+from app.queries import pledge_classifications
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.permission import Actor
+
+_ORDER = {party.value: place for place, party in enumerate(SharingParty)}
+
+
+def visible(actor: Actor) -> Select[Claim]:
+    """Claims the caller may see: its own, those on pools it manages, those of the district it regulates."""
+    return select(Claim).where(_seen_by(actor))
+
+
+def _seen_by(actor: Actor) -> ColumnElement[bool]:
+    if actor.regulates == OUTSIDE_EVERY_PLAN:
+        return true()
+    managed = select(Pool.id).where(Pool.manager_id == actor.organisation_id)
+    mine = or_(Claim.organisation_id == actor.organisation_id, Claim.pool_id.in_(managed))
+    return mine if actor.regulates is None else or_(mine, Claim.district_code == actor.regulates)
+
+
+async def get(session: AsyncSession, actor: Actor, claim_id: uuid.UUID) -> Claim:
+    """One claim the caller may see. Raises: `claim.not_found`."""
+    claim = (await session.scalars(visible(actor).where(Claim.id == claim_id))).one_or_none()
+    if claim is None:
+        raise rules.NOT_FOUND.error(claim_id=claim_id)
+    return claim
+
+
+async def lock(session: AsyncSession, actor: Actor, claim_id: uuid.UUID) -> Claim:
+    """One claim the caller may see, locked after its pledge. Raises: `claim.not_found`."""
+    seen = await get(session, actor, claim_id)
+    await pledge_classifications.lock_pledge(session, seen.pledge_id)
+    locked = select(Claim).where(Claim.id == claim_id).with_for_update(key_share=True)
+    return (await session.scalars(locked.execution_options(populate_existing=True))).one()
+
+
+async def of_pledge(session: AsyncSession, pledge_id: uuid.UUID) -> Sequence[Claim]:
+    """All claims ever made on a pledge, in the order they were made."""
+    statement = select(Claim).where(Claim.pledge_id == pledge_id).order_by(Claim.id)
+    return (await session.scalars(statement)).all()
+
+
+async def shares(
+    session: AsyncSession, claim_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[ClaimShare]]:
+    """Who bears which part of several claims' losses, in the order that settles ties."""
+    found: dict[uuid.UUID, list[ClaimShare]] = {claim_id: [] for claim_id in claim_ids}
+    statement = select(ClaimShare).where(ClaimShare.claim_id.in_(claim_ids))
+    for share in await session.scalars(statement.execution_options(populate_existing=True)):
+        found[share.claim_id].append(share)
+    return {claim_id: sorted(parts, key=lambda one: _ORDER[one.party]) for claim_id, parts in found.items()}
+
+
+async def recoveries(
+    session: AsyncSession, claim_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[tuple[Recovery, list[RecoveryShare]]]]:
+    """What came back on several claims, in the order it was recorded, each with its shares."""
+    statement = select(Recovery).where(Recovery.claim_id.in_(claim_ids)).order_by(Recovery.id)
+    rows = (await session.scalars(statement)).all()
+    parts: dict[uuid.UUID, list[RecoveryShare]] = {row.id: [] for row in rows}
+    for share in await session.scalars(select(RecoveryShare).where(RecoveryShare.recovery_id.in_(parts))):
+        parts[share.recovery_id].append(share)
+    found: dict[uuid.UUID, list[tuple[Recovery, list[RecoveryShare]]]] = {one: [] for one in claim_ids}
+    for row in rows:
+        found[row.claim_id].append((row, sorted(parts[row.id], key=lambda one: _ORDER[one.party])))
+    return found
+
+
+async def decisions(session: AsyncSession, claim_id: uuid.UUID) -> Sequence[Approval]:
+    """Who decided which step of a claim, over all its rounds, in order."""
+    statement = select(Approval).where(Approval.subject_id == claim_id).order_by(Approval.id)
+    return (await session.scalars(statement)).all()

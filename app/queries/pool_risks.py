@@ -1,0 +1,86 @@
+"""What a pool's breaker looks at, and whom it concerns when it changes (RP-13)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, text
+
+from app.domain.permission import Role
+from app.domain.pool import AccountCode, CommitmentStatus, Limits, Risk
+from app.models.ledger import LedgerAccount
+from app.models.organisation import Organisation
+from app.models.pledge import Pledge
+from app.models.pool import Commitment, Pool, Scheme
+from app.queries import pools as queries
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+_LOANS = text("""
+SELECT coalesce(sum(loan.fen), 0)::bigint AS outstanding,
+       coalesce(sum(loan.fen) FILTER (
+         WHERE loan.loan_class IN ('substandard', 'doubtful', 'loss')), 0)::bigint AS npl
+FROM (
+  SELECT coalesce(l.outstanding_fen, p.principal_fen, 0) AS fen, l.loan_class
+  FROM commitments c
+  JOIN pledges p ON p.id = c.pledge_id
+  LEFT JOIN LATERAL (
+    SELECT outstanding_fen, loan_class FROM loan_classifications k WHERE k.pledge_id = p.id
+    ORDER BY k.occurred_on DESC, k.recorded_at DESC, k.id DESC LIMIT 1
+  ) l ON true
+  WHERE c.pool_id = :pool_id AND c.status = 'committed'
+) loan
+""")
+
+
+async def risk(session: AsyncSession, pool_id: uuid.UUID) -> Risk:
+    """The pool's risk now: a loan that was never classified counts as normal with its whole principal."""
+    loans = (await session.execute(_LOANS, {"pool_id": pool_id})).one()
+    statement = select(LedgerAccount.code, LedgerAccount.debits_posted, LedgerAccount.credits_posted).where(
+        LedgerAccount.ledger_id == pool_id
+    )
+    booked = {code: debits - credits_ for code, debits, credits_ in await session.execute(statement)}
+    return Risk(
+        npl_fen=loans.npl,
+        outstanding_fen=loans.outstanding,
+        net_paid_fen=booked[AccountCode.compensation] + booked[AccountCode.recovered],
+        paid_in_fen=-booked[AccountCode.contributions],
+    )
+
+
+async def terms(session: AsyncSession, pool_id: uuid.UUID, on: date) -> Scheme:
+    """The scheme in effect on a day, or the last version when none is: a pool is watched at all times."""
+    scheme = await queries.scheme_on(session, pool_id, on)
+    return scheme if scheme is not None else (await queries.schemes(session, pool_id))[-1]
+
+
+def limits(scheme: Scheme) -> Limits:
+    """Where the scheme's breaker warns and suspends."""
+    return Limits(scheme.npl_warn_bp, scheme.npl_suspend_bp, scheme.paid_ratio_suspend_bp)
+
+
+async def offices(session: AsyncSession, district_code: str, roles: Collection[Role]) -> list[uuid.UUID]:
+    """Organisations of a district that hold one of the roles."""
+    held = Organisation.roles.overlap([role.value for role in roles])
+    statement = select(Organisation.id).where(Organisation.district_code == district_code, held)
+    return sorted(await session.scalars(statement))
+
+
+async def concerned(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
+    """Who must know of a change: the manager, the finance offices, the banks with live commitments."""
+    banks = (
+        select(func.coalesce(Pledge.organisation_id, Organisation.id))
+        .select_from(Commitment)
+        .join(Pledge, Pledge.id == Commitment.pledge_id)
+        .join(Organisation, Organisation.party_id == Pledge.pledgee_id, isouter=True)
+        .where(Commitment.pool_id == pool.id, Commitment.status == CommitmentStatus.committed)
+        .distinct()
+    )
+    found = set(await session.scalars(banks)) - {None}
+    found |= set(await offices(session, pool.district_code, [Role.finance_office]))
+    return sorted({*found, pool.manager_id})

@@ -1,0 +1,75 @@
+"""Applications on the wire."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from app.domain.approval import Decision
+from app.schemas.common import Id, MoneyOut, PositiveMoney, RequestModel, ResponseModel, Text
+
+MAX_ASSETS = 200
+MAX_MONTHS = 360
+
+
+class ApplicationIn(RequestModel):
+    """What an enterprise asks of a bank, and the rights it offers as security; they may be another's.
+
+    `bank_id` is an organisation, `borrower_id` a party: the caller's own, which may be left out.
+    """
+
+    borrower_id: Id | None = None
+    bank_id: Id
+    amount: PositiveMoney
+    purpose: Text
+    term_months: Annotated[int, Field(ge=1, le=MAX_MONTHS)]
+    asset_ids: Annotated[list[Id], Field(max_length=MAX_ASSETS)]
+
+
+class ApplicationDecisionIn(RequestModel):
+    """The bank's answer. Without `approved_amount` an approval is of all that was applied for."""
+
+    decision: Annotated[Decision, Field(strict=False)]
+    approved_amount: PositiveMoney | None = None
+    reason: Text | None = None
+
+
+class ApplicationContractIn(RequestModel):
+    """The pledge that the bank has filed on the application."""
+
+    pledge_id: Id
+
+
+class OfferedAssetOut(ResponseModel):
+    """A right offered as security; `third_party`: the borrower is none of its owners today (PL-30)."""
+
+    asset_id: uuid.UUID
+    kind: str
+    number: str
+    name: str
+    third_party: bool
+
+
+class ApplicationOut(ResponseModel):
+    """An application for financing."""
+
+    id: uuid.UUID
+    number: str
+    organisation_id: uuid.UUID
+    borrower_id: uuid.UUID
+    bank_id: uuid.UUID
+    amount: MoneyOut
+    purpose: str
+    term_months: int
+    status: str
+    applied_on: date
+    approved_amount: MoneyOut | None
+    reason: str | None
+    decided_on: date | None
+    pledge_id: uuid.UUID | None
+    assets: list[OfferedAssetOut]
+    district_code: str
+    version: int

@@ -1,0 +1,234 @@
+"""The money of a claim: set aside while it is public, paid by the treasury, written off (RP-10, RP-16)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.domain import claim as rules
+from app.domain.approval import ApprovalStep, Decision
+from app.domain.claim import ClaimEvent, ClaimStatus
+from app.domain.errors import refuse_if
+from app.domain.fact import FactRole, Measure
+from app.domain.ledger import TransferKind
+from app.domain.notice import NoticeKind
+from app.domain.permission import Role
+from app.domain.pool import AccountCode, SharingParty
+from app.models.claim import Claim, ClaimShare
+from app.models.pledge import Pledge
+from app.models.pool import Commitment, Pool, Scheme
+from app.queries import (
+    claims as queries,
+    documents as document_queries,
+    ledger as ledger_queries,
+    pools as pool_queries,
+)
+from app.services import approvals, events, ledger, notices, pool_breakers, pools
+from app.services.claims.common import dimensions, holds_office, require_independent, told
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.claim import Settlement
+    from app.domain.clock import Moment
+    from app.domain.permission import Actor
+    from app.models.ledger import LedgerTransfer
+
+
+async def require_cover(session: AsyncSession, claim: Claim) -> Commitment:
+    """The commitment a claim was made on must still be live. Raises: `claim.not_covered`."""
+    commitment = await pool_queries.live_commitment(session, claim.pledge_id)
+    if commitment is None or commitment.id != claim.commitment_id:
+        raise rules.NOT_COVERED.error()
+    return commitment
+
+
+async def set_aside(session: AsyncSession, *, moment: Moment, claim: Claim, event_id: uuid.UUID) -> None:
+    """Put what the pool can pay of its share beyond the reach of other uses (RP-05, approved but unpaid)."""
+    pool = await pool_queries.lock(session, claim.pool_id)
+    found = await _settlement(session, pool, claim, await _shares(session, claim), held_fen=0)
+    if found.paid_fen > 0:
+        transfer = await _transfer(session, pool, claim, found.paid_fen, TransferKind.pending)
+        await ledger.post(
+            session, moment=moment, book=pools.book(pool), transfers=[transfer], event_id=event_id
+        )
+        claim.transfer_id = transfer.id
+    await session.flush()
+
+
+async def give_back(
+    session: AsyncSession, *, moment: Moment, claim: Claim, transfer_id: uuid.UUID, event_id: uuid.UUID
+) -> None:
+    """Return what was set aside."""
+    pool = await pool_queries.lock(session, claim.pool_id)
+    pending = await ledger_queries.get_transfer(session, pool.id, transfer_id)
+    void = ledger.resolution(pending, TransferKind.void, code="claim.returned")
+    await ledger.post(session, moment=moment, book=pools.book(pool), transfers=[void], event_id=event_id)
+
+
+async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: uuid.UUID) -> Claim:
+    """Pay a claim that was public long enough: the treasury's release, the fourth pair of hands.
+
+    The pool pays its share within cap and balance and the bank bears the rest; the loan's cover ends.
+    That may leave the pool's capacity below its commitments: the breaker looks at it, nothing is refused.
+
+    Raises: `claim.not_found`, `claim.wrong_office`, `state.illegal_transition`, `claim.own_claim`,
+    `approval.same_person`, `claim.publicity_running`, `claim.not_covered`.
+    """
+    claim = await queries.lock(session, actor, claim_id)
+    if not holds_office(actor, Role.treasury, claim):
+        raise rules.WRONG_OFFICE.error()
+    rules.CLAIM.next(ClaimStatus(claim.status), ClaimEvent.pay)
+    await require_independent(session, actor, claim, ApprovalStep.release)
+    commitment = await require_cover(session, claim)
+    await _require_publicity(session, moment, claim, commitment)
+    pool = await pool_queries.lock(session, claim.pool_id)
+    held = await _held(session, pool, claim)
+    shares = await _shares(session, claim)
+    found = await _settlement(session, pool, claim, shares, held_fen=held.amount_fen if held else 0)
+    event = await _paid_event(session, moment, pool, claim, found)
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    await approvals.decide(
+        session,
+        actor=actor,
+        moment=moment,
+        event=event,
+        step=ApprovalStep.release,
+        decision=Decision.approved,
+        round_no=claim.round,
+    )
+    transfers = await _payout(session, pool, claim, held, found)
+    if transfers:
+        await ledger.post(
+            session, moment=moment, book=pools.book(pool), transfers=transfers, event_id=event.id
+        )
+    claim.pay(found, transfer_id=transfers[-1].id if transfers else None, on=moment.today)
+    for share in shares:
+        share.borne_fen = found.borne[SharingParty(share.party)]
+    await session.flush()
+    await pools.release(
+        session, moment=moment, pledge_id=claim.pledge_id, event_id=event.id, released_on=moment.today
+    )
+    await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
+    await notices.send(
+        session,
+        moment=moment,
+        event=event,
+        kind=NoticeKind.claim_decided,
+        recipients=[claim.organisation_id],
+        facts={"number": claim.number, "status": claim.status},
+    )
+    return claim
+
+
+async def write_off(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    claim_id: uuid.UUID,
+    reason: str,
+    document_id: uuid.UUID,
+) -> Claim:
+    """Write off what will not come back, on the document that ends the pursuit; recoveries are still shared.
+
+    Raises: `claim.not_found`, `claim.wrong_office`, `document.not_found`, `claim.own_claim`,
+    `state.illegal_transition`.
+    """
+    claim = await queries.lock(session, actor, claim_id)
+    if not holds_office(actor, Role.treasury, claim):
+        raise rules.WRONG_OFFICE.error()
+    if claim.organisation_id == actor.organisation_id:
+        raise rules.OWN_CLAIM.error()
+    await document_queries.require(session, actor, document_id)
+    claim.advance(ClaimEvent.write_off)
+    claim.written_off_on, claim.reason = moment.today, reason
+    event = await told(session, claim, "written_off", reason=reason, document_id=str(document_id))
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    await session.flush()
+    return claim
+
+
+async def _require_publicity(
+    session: AsyncSession, moment: Moment, claim: Claim, commitment: Commitment
+) -> None:
+    scheme = await session.get_one(Scheme, commitment.scheme_id)
+    published_on = claim.publicised_on or moment.today
+    first = rules.payable_from(published_on, scheme.publicity_days)
+    if moment.today < first:
+        refuse_if([rules.PUBLICITY_RUNNING.violation(payable_from=first)])
+
+
+async def _shares(session: AsyncSession, claim: Claim) -> list[ClaimShare]:
+    return (await queries.shares(session, [claim.id]))[claim.id]
+
+
+async def _settlement(
+    session: AsyncSession, pool: Pool, claim: Claim, shares: list[ClaimShare], *, held_fen: int
+) -> Settlement:
+    """What the pool pays now: within the frozen cap and what is available, its own set-aside included."""
+    commitment = await session.get_one(Commitment, claim.commitment_id)
+    scheme = await session.get_one(Scheme, commitment.scheme_id)
+    capacity = await pool_queries.capacity(session, pool, scheme.leverage_multiple)
+    due = {SharingParty(share.party): share.due_fen for share in shares}
+    return rules.settle(due, cap_fen=scheme.claim_cap_fen, available_fen=capacity.available_fen + held_fen)
+
+
+async def _held(session: AsyncSession, pool: Pool, claim: Claim) -> LedgerTransfer | None:
+    if claim.transfer_id is None:
+        return None
+    return await ledger_queries.get_transfer(session, pool.id, claim.transfer_id)
+
+
+async def _payout(
+    session: AsyncSession, pool: Pool, claim: Claim, held: LedgerTransfer | None, found: Settlement
+) -> list[ledger.NewTransfer]:
+    """The payout last: what was set aside is posted; if more has become payable since, it is made anew."""
+    if held is not None and held.amount_fen == found.paid_fen:
+        return [ledger.resolution(held, TransferKind.post, code="claim.payout")]
+    void = [ledger.resolution(held, TransferKind.void, code="claim.returned")] if held is not None else []
+    if found.paid_fen == 0:
+        return []
+    return [*void, await _transfer(session, pool, claim, found.paid_fen, TransferKind.posted)]
+
+
+async def _transfer(
+    session: AsyncSession, pool: Pool, claim: Claim, amount_fen: int, kind: TransferKind
+) -> ledger.NewTransfer:
+    accounts = {account.code: account.id for account in await ledger_queries.accounts(session, pool.id)}
+    transfer = ledger.NewTransfer(
+        debit_account_id=accounts[AccountCode.compensation],
+        credit_account_id=accounts[AccountCode.cash],
+        amount_fen=amount_fen,
+        code="claim.set_aside" if kind is TransferKind.pending else "claim.payout",
+        business_noun="claim",
+        business_id=claim.id,
+    )
+    return replace(transfer, kind=kind)
+
+
+async def _paid_event(
+    session: AsyncSession, moment: Moment, pool: Pool, claim: Claim, found: Settlement
+) -> events.NewEvent:
+    pledge = await session.get_one(Pledge, claim.pledge_id)
+    counted = events.NewFact(
+        measure=Measure.claim_payout_amount,
+        district_code=pool.district_code,
+        role=FactRole.internal,
+        value=found.paid_fen,
+        occurred_on=moment.today,
+        source_noun="claim",
+        source_id=claim.id,
+        dimensions=dimensions(claim, pledge.pledgee_id),
+    )
+    return await told(
+        session,
+        claim,
+        "paid",
+        facts=[counted] if found.paid_fen else [],
+        status=ClaimStatus.paid.value,
+        paid_fen=found.paid_fen,
+        due_fen=claim.due_fen,
+        shortfall_reason=found.shortfall_reason,
+    )

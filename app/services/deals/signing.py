@@ -1,0 +1,90 @@
+"""Signing a deal: a licence takes effect, a transfer waits for the office."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import TYPE_CHECKING
+
+from app.domain.deal import EXCLUSIVE, DealEvent, DealKind
+from app.domain.deal_paper import ExportEvidence
+from app.domain.errors import refuse_if
+from app.domain.listing import ListingEvent
+from app.domain.mandate import MandatePower
+from app.domain.request import date_faults
+from app.queries import parties as party_queries
+from app.services import consents, holds, licensing, listings
+from app.services.deals import figures, objections
+from app.services.deals.agreeing import reserve, take_free
+from app.services.deals.case import Case, free, mandate_faults, permits, tell
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.domain.permission import Actor
+    from app.models.deal import Deal
+
+
+async def sign(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    deal_id: uuid.UUID,
+    signed_on: date,
+    export_evidence: ExportEvidence | None = None,
+) -> Deal:
+    """Record the signed contract, using up the consents it needs (RB-04).
+
+    A licence takes effect, ties up its rights and counts; an exclusive or sole one closes the listing it
+    came from, others leave it open. A transfer keeps its rights reserved until the office has decided.
+
+    Raises, with every objection at once: `deal.mandate_missing`, `.licensor_not_owner`,
+    `.transferor_not_owner`, `.co_owner_consent_missing`, `.right_not_in_force`, `.right_ended`,
+    `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`, `.export_evidence_required`,
+    `hold.already_reserved`, `hold.licence_conflict`, `request.date_in_future`; before that
+    `deal.not_drafter` and `state.illegal_transition`.
+    """
+    case = await take_free(session, actor, moment, deal_id)
+    deal = case.deal
+    deal.advance(DealEvent.sign)
+    if export_evidence is not None:
+        deal.export_evidence = export_evidence.as_row()
+    chosen, lacking = await consents.choose(session, deal=deal, rights=case.rights, today=moment.today)
+    refuse_if(
+        [
+            *await mandate_faults(session, actor, case, powers=[MandatePower.sign], today=moment.today),
+            *await objections.to_signature(session, deal, case.rights, today=moment.today),
+            *lacking,
+            *date_faults("/signed_on", signed_on, today=moment.today),
+        ]
+    )
+    deal.contract_on = signed_on
+    used = {"consent_ids": [str(consent.id) for consent in chosen.consents]}
+    event = await tell(session, actor, moment, deal, "signed", occurred_on=signed_on, more=used)
+    await consents.use(
+        session, actor=actor, moment=moment, deal=deal, chosen=chosen, event_id=event.id
+    )  # before the holds, which may rest on the pledgee's consent
+    await free(session, moment, deal, "signed")
+    if deal.kind == DealKind.transfer:
+        await reserve(session, actor, moment, case, event.id, days=None)
+    else:
+        await _license(session, actor, moment, case, signed_on)
+    await session.flush()
+    return deal
+
+
+async def _license(session: AsyncSession, actor: Actor, moment: Moment, case: Case, signed_on: date) -> None:
+    """The licence is in effect by its contract."""
+    deal = case.deal
+    deal.advance(DealEvent.take_effect)
+    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
+    facts = figures.of_licence(
+        deal, districts, asset_kinds={right.asset.kind for right in case.rights}, recorded=False
+    )
+    event = await tell(session, actor, moment, deal, "effective", occurred_on=signed_on, facts=facts)
+    await holds.place(session, moment=moment, holds=licensing.licence_holds(deal, case.asset_ids, event.id))
+    exclusive = licensing.type_of(deal) in EXCLUSIVE
+    if exclusive and case.listing is not None and permits(case.listing, ListingEvent.close):
+        await listings.close_locked(session, actor=actor, moment=moment, listing=case.listing)

@@ -127,6 +127,7 @@ def date_faults(pointer: str, day: date, *, today: date, first: date | None = No
         found.append(DATE_TOO_EARLY.violation(pointer, day=day, first=first))
     return found
 
+
 NOT_READY = define(
     "request.not_ready",
     ErrorKind.unavailable,

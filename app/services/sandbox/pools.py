@@ -45,7 +45,12 @@ async def add_pool(
     """Open the sample pool, managed by the sample pool manager, and book what was paid in."""
     actor = manager.actor("sandbox")
     pool = await pools.open_pool(
-        session, actor=actor, moment=moment, name=NAME, currency="CNY", scheme=replace(SCHEME, effective_from=since)
+        session,
+        actor=actor,
+        moment=moment,
+        name=NAME,
+        currency="CNY",
+        scheme=replace(SCHEME, effective_from=since),
     )
     for source, amount_fen in PAID_IN.items():
         await pools.contribute(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import date
 
 import structlog
 from asyncpg import InterfaceError, PostgresError
@@ -40,6 +41,7 @@ class Worker:
         self._standby = standby_seconds
         self._retry = retry_seconds
         self._stopping = asyncio.Event()
+        self._resting: dict[str, float] = {}
         self.leading = False
 
     def stop(self) -> None:
@@ -84,17 +86,30 @@ class Worker:
                     await self._pause(self._idle)
 
     async def _turn(self, leader: LeaderDatabase) -> bool:
-        """Seal one batch and run the jobs of one day, each in its own transaction; whether there was any."""
+        """Seal a batch, then run the jobs of one day, each in its own transaction; whether there was any."""
+        clock = asyncio.get_running_loop().time
+        resting = {job for job, until in self._resting.items() if until > clock()}
         async with asyncio.timeout(SEALING_SECONDS), leader.write() as unit:
             sealed = await seals.seal(unit.session, moment=unit.moment)
+            waiting = await jobs.waiting(unit.session, moment=unit.moment, but_for=resting)
+        if waiting is None:
+            return bool(sealed)
+        for job in waiting[0]:
+            try:
+                await self._run(leader, job, waiting[1])
+            except Exception:
+                if leader.lost:
+                    raise
+                # Its day stays open and is tried again after a rest; the other jobs go on without it.
+                log.exception("job.failed", job=job, business_date=str(waiting[1]))
+                self._resting[job] = clock() + self._retry
+        return True
+
+    async def _run(self, leader: LeaderDatabase, job: str, day: date) -> None:
         async with leader.write() as unit:
-            runs = await jobs.run_day(unit.session, moment=unit.moment)
-        for run in runs:
-            if any(run.result.values()):
-                log.info(
-                    "job.finished", job=run.job, business_date=str(run.business_date), result=dict(run.result)
-                )
-        return bool(sealed or runs)
+            run = await jobs.run(unit.session, moment=unit.moment, job=job, day=day)
+        if any(run.result.values()):
+            log.info("job.finished", job=job, business_date=str(day), result=dict(run.result))
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

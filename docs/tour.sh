@@ -16,6 +16,10 @@ print(value)' "$1"
 of() { pick "clients.$1.$2" < "$sandbox"; } # WHO FIELD: of a sample organisation
 say() { printf '\n== %s\n' "$*"; }
 
+if [[ $(pick story < "$sandbox") == pending ]]; then
+  echo 'the sandbox is still being filled with its sample years: wait until it says that it is ready' >&2
+  exit 1
+fi
 base=$(pick base_url < "$sandbox")
 
 # 1. A token is an OAuth2 client-credentials token; it lasts ten minutes.
@@ -26,11 +30,13 @@ token() { # WHO
 }
 
 # 2. Every call carries a token; every call that changes something a key, so that a retry has one effect.
+# `expect` is the status that must come back, `seen` the version that the caller has seen.
 ipops() { # WHO METHOD PATH [JSON]: prints the answer's body, and a line about it to standard error
   local answer status
   answer=$(curl --silent --show-error --request "$2" "$base$3" \
     --header "Authorization: Bearer $(token "$1")" \
     --header "Idempotency-Key: ${key:-tour-$(date +%s%N)-$RANDOM}" \
+    ${seen:+--header "If-Match: \"$seen\""} \
     --header 'Content-Type: application/json' ${4:+--data "$4"} \
     --write-out '\n%{http_code}')
   status=${answer##*$'\n'} answer=${answer%$'\n'*}
@@ -42,21 +48,38 @@ ipops() { # WHO METHOD PATH [JSON]: prints the answer's body, and a line about i
   printf '%s\n' "$answer"
 }
 
+objections() { # the violations of a refusal on standard input: code, Chinese text, legal basis
+  python3 -c 'import json, sys
+for one in json.load(sys.stdin)["violations"]:
+    print(one["code"], one["message_zh"], one["basis"] or "", sep="  ")'
+}
+paper() { # WHO NAME: keeps a document, prints its id
+  ipops "$1" POST /v1/documents '{"name": "'"$2"'.txt", "media_type": "text/plain",
+    "content_base64": "'"$(printf '示例文件：%s' "$2" | base64 --wrap=0)"'"}' | pick id
+}
+later() { # DAYS: the business date so many days after today
+  date --date "$today + $1 days" +%F
+}
+
 owner=$(of sme party_id)
+buyer=$(of sme_b party_id)
 today=$(ipops agency GET /v1/sandbox/clock | pick business_date) # in a sandbox it may have been moved
 serial=$(date +%s | tail -c 8)
-digits=20211$serial
-check=$(python3 -c 'import sys
-rest = sum(int(d) * w for d, w in zip(sys.argv[1], (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5))) % 11
-print("X" if rest == 10 else rest)' "$digits")
 
 say 'Register a patent and a trademark of one owner'
-patent=$(ipops agency POST /v1/assets '{
-  "kind": "patent", "patent_type": "invention", "name": "一种示例装置", "ipc": "B25J 17/00",
-  "numbers": {"application": "'"$digits.$check"'"},
-  "filed_on": "2021-03-15", "granted_on": "2022-08-09",
-  "status": "granted", "status_as_of": "'"$today"'", "status_source": "示例数据",
-  "owners": [{"party_id": "'"$owner"'"}]}' | pick id)
+invention() { # FIRST_TWELVE_DIGITS: a granted patent of the owner; the last character of its number is a check
+  local check
+  check=$(python3 -c 'import sys
+rest = sum(int(d) * w for d, w in zip(sys.argv[1], (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5))) % 11
+print("X" if rest == 10 else rest)' "$1")
+  ipops agency POST /v1/assets '{
+    "kind": "patent", "patent_type": "invention", "name": "一种示例装置", "ipc": "B25J 17/00",
+    "numbers": {"application": "'"$1.$check"'"},
+    "filed_on": "'"${1:0:4}"'-03-15", "granted_on": "2022-08-09",
+    "status": "granted", "status_as_of": "'"$today"'", "status_source": "示例数据",
+    "owners": [{"party_id": "'"$owner"'"}]}' | pick id
+}
+patent=$(invention 20211"$serial")
 trademark=$(ipops agency POST /v1/assets '{
   "kind": "trademark", "name": "示例商标", "numbers": {"registration": "6'"$serial"'"},
   "classes": [{"nice_class": 7, "goods": "工业机器人"}], "registered_on": "2022-03-21",
@@ -64,12 +87,16 @@ trademark=$(ipops agency POST /v1/assets '{
   "owners": [{"party_id": "'"$owner"'"}]}' | pick id)
 
 say 'List the patent for licence: the agency drafts and submits, the operator publishes'
-listing=$(ipops agency POST /v1/listings '{
-  "direction": "offer", "mode": "ordinary_licence", "name": "示例装置普通许可", "description": "示例",
-  "price": {"amount": "50000.00", "currency": "CNY"}, "expires_on": "2099-12-31",
-  "asset_ids": ["'"$patent"'"], "owner_id": "'"$owner"'"}' | pick id)
-ipops agency POST "/v1/listings/$listing/submission" > /dev/null
-ipops operator POST "/v1/listings/$listing/approval" | pick status
+list() { # MODE ASSET PRICE: a published listing
+  local listing
+  listing=$(ipops agency POST /v1/listings '{
+    "direction": "offer", "mode": "'"$1"'", "name": "示例装置", "description": "示例",
+    "price": {"amount": "'"$3"'", "currency": "CNY"}, "expires_on": "2099-12-31",
+    "asset_ids": ["'"$2"'"], "owner_id": "'"$owner"'"}' | pick id)
+  ipops agency POST "/v1/listings/$listing/submission" > /dev/null
+  ipops operator POST "/v1/listings/$listing/approval" | pick id
+}
+listing=$(list ordinary_licence "$patent" 50000.00)
 curl --silent --fail "$base/v1/public/listings?limit=1" > /dev/null # anybody may look, without a token
 
 say 'Open a risk-compensation pool and pay money in'
@@ -89,9 +116,7 @@ filing() { # CONTRACT DEBT_TO PRINCIPAL
     "items": [{"asset_id": "'"$patent"'", "pledgor_id": "'"$owner"'"},
               {"asset_id": "'"$trademark"'", "pledgor_id": "'"$owner"'"}]}'
 }
-expect=409 ipops bank_a POST /v1/pledges "$(filing '{}' 2045-01-01 20000000.00)" | python3 -c 'import json, sys
-for one in json.load(sys.stdin)["violations"]:
-    print(one["code"], one["message_zh"], one["basis"] or "", sep="  ")'
+expect=409 ipops bank_a POST /v1/pledges "$(filing '{}' 2045-01-01 20000000.00)" | objections
 
 say 'File it well: liens on both rights and cover by the pool, in one transaction'
 contract='{"number": "示例合同-1", "signed_on": "'"$today"'", "claim_kind": "流动资金借款",
@@ -141,5 +166,125 @@ echo "$(pick cells.0.amount <<< "$figure") CNY, $(pick cells.0.facts <<< "$figur
 ipops ip_office GET "/v1/statistics/pledge_financing_amount/rows?$question&limit=3" | python3 -c 'import json, sys
 for one in json.load(sys.stdin)["items"]:
     print(one["occurred_on"], one["amount"], one["source_noun"], one["source_id"])'
+
+say 'The owner authorises the agency: whoever signs for another needs a mandate'
+ipops sme POST /v1/mandates '{
+  "owner_id": "'"$owner"'", "organisation_id": "'"$(of agency organisation_id)"'",
+  "powers": ["list", "negotiate", "sign"], "asset_ids": ["'"$patent"'"],
+  "term_from": "'"$today"'", "term_to": "'"$(later 365)"'"}' | pick status
+
+say 'License the pledged patent: refused, for the pledgee was not asked'
+licence() { # LICENSEE: an ordinary licence for three years, agreed and ready to be signed
+  local deal
+  deal=$(ipops agency POST /v1/deals '{
+    "kind": "licence", "licence_type": "ordinary", "grantor_id": "'"$owner"'", "grantee_id": "'"$1"'",
+    "asset_ids": ["'"$patent"'"], "term_from": "'"$today"'", "term_to": "'"$(later 1095)"'",
+    "amount": {"amount": "50000.00", "currency": "CNY"}, "listing_id": "'"$listing"'"}' | pick id)
+  ipops agency POST "/v1/deals/$deal/agreement" | pick id
+}
+deal=$(licence "$buyer")
+signed='{"signed_on": "'"$today"'"}'
+expect=409 ipops agency POST "/v1/deals/$deal/signature" "$signed" | objections
+
+say 'The owner asks, the bank consents to one licence, and the same signature succeeds'
+consent=$(ipops sme POST /v1/consents/requests '{
+  "kind": "pledgee", "action": "licence", "licence_type": "ordinary", "asset_ids": ["'"$patent"'"]}' | pick id)
+ipops bank_a POST "/v1/consents/$consent/grant" '{"max_uses": 1, "proceeds": "early_repayment",
+  "floor": {"amount": "40000.00", "currency": "CNY"}}' > /dev/null
+ipops agency POST "/v1/deals/$deal/signature" "$signed" | pick status
+echo "the consent is $(ipops sme GET "/v1/consents/$consent" | pick status)"
+
+say 'A second licence is refused: the consent was for one'
+another=$(licence "$(of sme_bh party_id)")
+expect=409 ipops agency POST "/v1/deals/$another/signature" "$signed" | objections
+
+say 'Sell another patent: the owner authorises the agency; listing, offer, counter-offer, acceptance'
+sold=$(invention 20201"$serial")
+owners() { # the chain of title of the patent that is sold
+  ipops agency GET "/v1/assets/$sold/titles" | python3 -c 'import json, sys
+for one in json.load(sys.stdin)["items"]:
+    print(one["name"], one["acquired_on"] or "", "-", one["ceased_on"] or "")'
+}
+owners
+ipops sme POST /v1/mandates '{"owner_id": "'"$owner"'", "organisation_id": "'"$(of agency organisation_id)"'",
+  "powers": ["list", "negotiate", "sign"], "asset_ids": ["'"$sold"'"],
+  "term_from": "'"$today"'", "term_to": "'"$(later 365)"'"}' | pick status
+offer=$(ipops sme_b POST "/v1/listings/$(list transfer "$sold" 800000.00)/offers" '{
+  "amount": {"amount": "600000.00", "currency": "CNY"}, "expires_on": "'"$(later 30)"'"}')
+path=/v1/offers/$(pick id <<< "$offer")
+offer=$(seen=$(pick version <<< "$offer") ipops agency POST "$path/rounds" '{
+  "amount": {"amount": "750000.00", "currency": "CNY"}}')
+transfer=$(seen=$(pick version <<< "$offer") ipops sme_b POST "$path/acceptance" | pick deal_id)
+
+say 'Agree, sign, file; the office registers, and with that the title passes'
+ipops agency POST "/v1/deals/$transfer/agreement" | pick amount.amount
+ipops agency POST "/v1/deals/$transfer/signature" "$signed" | pick status
+ipops agency POST "/v1/deals/$transfer/filing" '{"filed_on": "'"$today"'"}' | pick status
+ipops operator POST "/v1/deals/$transfer/registration" '{
+  "registration_no": "示例手续合格-'"$serial"'", "registered_on": "'"$today"'"}' | pick status
+ipops agency POST "/v1/deals/$transfer/settlement" '{"kind": "direct", "settled_on": "'"$today"'"}' | pick status
+owners
+
+say 'The loan goes bad: the bank classifies it and claims; loss, shares and evidence come from the record'
+ipops bank_a POST "/v1/pledges/$pledge/classifications" '{
+  "loan_class": "substandard", "outstanding": {"amount": "300000.00", "currency": "CNY"},
+  "overdue_days": 95, "occurred_on": "'"$today"'"}' > /dev/null
+claim=$(ipops bank_a POST /v1/claims '{
+  "pledge_id": "'"$pledge"'", "default_on": "'"$today"'", "trigger": "overdue"}')
+shares() { # how a claim's loss is shared: party, due, borne, recovered
+  python3 -c 'import json, sys
+for one in json.load(sys.stdin)["shares"]:
+    print(one["party"], *(one[name]["amount"] for name in ("due", "borne", "recovered")))'
+}
+shares <<< "$claim"
+claim=/v1/claims/$(pick id <<< "$claim")
+echo "the pool is $(ipops pool_manager GET "/v1/pools/$pool" | pick status)" # its one loan is bad
+
+say 'Four pairs of hands: manager, IP office, finance office, and treasury once the claim was public'
+approved='{"decision": "approved"}'
+ipops pool_manager GET "$claim/evidence" | pick reproduced # the record still yields the evidence
+ipops pool_manager POST "$claim/check" "$approved" | pick status
+ipops ip_office POST "$claim/approval" "$approved" | pick status
+ipops finance_office POST "$claim/approval" "$approved" | pick status
+expect=409 ipops treasury POST "$claim/payment" | objections
+
+say 'Move the sandbox to the first day of payment; its worker does what each day brings'
+today=$(ipops treasury GET "$claim" | pick payable_from)
+clock=$(ipops operator PUT /v1/sandbox/clock '{"business_date": "'"$today"'"}')
+for _ in $(seq 100); do
+  [[ $(pick status <<< "$clock") != ready ]] || break
+  sleep 0.5
+  clock=$(ipops operator GET /v1/sandbox/clock 2> /dev/null)
+done
+echo "$today $(pick status <<< "$clock")"
+ipops treasury POST "$claim/payment" | pick paid.amount
+
+say 'Some of it comes back, and goes to those who bore the loss; the finance office releases the pool'
+ipops bank_a POST "$claim/recoveries" '{"source": "pledge_realisation", "occurred_on": "'"$today"'",
+  "gross": {"amount": "100000.00", "currency": "CNY"}, "cost": {"amount": "10000.00", "currency": "CNY"}}' | shares
+ipops finance_office POST "/v1/pools/$pool/release" '{"reason": "示例：不良贷款已代偿",
+  "document_id": "'"$(paper finance_office 解除暂停的批复)"'"}' | pick status
+
+say 'Report a figure for the plan with its evidence; another must check it'
+observation=$(ipops ip_office_clerk POST /v1/observations '{
+  "plan": "DL", "indicator": "DL-02", "year": 2022, "value": "16",
+  "document_id": "'"$(paper ip_office_clerk 专利导航项目清单)"'"}' | pick id)
+expect=409 ipops ip_office_clerk POST "/v1/observations/$observation/decision" "$approved" | objections
+ipops ip_office POST "/v1/observations/$observation/decision" "$approved" | pick status
+
+say 'Read the scoreboard of the plan as an auditor, and drill into a figure'
+board=$(ipops auditor GET "/v1/plans/$(pick plan.DL < "$sandbox")/scoreboard")
+python3 -c 'import json, sys
+board = json.load(sys.stdin)
+for one in board["indicators"]:
+    if one["code"] in {"DL-02", "DL-09", "DL-12", "DL-13"}:
+        print(one["code"], one["name_zh"], one["display"] or "—", one["target"]["text"], one["status"], sep="  ")
+print(board["on"], {status: many for status, many in board["summary"].items() if many})' <<< "$board"
+drill=$(python3 -c 'import json, sys
+found = {one["code"]: one for one in json.load(sys.stdin)["indicators"]}
+print(found["DL-12"]["drill"][0])' <<< "$board")
+ipops auditor GET "$drill&limit=3" | python3 -c 'import json, sys
+for one in json.load(sys.stdin)["items"]: # none in a sandbox without the sample years
+    print(one["occurred_on"], one["value"], one["source_noun"], one["source_id"])'
 
 say 'Done'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts import map as house, permissions, problems, states
+from scripts import map as house, nouns, permissions, problems, states
 from scripts.text import ROOT, between
 
 PLACES = {"README.md": ("map", house.render), "docs/security.md": ("permissions", permissions.render)}
@@ -21,7 +21,7 @@ def documents() -> dict[Path, str]:
     for name, (place, render) in PLACES.items():
         page = ROOT / name
         made[page] = between(page.read_text(encoding="utf-8"), place, render())
-    return made
+    return made | nouns.documents()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""docs/states.md: the life of listings, deals and pledges, drawn from the tables the code runs on."""
+"""The lives of nouns, drawn from the tables the code runs on: docs/states.md, and diagrams in docs/nouns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.domain.policy import POLICY, PolicyEvent
 from app.domain.provider import PROVIDER, ProviderEvent
 from app.domain.state_machine import StateMachine
 from app.domain.valuation import VALUATION, ValuationEvent
-from app.services import listings
+from app.services import enrolments, listings, mandates, offers
 from scripts.text import ROOT, table
 
 HEAD = """# States
@@ -35,114 +35,50 @@ A life is data: a table of (state, event) → state (`app/domain/state_machine.p
   does not permit is refused with 409 `state.illegal_transition`, which names the state and what is permitted
   now. The service has locked the row before it asks.
 - Where the calendar moves many rows at once, one UPDATE does it, restricted to the states from which the
-  table permits it (marked * below).
+  table permits it (marked * on the pages).
 - Conditions that need data (owners, dates, holds) are checked by the service before it advances the row; each
   refusal is in [problems.md](problems.md).
 - A CHECK made from the enum refuses any other word in the column.
 - What must never hold twice (a live lien, a transfer offer, an exclusive licence) is refused by the
   constraints of the table `holds`, whatever the states say.
 
-An event without a function is in the table, but nothing in this version causes it.
+Each life is drawn on the page of its noun. An event without a function there is in the table, but nothing
+in this version causes it.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A machine, the enum of its events, and a sentence on what it governs."""
+    """The life of a noun: its machine and the enum of its events."""
 
-    title: str
+    noun: str
     machine: StateMachine[Any, Any]
     events: type
-    note: str
 
 
 LIVES = (
-    Life(
-        "Listing 挂牌",
-        LISTING,
-        ListingEvent,
-        "From publication on a transfer listing holds the one transfer offer of its rights.",
-    ),
-    Life(
-        "Deal 交易",
-        DEAL,
-        DealEvent,
-        "A licence takes effect by its signature, a transfer by its registration; only licences are recorded "
-        "and ended early, only transfers filed, registered and settled.",
-    ),
-    Life(
-        "Pledge 质押",
-        PLEDGE,
-        PledgeEvent,
-        "Each pledged right has its own state and runs through the same table; the pledge follows "
-        "when all of its rights have.",
-    ),
-    Life(
-        "Mandate 委托",
-        MANDATE,
-        MandateEvent,
-        "An agency's proposal waits for the owner, or for the operator with the power of attorney.",
-    ),
-    Life(
-        "Offer 报价",
-        OFFER,
-        OfferEvent,
-        "Only the side that did not make the last round accepts it.",
-    ),
-    Life(
-        "Consent 同意",
-        CONSENT,
-        ConsentEvent,
-        "A use is taken in the transaction of the deal that needs it; the last use ends the consent.",
-    ),
-    Life(
-        "Application 融资申请",
-        APPLICATION,
-        ApplicationEvent,
-        "Filing a pledge on it ends an application.",
-    ),
-    Life(
-        "Valuation 评估",
-        VALUATION,
-        ValuationEvent,
-        "Signed, it is never altered.",
-    ),
-    Life(
-        "Claim 补偿申请",
-        CLAIM,
-        ClaimEvent,
-        "Each step is an approval by another client (RB-02).",
-    ),
-    Life(
-        "Policy 保单",
-        POLICY,
-        PolicyEvent,
-        "Voiding undoes what the policy counted for, cancelling does not.",
-    ),
-    Life(
-        "Provider 托管机构",
-        PROVIDER,
-        ProviderEvent,
-        "Only a selected provider is matched.",
-    ),
-    Life(
-        "Enrolment 托管",
-        ENROLMENT,
-        EnrolmentEvent,
-        "A firm has one live enrolment in a programme.",
-    ),
-    Life(
-        "Observation 填报数据",
-        OBSERVATION,
-        ObservationEvent,
-        "An approved value supersedes the one before it.",
-    ),
+    Life("mandate", MANDATE, MandateEvent),
+    Life("listing", LISTING, ListingEvent),
+    Life("offer", OFFER, OfferEvent),
+    Life("deal", DEAL, DealEvent),
+    Life("consent", CONSENT, ConsentEvent),
+    Life("application", APPLICATION, ApplicationEvent),
+    Life("valuation", VALUATION, ValuationEvent),
+    Life("pledge", PLEDGE, PledgeEvent),
+    Life("claim", CLAIM, ClaimEvent),
+    Life("policy", POLICY, PolicyEvent),
+    Life("provider", PROVIDER, ProviderEvent),
+    Life("enrolment", ENROLMENT, EnrolmentEvent),
+    Life("observation", OBSERVATION, ObservationEvent),
 )
 
 
 SET_BASED: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("ListingEvent", "expire"): listings.expire_due,
     ("ListingEvent", "release"): listings.release_all,
+    ("EnrolmentEvent", "end"): enrolments.end_due,
+    ("MandateEvent", "expire"): mandates.end_due,
+    ("OfferEvent", "lapse"): offers.lapse_due,
 }
 """Functions that move many rows by one UPDATE."""
 
@@ -156,26 +92,58 @@ def causes(enum: str) -> dict[str, list[str]]:
     }
     for file in sorted((ROOT / "app").rglob("*.py")):
         layer = file.relative_to(ROOT / "app").parts[0]
-        if layer in {"domain", "models"}:
+        if layer == "domain":
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
+        tables = _tables(tree, enum)
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for event in _passed_on(function, enum):
+                for event in _passed_on(function, enum, tables):
                     name = f"`{_module(file)}.{function.name}`"
                     if name not in found.setdefault(event, []):
                         found[event].append(name)
     return found
 
 
-def _passed_on(function: ast.AST, enum: str) -> Iterator[str]:
+def _tables(tree: ast.Module, enum: str) -> dict[str, list[str]]:
+    """Tables of a module that choose among events, by name."""
+    found: dict[str, list[str]] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+            events = list(_members(statement.value, enum))
+            if isinstance(target, ast.Name) and events:
+                found[target.id] = events
+    return found
+
+
+def _members(tree: ast.AST, enum: str) -> Iterator[str]:
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Attribute) and getattr(one.value, "id", "") == enum:
+            yield one.attr
+
+
+def _passed_on(function: ast.AST, enum: str, tables: Mapping[str, list[str]]) -> Iterator[str]:
     """Events given to a call that acts, not to one that asks what is permitted."""
-    for call in ast.walk(function):
-        if not isinstance(call, ast.Call) or _called(call).endswith("permits"):
+    asking = {id(part) for one in ast.walk(function) if _asks(one) for part in ast.walk(one)}
+    for one in ast.walk(function):
+        if id(one) in asking:
             continue
-        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            if isinstance(argument, ast.Attribute) and getattr(argument.value, "id", "") == enum:
-                yield argument.attr
+        if isinstance(one, ast.Name) and one.id in tables:
+            yield from tables[one.id]
+        if isinstance(one, ast.Call):
+            for argument in (*one.args, *(keyword.value for keyword in one.keywords)):
+                chosen = (argument.body, argument.orelse) if isinstance(argument, ast.IfExp) else (argument,)
+                for event in chosen:
+                    if isinstance(event, ast.Attribute) and getattr(event.value, "id", "") == enum:
+                        yield event.attr
+
+
+def _asks(tree: ast.AST) -> bool:
+    """A call of `permits`, or one of `next` whose answer nobody takes."""
+    if isinstance(tree, ast.Expr):
+        return isinstance(tree.value, ast.Call) and _called(tree.value) == "next"
+    return isinstance(tree, ast.Call) and _called(tree).endswith("permits")
 
 
 def _called(call: ast.Call) -> str:
@@ -194,15 +162,22 @@ def section(life: Life) -> str:
     for event in dict.fromkeys(by for _, by in life.machine.transitions):
         arrows = [f"{one} → {to}" for (one, by), to in life.machine.transitions.items() if by is event]
         rows.append([f"`{event}`", ", ".join(arrows), " ".join(known.get(event.name, [])) or "—"])
-    parts = [
-        f"## {life.title}",
-        life.note,
-        f"```mermaid\n{life.machine.mermaid()}```",
-        table(["event", "from → to", "caused by"], rows),
-    ]
-    return "\n\n".join(parts)
+    return "\n\n".join(
+        [f"```mermaid\n{life.machine.mermaid()}```", table(["event", "from → to", "caused by"], rows)]
+    )
 
 
 def render() -> str:
-    """The whole page."""
-    return "\n\n".join([HEAD.rstrip(), *(section(life) for life in LIVES)]) + "\n"
+    """docs/states.md: what enforces a life, then where each is drawn."""
+    rows = []
+    for life in LIVES:
+        states = dict.fromkeys([life.machine.initial, *life.machine.transitions.values()])
+        last = life.machine.terminal
+        rows.append(
+            [
+                f"[{life.noun}](nouns/{life.noun}.md#states)",
+                ", ".join(str(state) for state in states if state not in last),
+                ", ".join(str(state) for state in states if state in last),
+            ]
+        )
+    return f"{HEAD}\n{table(['noun', 'states', 'ends'], rows)}\n"

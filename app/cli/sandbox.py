@@ -20,7 +20,7 @@ FILE = "sandbox.json"
 
 
 class Story(StrEnum):
-    """Whether a sandbox has its sample years: `none` were asked for."""
+    """Whether a sandbox has its sample years: `none` were asked for; `failed` is half of them."""
 
     none = "none"
     pending = "pending"
@@ -33,10 +33,14 @@ async def fill(database: Database, file: Path, base_url: str, *, story: bool) ->
 
     With a `story` to be told the sandbox begins on its first day, and the story enters the rights.
     A file that does is kept, at a new address if there is one; else the sample clients get new secrets.
-    None for a sandbox that was filled without sample clients.
+    A story that is still pending there was cut off by the end of the service that told it: it cannot be
+    told again to a sandbox that holds half of it. None for a sandbox filled without sample clients.
     """
     kept = _read(file)
-    if kept is None or not await _works(database, kept):
+    if kept is not None and await _works(database, kept):
+        told = Story(kept.get("story", Story.none))
+        kept["story"] = Story.failed if told is Story.pending else told
+    else:
         clients, fresh = await _clients(database, story=story)
         if not clients:
             return None

@@ -9,18 +9,16 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
-from httpx import HTTPError
 
 from app.cli import database, sandbox
 from app.cli.demo.caller import Refused
-from app.cli.demo.telling import tell_to
+from app.cli.demo.telling import READY, SAMPLE_DATA, tell_to
 from app.cli.worker import Supervisor
 from app.config import Mode, Settings
 from app.infra.db import Database
@@ -105,8 +103,9 @@ def run(instance: Instance) -> None:
 
 
 async def _serve(instance: Instance, opened: Database, app: FastAPI, config: uvicorn.Config) -> None:
-    sample, file = None, instance.settings.data_dir / sandbox.FILE
+    sample = None
     if instance.settings.mode is Mode.sandbox:
+        file = instance.settings.data_dir / sandbox.FILE
         sample = await sandbox.fill(opened, file, instance.base_url, story=instance.story)
     app.state.filling = sample is not None and sample["story"] == sandbox.Story.pending
     supervisor = Supervisor()
@@ -116,34 +115,39 @@ async def _serve(instance: Instance, opened: Database, app: FastAPI, config: uvi
         if instance.worker:
             supervisor.start()
         if app.state.filling and sample is not None:
-            tasks.append(asyncio.create_task(_fill_in(app, sample, file, instance)))
+            tasks.append(asyncio.create_task(_fill_in(app, service, sample, instance)))
         else:
             announce(instance, sample)
 
+    service = Service(config, on_listening)
     try:
-        await Service(config, on_listening).serve(sockets=[instance.listener])
+        await service.serve(sockets=[instance.listener])
     finally:
         for task in tasks:
             task.cancel()
         await supervisor.stop()
 
 
-async def _fill_in(app: FastAPI, sample: dict[str, Any], file: Path, instance: Instance) -> None:
-    """Tell a new sandbox its story; until it is told, the service answers but says that it is not ready."""
+async def _fill_in(app: FastAPI, service: Service, sample: dict[str, Any], instance: Instance) -> None:
+    """Tell a new sandbox its story; until it is told, the service answers but says that it is not ready.
+
+    A story cut off because the service ends stays pending, which the next start reports.
+    """
 
     def say(what: str) -> None:
-        typer.echo(f"  示例数据 sample data  {what}")
+        typer.echo(f"{SAMPLE_DATA}{what}")
 
     say("2018–2022 …")
     try:
         await tell_to(sample, say)
-    except (Refused, HTTPError) as error:
-        log.exception("sandbox.story_failed", error=repr(error))
-        sandbox.mark(file, sandbox.Story.failed)
-        say(f"未完成 incomplete: {error}")
-        say("删除数据目录后重试 · delete the data folder to try again")
-    else:
-        sandbox.mark(file, sandbox.Story.told)
+        sample["story"] = sandbox.Story.told
+    except Exception as error:  # whatever it is, the service must not stay unready without a word
+        if service.should_exit:
+            return
+        log.exception("sandbox.story_failed")
+        say(str(error) if isinstance(error, Refused) else repr(error))
+        sample["story"] = sandbox.Story.failed
+    sandbox.mark(instance.settings.data_dir / sandbox.FILE, sample["story"])
     app.state.filling = False
     announce(instance, sample)
 
@@ -153,7 +157,7 @@ def announce(instance: Instance, sample: dict[str, Any] | None) -> None:
     mode = {Mode.sandbox: "沙箱 sandbox", Mode.live: "正式 live"}[instance.settings.mode]
     base = instance.base_url
     lines = [
-        f"ipops 已就绪 · ready ({mode}, {time.monotonic() - instance.began:.1f} s)",
+        f"{READY} · ready ({mode}, {time.monotonic() - instance.began:.1f} s)",
         f"  服务 service       {base}",
         f"  接口 OpenAPI       {base}/openapi.json",
         f"  令牌 tokens        {base}/v1/oauth/token",
@@ -167,4 +171,19 @@ def announce(instance: Instance, sample: dict[str, Any] | None) -> None:
         file = instance.settings.data_dir / sandbox.FILE
         lines.append(f"  凭据 credentials   {file}  示例客户端的密钥 · secrets of the sample clients:")
         lines += [f"    {one['client_id']:<24}{one['name']}" for one in sample["clients"].values()]
+        if sample["story"] == sandbox.Story.failed:
+            lines += _incomplete(instance)
     typer.echo("\n".join([*lines, "按 Ctrl-C 停止 · Ctrl-C stops it"]))
+
+
+def _incomplete(instance: Instance) -> list[str]:
+    """The sample years are half there, in a sandbox that otherwise works, and what helps."""
+    if instance.server.embedded:
+        zh, en = "删除数据目录", "delete the data folder"
+    else:
+        zh, en = "清空数据库并删除数据目录", "empty the database and delete the data folder"
+    folder = instance.settings.data_dir
+    return [
+        f"{SAMPLE_DATA}不完整：请停止服务，{zh} {folder} 后重新启动",
+        f"{SAMPLE_DATA}incomplete: stop the service, {en} {folder} and start again",
+    ]

@@ -1,6 +1,6 @@
 """Claims (补偿申请): from a default to the pool's payout and its end (RP-07 to RP-17)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -73,6 +73,7 @@ CLAIM = StateMachine[ClaimStatus, ClaimEvent](
         (_S.paid, _E.recover): _S.recovering,
         (_S.recovering, _E.recover): _S.recovering,
         (_S.recovering, _E.make_whole): _S.recovered,
+        (_S.recovered, _E.recover): _S.recovered,
         (_S.paid, _E.write_off): _S.written_off,
         (_S.recovering, _E.write_off): _S.written_off,
         (_S.written_off, _E.recover): _S.written_off,
@@ -142,6 +143,15 @@ APPEAL_SPENT = define(
     "该次违约的补偿申请已两次被驳回，不再受理",
     "The claim on this default has been rejected twice; there is one appeal.",
     basis="RP-12",
+)
+REPAID_SINCE = define(
+    "claim.repaid_since",
+    ErrorKind.conflict,
+    "申请后贷款已清偿部分本金：现欠 {outstanding} 元，申请时为 {principal} 元；请驳回（公示中的先提异议），"
+    "由银行按现欠本金重新申请，不占用复议机会",
+    "Some was repaid since the loan was claimed: {outstanding} yuan are outstanding, {principal} were. "
+    "Reject the claim, after an objection if it is public; the bank claims anew, which is no appeal.",
+    basis="RP-07",
 )
 NOT_YOURS = define(
     "claim.not_yours",
@@ -214,8 +224,11 @@ APPROVERS = {Role.ip_office: ApprovalStep.ip_approval, Role.finance_office: Appr
 PROVEN = frozenset({ClaimTrigger.court_accepted, ClaimTrigger.bankruptcy})
 """Triggers that a document proves, not the loan's class."""
 
-PAID = frozenset({ClaimStatus.paid, ClaimStatus.recovering, ClaimStatus.recovered, ClaimStatus.written_off})
-"""States in which the pool has paid."""
+UNSETTLED = frozenset({_S.submitted, _S.supplement, _S.review, _S.approved, _S.publicised})
+"""Neither rejected nor paid: the loan's pledge and its cover stay until they are."""
+
+OWED = frozenset({_S.paid, _S.recovering})
+"""Paid, and neither made whole nor written off: the loan still counts as bad in its pool (RP-13)."""
 
 MAX_ATTEMPTS = 2
 """A rejected claim may be made once more for the same default (RP-12, §9.2: appeal once)."""
@@ -230,6 +243,15 @@ def trigger_met(
     if trigger is ClaimTrigger.downgraded:
         return loan_class in NON_PERFORMING
     return True
+
+
+def same_default(one: date, other: date, performing: Iterable[date]) -> bool:
+    """Whether defaults reported of two days are one: the loan did not perform in between (RP-12).
+
+    `performing` are the days on which it was classed 正常 or 关注 and not overdue.
+    """
+    first, second = sorted((one, other))
+    return not any(first < day <= second for day in performing)
 
 
 def last_day(default_on: date, window_days: int) -> date:

@@ -139,6 +139,13 @@ CO_OWNER_CONSENT_MISSING = define(
     "Right {number} is co-owned: an exclusive or sole licence or a transfer needs every co-owner's consent.",
     basis="专利法第14条",
 )
+OWNER_UNRECORDED = define(
+    "deal.owner_unrecorded",
+    ErrorKind.conflict,
+    "权利 {number} 有共有人未记载于登记簿，其同意无从取得",
+    "An owner of right {number} is not recorded, so that its consent cannot be had.",
+    basis="专利法第14条",
+)
 RIGHT_NOT_IN_FORCE = define(
     "deal.right_not_in_force",
     ErrorKind.conflict,
@@ -210,10 +217,11 @@ GRANTOR_FOREIGN = define(
 MANDATE_MISSING = define(
     "deal.mandate_missing",
     ErrorKind.conflict,
-    "机构须有权利人的有效签约委托，或本机构为该权利人所作、仍在市场上的挂牌，方可代为办理",
-    "An agency acts only under the owner's mandate to sign, or through its own listing, on the market, of "
-    "the owner's rights.",
-    basis="民法典第165条",
+    "代权利人签约须有其有效的签约委托；代为达成意向须有洽谈或签约委托，或本机构为其所作、仍在市场上的挂牌"
+    "（所缺权限：{power}）",
+    "Who signs for an owner needs its mandate to sign; who agrees for it, one to negotiate or sign, or its "
+    "own listing of the rights on the market (the power that is missing: {power}).",
+    basis="RB-05, 民法典第165条",
 )
 NOT_DRAFTER = define(
     "deal.not_drafter",
@@ -239,6 +247,12 @@ NOT_TRANSFER = define(
     ErrorKind.conflict,
     "交易 {number} 不是转让，不能办理此事项",
     "Deal {number} is not a transfer: there is no such step.",
+)
+ALREADY_SETTLED = define(
+    "deal.already_settled",
+    ErrorKind.conflict,
+    "交易 {number} 已于 {settled_on} 结清",
+    "Deal {number} was settled on {settled_on}.",
 )
 NOT_LICENCE = define(
     "deal.not_licence",

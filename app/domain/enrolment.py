@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any
 
 from app.domain.errors import ErrorKind, Violation, catalogue, define
@@ -39,6 +40,7 @@ class EnrolmentEvent(StrEnum):
     change_provider = "change_provider"
     end = "end"
     terminate = "terminate"
+    leave = "leave"
     renew = "renew"
     count_ = "count"
     not_count = "not_count"
@@ -60,9 +62,12 @@ ENROLMENT = StateMachine[EnrolmentStatus, EnrolmentEvent](
         (_S.matched, _E.sign): _S.active,
         (_S.matched, _E.change_provider): _S.matched,
         (_S.matched, _E.terminate): _S.terminated,
+        # Given up after a renewal: the term served before could have been counted, and still can.
+        (_S.matched, _E.leave): _S.ended,
         (_S.active, _E.change_provider): _S.matched,
         (_S.active, _E.end): _S.ended,
         (_S.active, _E.terminate): _S.terminated,
+        (_S.active, _E.leave): _S.ended,
         (_S.ended, _E.renew): _S.active,
         (_S.ended, _E.count_): _S.counted,
         (_S.ended, _E.not_count): _S.not_counted,
@@ -70,7 +75,7 @@ ENROLMENT = StateMachine[EnrolmentStatus, EnrolmentEvent](
 )
 
 LIVE = frozenset({_S.applied, _S.checked, _S.matched, _S.active})
-"""A firm has at most one live enrolment in a programme (TG-04)."""
+"""A firm has at most one live enrolment in a programme (TG-04), those it has not confirmed left aside."""
 SERVED = frozenset({_S.matched, _S.active})
 """What takes up a provider's quota (TG-03)."""
 EVALUATED = frozenset({_S.counted, _S.not_counted})
@@ -112,18 +117,30 @@ class Stretch:
 
 
 def stretches(changes: Sequence[tuple[date, int, str]]) -> list[Stretch]:
-    """Service by the changes of the active stock: (day, +1 or -1, provider), by day and value.
+    """Service by the changes of the active stock: (day, +1 or -1, provider), by day.
 
-    A -1 stands on the day after the last one served, so that it comes before a +1 of the same day.
+    A -1 stands on the day after the last one served. Each provider's starts and ends take turns; a service
+    that was given up before its first day is none.
     """
-    found: list[Stretch] = []
+    starts: dict[str, list[date]] = {}
+    ends: dict[str, list[date]] = {}
     for day, value, provider in changes:
-        if value > 0:
-            found.append(Stretch(provider, day, None))
-        else:
-            begun = found[-1]
-            found[-1] = Stretch(begun.provider_organisation_id, begun.first, day - timedelta(days=1))
-    return found
+        (starts if value > 0 else ends).setdefault(provider, []).append(day)
+    found = [
+        Stretch(provider, first, following - timedelta(days=1) if following is not None else None)
+        for provider, begun in starts.items()
+        for first, following in zip_longest(begun, ends.get(provider, []))
+        if first != following
+    ]
+    return sorted(found, key=lambda stretch: stretch.first)
+
+
+def known_from(confirmed_on: date | None, selected_on: date | None) -> date | None:
+    """The first day of service for which the provider's own word is enough (TG-04).
+
+    That is when the firm had confirmed and the provider was selected; before, the signed agreement proves it.
+    """
+    return max((day for day in (confirmed_on, selected_on) if day is not None), default=None)
 
 
 def full_months(served: Sequence[Stretch]) -> int:
@@ -234,7 +251,7 @@ CONSENT_WITHDRAWN = define(
     "enrolment.consent_withdrawn",
     ErrorKind.conflict,
     "该企业没有有效的数据使用同意",
-    "There is no consent to the use of the firm's data to withdraw.",
+    "There is no consent to the use of the firm's data.",
     basis="TRU-09",
 )
 SIZE_UNKNOWN = define(
@@ -270,6 +287,14 @@ PROVIDER_SAME = define(
     ErrorKind.invalid,
     "该企业已由该机构承接",
     "The firm is with that provider already.",
+)
+AGREEMENT_UNPROVEN = define(
+    "enrolment.agreement_unproven",
+    ErrorKind.conflict,
+    "服务起始日 {day} 早于企业确认日或机构入选日 {first}，须提交已签署的托管协议",
+    "The service would start on {day}, before the firm confirmed or the provider was selected ({first}): the "
+    "signed agreement is needed as evidence.",
+    basis="TG-04 托管协议",
 )
 TERM_INVALID = define(
     "enrolment.term_invalid",

@@ -152,8 +152,9 @@ DEFINITIONS: Mapping[Measure, Definition] = {
     Measure.trusteeship_active_count: Definition(
         "在托管企业数",
         "Active enrolments",
-        "生效之日加一，期满或终止之日减一",
-        "Plus one on the day an enrolment becomes active, minus one when it ends.",
+        "服务首日加一，服务末日（期满、终止或更换机构前的最后一日）的次日减一",
+        "Plus one on the first day of service, minus one on the day after the last day served, at the end of "
+        "the term, on termination or before a change of provider.",
         ("TG-06",),
     ),
     Measure.claim_payout_amount: Definition(

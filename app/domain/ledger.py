@@ -87,6 +87,6 @@ CLAIM_ACCOUNT = define(
     "transfer.claim_account",
     ErrorKind.conflict,
     "账户 {code} 只随补偿申请的支付与追偿变动，不接受手工记账",
-    "Account {code} moves with the payment of claims and their recoveries only and takes no transfers by hand.",
+    "Account {code} moves with claims paid and recovered only and takes no transfers by hand.",
     basis="RP-18",
 )

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.errors import ErrorKind, define
 
 
@@ -241,6 +242,10 @@ class Actor:
     def regulates(self) -> str | None:
         """District whose operations this caller may all see, or None. `000000` means all districts."""
         return self.district_code if self.roles & REGULATORS else None
+
+    def oversees(self, district_code: str) -> bool:
+        """Whether this caller is an authority of the district, or of all."""
+        return self.regulates in {district_code, OUTSIDE_EVERY_PLAN}
 
 
 def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:

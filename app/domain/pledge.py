@@ -130,3 +130,10 @@ NOT_YOURS = define(
     "Only the bank that filed this pledge or an operator of its district records its results.",
     basis="RB-01",
 )
+CLAIMED = define(
+    "pledge.claimed",
+    ErrorKind.conflict,
+    "该笔贷款的补偿申请 {claim} 尚未了结，结清前不得注销质押",
+    "Claim {claim} on this loan is open: the pledge is deregistered once it is rejected or paid.",
+    basis="RP-04",
+)

@@ -150,7 +150,7 @@ ENDORSED_LATER = define(
 )
 
 
-class Direction(StrEnum):
+class DeltaDirection(StrEnum):
     """Whether an endorsement raises or lowers the sum insured."""
 
     increase = "increase"

@@ -1,9 +1,13 @@
 """Portfolios (高价值专利组合): rights kept together, and when they qualify (plan DL 二(三), BH 二(二)).
 
 A portfolio qualifies on the days on which at least 50 inventions and 10 PCT applications count in it. A
-right counts from the day it joins, or its owner acquires it if that is later, until it leaves, ends or
-passes to another. History may be entered in any order: what a portfolio should count for is worked out
-from all of it, and what has been counted is corrected by the difference.
+right counts while it is a member and its owner holds it; an invention moreover only while it is in force
+(发明专利: `asset.IN_FORCE`, by the days of its status changes; one on an unknown day holds from the first),
+so that an application counts for nothing before its grant. A PCT application is one by nature: it counts
+until it has ended (`asset.ENDED`). A right is in one portfolio at a time, so that none counts twice.
+
+History may be entered in any order: what a portfolio should count for is worked out from all of it, and
+what has been counted is corrected by the difference.
 """
 
 from collections import Counter
@@ -69,6 +73,13 @@ NOT_OWNER = define(
     "Right {number} is not owned by the portfolio's owner.",
     basis="DL-04, BH-06",
 )
+MEMBER_ELSEWHERE = define(
+    "portfolio.member_elsewhere",
+    ErrorKind.conflict,
+    "权利 {number} 当日或其后已在另一专利组合中",
+    "Right {number} is in another portfolio on that day or after.",
+    basis="DL-04, BH-06",
+)
 ALREADY_MEMBER = define(
     "portfolio.already_member",
     ErrorKind.conflict,
@@ -97,6 +108,18 @@ class Span:
     since: date
     until: date | None
     rights: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be counted for a portfolio yet, by day, and since when it qualifies."""
+
+    changes: Mapping[date, int]
+    qualified_on: date | None
+
+    def differs(self, since: date | None) -> bool:
+        """Whether something is to be written for a portfolio that is said to qualify since then."""
+        return bool(self.changes) or self.qualified_on != since
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +164,16 @@ def qualifying(spans: Iterable[Span], today: date) -> list[Period]:
     if since is not None:
         found.append(Period(since, None))
     return found
+
+
+def judge(spans: Iterable[Span], counted: Mapping[date, int], today: date) -> Verdict:
+    """What a portfolio's history comes to by today, against what is counted already.
+
+    A missed day is made up for after later days have been counted: the history is then followed as far as
+    these, so that what is counted for them stands while nothing new is known of them.
+    """
+    periods = qualifying(spans, max((today, *counted)))
+    return Verdict(corrections(periods, counted), qualified_on(periods))
 
 
 def corrections(periods: Sequence[Period], counted: Mapping[date, int]) -> dict[date, int]:

@@ -11,7 +11,10 @@ PASS_SCORE = 60
 
 
 class ProgrammeStatus(StrEnum):
-    """A closed programme takes no new enrolments, providers or renewals; services under way go on."""
+    """A closed programme takes no new enrolments, providers or renewals; services under way go on.
+
+    So it is with one that is over, whether or not anybody closed it.
+    """
 
     open = "open"
     closed = "closed"
@@ -23,6 +26,12 @@ CLOSED = define(
     ErrorKind.conflict,
     "托管项目已关闭，不再受理",
     "The programme is closed and takes nothing new.",
+)
+OVER = define(
+    "programme.over",
+    ErrorKind.conflict,
+    "托管项目已于 {ends_on} 期满，不再受理",
+    "The programme ended on {ends_on} and takes nothing new.",
 )
 PERIOD_INVALID = define(
     "programme.period_invalid",

@@ -4,7 +4,8 @@
   over the plan's years. Once the target is reached it is met.
 - stock: the last level known. It has no path: until the end it is ahead while it satisfies the target.
 - qualified_count: objects that qualify now, or that reached every threshold in the last closed year that
-  has reports. Its path is a count's, but what qualifies may fall again: it is met at the end only.
+  has reports, which at the end must be the plan's last. Its path is a count's, but what qualifies may fall
+  again: it is met at the end only.
 - flow_ratio, score, comparison: by the last closed year, the target being the path of every year. A ratio
   of increments (新增) is one of their sums over all closed years of the plan.
 - growth: from the base year to the last closed year, its path being the base grown at the target's rate.

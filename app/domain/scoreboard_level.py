@@ -48,7 +48,10 @@ def stock(case: Case, goal: Goal) -> Finding:
 
 
 def qualified_count(case: Case, goal: Goal) -> Finding:
-    """Objects that qualify: by facts now, by reports in the last closed year that has any."""
+    """Objects that qualify: by facts now, by reports in the last closed year that has any.
+
+    At the plan's end that is its last year, or nothing is told (DL-01).
+    """
     subjects: tuple[str, ...] = ()
     if case.asked.operational:
         levels = _levels(case, within_plan=False)
@@ -59,6 +62,8 @@ def qualified_count(case: Case, goal: Goal) -> Finding:
             reason = words.NO_REPORTS if case.term.closed else words.NO_CLOSED_YEAR
             return case.unknown(reason, path=_due(case, goal))
         levels = {year: Fraction(len(names)) for year, names in qualifying.items()}
+        if case.term.ended and case.term.latest_year not in levels:
+            return case.unknown(case.missing([case.term.latest_year]), levels, _due(case, goal))
         subjects = qualifying[max(qualifying)]
     _, value = max(levels.items())
     final = _S.met if goal.satisfied(value) else _S.missed

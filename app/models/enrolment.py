@@ -57,7 +57,17 @@ class Enrolment(OperationalMixin, Base):
             "programme_id",
             "party_id",
             unique=True,
-            postgresql_where=text("status IN ('applied', 'checked', 'matched', 'active')"),
+            postgresql_where=text(
+                "status IN ('applied', 'checked', 'matched', 'active') AND confirmed_on IS NOT NULL"
+            ),
+        ),
+        Index(
+            "uq_enrolments_unconfirmed_entry",
+            "programme_id",
+            "party_id",
+            "organisation_id",
+            unique=True,
+            postgresql_where=text("status = 'applied' AND confirmed_on IS NULL"),
         ),
     )
 

@@ -39,16 +39,19 @@ class Portfolio(OperationalMixin, Base):
 
 
 class PortfolioMember(OperationalMixin, Base):
-    """A right's membership over a period; it ends (`left_on`) and is never deleted."""
+    """A right's membership over a period; it ends (`left_on`) and is never deleted.
+
+    A right has one membership that has not ended, whichever the portfolio.
+    """
 
     __tablename__ = "portfolio_members"
     __table_args__ = (
         CheckConstraint("left_on >= joined_on", name="period"),
         CheckConstraint("(left_at IS NULL) = (left_event_id IS NULL)", name="left"),
+        Index("ix_portfolio_members_portfolio_id", "portfolio_id"),
         Index("ix_portfolio_members_asset_id", "asset_id"),
         Index(
             "uq_portfolio_members_live",
-            "portfolio_id",
             "asset_id",
             unique=True,
             postgresql_where=text("left_at IS NULL"),

@@ -6,19 +6,18 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, or_, select, true
+from sqlalchemy import Select, exists, select
 
 from app.domain import application as rules
 from app.domain.application import ApplicationStatus
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.models.application import Application, ApplicationItem
 from app.models.asset import Asset, Title
 from app.models.pledge import Pledge
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -37,16 +36,14 @@ def visible(actor: Actor) -> Select[Application]:
 
     No other bank sees them.
     """
-    return select(Application).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    mine = or_(
-        Application.organisation_id == actor.organisation_id, Application.bank_id == actor.organisation_id
+    return select(Application).where(
+        seen_by(
+            actor,
+            Application.district_code,
+            Application.organisation_id == actor.organisation_id,
+            Application.bank_id == actor.organisation_id,
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Application.district_code == actor.regulates)
 
 
 def matching(

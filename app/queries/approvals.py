@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.models.approval import Approval
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from app.domain.permission import Actor
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 def visible(actor: Actor) -> Select[Approval]:
     """The decisions of the caller's organisation, and for a regulator those of its district."""
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return select(Approval)
     own = Approval.organisation_id == actor.organisation_id
-    if actor.regulates is None:
-        return select(Approval).where(own)
-    return select(Approval).where(or_(own, Approval.district_code == actor.regulates))
+    return select(Approval).where(seen_by(actor, Approval.district_code, own))
 
 
 def matching(

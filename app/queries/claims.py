@@ -5,20 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, or_, select, true
+from sqlalchemy import Select, func, select
 
 from app.domain import claim as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.approval import Decision
 from app.domain.pool import SharingParty
 from app.models.approval import Approval
 from app.models.claim import Claim, ClaimShare, Recovery, RecoveryShare
 from app.models.pool import Pool
 from app.queries import pledge_classifications
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -28,15 +29,15 @@ _ORDER = {party.value: place for place, party in enumerate(SharingParty)}
 
 def visible(actor: Actor) -> Select[Claim]:
     """Claims the caller may see: its own, those on pools it manages, those of the district it regulates."""
-    return select(Claim).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     managed = select(Pool.id).where(Pool.manager_id == actor.organisation_id)
-    mine = or_(Claim.organisation_id == actor.organisation_id, Claim.pool_id.in_(managed))
-    return mine if actor.regulates is None else or_(mine, Claim.district_code == actor.regulates)
+    return select(Claim).where(
+        seen_by(
+            actor,
+            Claim.district_code,
+            Claim.organisation_id == actor.organisation_id,
+            Claim.pool_id.in_(managed),
+        )
+    )
 
 
 async def get(session: AsyncSession, actor: Actor, claim_id: uuid.UUID) -> Claim:
@@ -59,6 +60,22 @@ async def of_pledge(session: AsyncSession, pledge_id: uuid.UUID) -> Sequence[Cla
     """All claims ever made on a pledge, in the order they were made."""
     statement = select(Claim).where(Claim.pledge_id == pledge_id).order_by(Claim.id)
     return (await session.scalars(statement)).all()
+
+
+async def unsettled(session: AsyncSession, pledge_id: uuid.UUID) -> Claim | None:
+    """The claim on a pledge that is neither rejected nor paid, or None."""
+    statement = select(Claim).where(Claim.pledge_id == pledge_id, Claim.status.in_(rules.UNSETTLED))
+    return (await session.scalars(statement.order_by(Claim.id).limit(1))).one_or_none()
+
+
+async def rejected_at(session: AsyncSession, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When each of several rejected claims was rejected: its last decision against it."""
+    statement = (
+        select(Approval.subject_id, func.max(Approval.recorded_at))
+        .where(Approval.subject_id.in_(claim_ids), Approval.decision == Decision.rejected)
+        .group_by(Approval.subject_id)
+    )
+    return dict((await session.execute(statement)).all())
 
 
 async def shares(

@@ -6,12 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, exists, func, or_, select, true
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain import consent as rules
 from app.domain.consent import EXPIRING, EXPLAINED, ConsentKind, ConsentStatus
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.hold import HoldKind
 from app.domain.listing import ON_MARKET
 from app.domain.mandate import MandateStatus
@@ -24,12 +23,12 @@ from app.models.mandate import Mandate, MandateItem
 from app.models.organisation import Organisation
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import assets as asset_queries
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -49,26 +48,25 @@ class Lien:
 def visible(actor: Actor) -> Select[Consent]:
     """Consents the caller may see.
 
-    Those it grants or asked for, those over rights it owns, and those of the district it regulates.
+    Those it grants or asked for, those over rights that it owned when they were entered, and those of the
+    district it regulates: who buys a right does not learn what its pledgee allowed the seller.
     """
-    return select(Consent).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     owned = exists().where(
         ConsentItem.consent_id == Consent.id,
         ConsentItem.asset_id == Title.asset_id,
         Title.party_id == actor.party_id,
-        Title.ceased_at.is_(None),
+        Title.recorded_at <= Consent.recorded_at,
+        or_(Title.ceased_at.is_(None), Title.ceased_at > Consent.recorded_at),
     )
-    mine = or_(
-        Consent.organisation_id == actor.organisation_id,
-        Consent.requested_by == actor.organisation_id,
-        owned,
+    return select(Consent).where(
+        seen_by(
+            actor,
+            Consent.district_code,
+            Consent.organisation_id == actor.organisation_id,
+            Consent.requested_by == actor.organisation_id,
+            owned,
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Consent.district_code == actor.regulates)
 
 
 def discloses_grantor(actor: Actor, consent: Consent) -> bool:
@@ -76,7 +74,7 @@ def discloses_grantor(actor: Actor, consent: Consent) -> bool:
     return (
         consent.kind != ConsentKind.pledgee
         or consent.organisation_id == actor.organisation_id
-        or actor.regulates in (consent.district_code, OUTSIDE_EVERY_PLAN)
+        or actor.oversees(consent.district_code)
     )
 
 

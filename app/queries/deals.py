@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import Select, func, or_, select
 
 from app.domain import deal as rules
 from app.domain.consent import ConsentKind, Proceeds
 from app.domain.deal import DealKind, DealStatus
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.fact import FactRole, Measure
 from app.models.consent import Consent, ConsentUse
 from app.models.deal import Deal, DealItem
@@ -21,11 +20,11 @@ from app.models.fact import Fact
 from app.models.hold import Hold
 from app.models.organisation import Organisation
 from app.queries import holds as hold_queries
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -45,18 +44,15 @@ class Counted:
 
 def visible(actor: Actor) -> Select[Deal]:
     """Deals the caller may see: those it drafted or is a party to, and those of the district it regulates."""
-    return select(Deal).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    mine = or_(
-        Deal.organisation_id == actor.organisation_id,
-        Deal.grantor_id == actor.party_id,
-        Deal.grantee_id == actor.party_id,
+    return select(Deal).where(
+        seen_by(
+            actor,
+            Deal.district_code,
+            Deal.organisation_id == actor.organisation_id,
+            Deal.grantor_id == actor.party_id,
+            Deal.grantee_id == actor.party_id,
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Deal.district_code == actor.regulates)
 
 
 def matching(

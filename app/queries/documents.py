@@ -5,17 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, or_, select, text, true
+from sqlalchemy import Select, func, select, text
 
 from app.domain import document as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.models.document import Document, DocumentContent
 from app.models.organisation import Organisation
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -23,7 +22,14 @@ if TYPE_CHECKING:
 
 def visible(actor: Actor) -> Select[Document]:
     """Documents of the caller, those shared with it, and for a regulator those of its district."""
-    return select(Document).where(_seen_by(actor))
+    return select(Document).where(
+        seen_by(
+            actor,
+            Document.district_code,
+            Document.organisation_id == actor.organisation_id,
+            Document.shared_with.contains([actor.organisation_id]),
+        )
+    )
 
 
 def matching(
@@ -38,18 +44,6 @@ def matching(
     if organisation_id is not None:
         statement = statement.where(Document.organisation_id == organisation_id)
     return statement
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    reasons = [
-        Document.organisation_id == actor.organisation_id,
-        Document.shared_with.contains([actor.organisation_id]),
-    ]
-    if actor.regulates is not None:
-        reasons.append(Document.district_code == actor.regulates)
-    return or_(*reasons)
 
 
 async def get(

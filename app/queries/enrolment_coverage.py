@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _ONE_FIRM = f"s.kind IN ('{SuccessionKind.rename}', '{SuccessionKind.merger}')"
+_ONE_FIRM_BY_NOW = f"{_ONE_FIRM} AND coalesce(s.occurred_on <= :today, true)"
 
 _ROOT = f"""
 WITH RECURSIVE later(id) AS (
   SELECT CAST(:party_id AS uuid)
   UNION SELECT s.successor_id FROM later JOIN party_successions s
-    ON s.predecessor_id = later.id AND {_ONE_FIRM}
+    ON s.predecessor_id = later.id AND {_ONE_FIRM_BY_NOW}
 )
 SELECT later.id FROM later
 LEFT JOIN LATERAL (SELECT max(s.occurred_on) AS arrived FROM party_successions s
-  WHERE s.successor_id = later.id AND {_ONE_FIRM}) a ON true
-ORDER BY EXISTS (SELECT 1 FROM party_successions s WHERE s.predecessor_id = later.id AND {_ONE_FIRM}),
+  WHERE s.successor_id = later.id AND {_ONE_FIRM_BY_NOW}) a ON true
+ORDER BY EXISTS (SELECT 1 FROM party_successions s WHERE s.predecessor_id = later.id AND {_ONE_FIRM_BY_NOW}),
   a.arrived DESC NULLS LAST, later.id
 LIMIT 1
 """
@@ -44,11 +45,11 @@ _SAME = f"""
 WITH RECURSIVE later(id) AS (
   SELECT CAST(:party_id AS uuid)
   UNION SELECT s.successor_id FROM later JOIN party_successions s
-    ON s.predecessor_id = later.id AND {_ONE_FIRM}
+    ON s.predecessor_id = later.id AND {_ONE_FIRM_BY_NOW}
 ), same(id) AS (
   SELECT id FROM later
   UNION SELECT s.predecessor_id FROM same JOIN party_successions s
-    ON s.successor_id = same.id AND {_ONE_FIRM}
+    ON s.successor_id = same.id AND {_ONE_FIRM_BY_NOW}
 )
 SELECT id FROM same
 """
@@ -75,11 +76,12 @@ WITH RECURSIVE kin AS (
   GROUP BY a.id, b.id, b.since, a.since
 )
 SELECT DISTINCT ON (id) id, into_id, greatest(joined_on, since) AS folded_on
-FROM pairs ORDER BY id, into_since, into_id
+FROM pairs WHERE greatest(joined_on, since) <= $2::date ORDER BY id, into_since, into_id
 """
 """Coverages of one plan whose firms became one: the later of two, the earlier, and the day it counts no more.
 
-The day is that of the succession that made them one, or the later coverage's own when it came after.
+The day is that of the succession that made them one, or the later coverage's own when it came after; none
+of a day that is still to come.
 """
 
 
@@ -92,22 +94,22 @@ class Duplicate:
     folded_on: date
 
 
-async def root(session: AsyncSession, party_id: uuid.UUID) -> uuid.UUID:
+async def root(session: AsyncSession, party_id: uuid.UUID, today: date) -> uuid.UUID:
     """The last successor of a firm through renames and mergers; itself when nobody follows it."""
-    found = await session.scalar(text(_ROOT), {"party_id": party_id})
+    found = await session.scalar(text(_ROOT), {"party_id": party_id, "today": today})
     return uuid.UUID(str(found))
 
 
-async def lock_root(session: AsyncSession, party_id: uuid.UUID) -> uuid.UUID:
+async def lock_root(session: AsyncSession, party_id: uuid.UUID, today: date) -> uuid.UUID:
     """As `root`, the party being locked: what counts one firm is decided one after the other."""
-    last = await root(session, party_id)
+    last = await root(session, party_id, today)
     await session.execute(select(Party.id).where(Party.id == last).with_for_update(key_share=True))
     return last
 
 
-async def same_firm(session: AsyncSession, party_id: uuid.UUID) -> set[uuid.UUID]:
-    """All parties that are one firm with this one, before and after it."""
-    return set(await session.scalars(text(_SAME), {"party_id": party_id}))
+async def same_firm(session: AsyncSession, party_id: uuid.UUID, today: date) -> set[uuid.UUID]:
+    """All parties that are one firm with this one today, before and after it."""
+    return set(await session.scalars(text(_SAME), {"party_id": party_id, "today": today}))
 
 
 async def lock_coverage(
@@ -124,11 +126,11 @@ async def lock_coverage(
     return (await session.scalars(statement.execution_options(populate_existing=True))).one_or_none()
 
 
-async def duplicates(session: AsyncSession) -> list[Duplicate]:
-    """Coverages whose firm has become one with an earlier covered one, locked."""
+async def duplicates(session: AsyncSession, today: date) -> list[Duplicate]:
+    """Coverages whose firm has become one with an earlier covered one by today, locked."""
     connection = await driver(session)
     kin = [row["id"] for row in await connection.fetch(_LOCK_KIN)]
-    rows = {row["id"]: row for row in await connection.fetch(_DUPLICATES, kin)}
+    rows = {row["id"]: row for row in await connection.fetch(_DUPLICATES, kin, today)}
     statement = select(Coverage).where(Coverage.id.in_(rows)).order_by(Coverage.id)
     found = await session.scalars(statement.execution_options(populate_existing=True))
     return [

@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, or_, select, text, true
+from sqlalchemy import Select, or_, select, text
 
 from app.domain import enrolment as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.enrolment import LIVE, EnrolmentStatus, Stretch, stretches
+from app.domain.enrolment import LIVE, Cause, EnrolmentStatus, Stretch, stretches
 from app.domain.fact import Measure
 from app.domain.party import PartyKind
 from app.models.enrolment import Enrolment
@@ -17,6 +16,7 @@ from app.models.fact import Fact
 from app.models.organisation import Organisation
 from app.models.party import Party
 from app.models.programme import Provider
+from app.queries import districts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,17 +34,14 @@ def visible(actor: Actor) -> Select[Enrolment]:
 
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """The condition of `visible`, for queries that join enrolments."""
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     serving = select(Provider.id).where(Provider.organisation_id == actor.organisation_id)
-    reasons = [
+    return districts.seen_by(
+        actor,
+        Enrolment.district_code,
         Enrolment.party_id == actor.party_id,
         Enrolment.organisation_id == actor.organisation_id,
         Enrolment.provider_id.in_(serving),
-    ]
-    if actor.regulates is not None:
-        reasons.append(Enrolment.district_code == actor.regulates)
-    return or_(*reasons)
+    )
 
 
 def matching(
@@ -82,13 +79,21 @@ async def get(
 
 
 async def enrolled(
-    session: AsyncSession, programme_id: uuid.UUID, party_ids: Collection[uuid.UUID]
+    session: AsyncSession,
+    programme_id: uuid.UUID,
+    party_ids: Collection[uuid.UUID],
+    *,
+    entered_by: uuid.UUID | None = None,
 ) -> dict[uuid.UUID, list[uuid.UUID]]:
-    """Live enrolments in a programme of these parties, by party."""
+    """Live enrolments in a programme of these parties, by party.
+
+    What a firm has not confirmed is nothing of its own, and told to the organisation that entered it only.
+    """
     statement = select(Enrolment.party_id, Enrolment.id).where(
         Enrolment.programme_id == programme_id,
         Enrolment.party_id.in_(party_ids),
         Enrolment.status.in_(LIVE),
+        or_(Enrolment.confirmed_on.is_not(None), Enrolment.organisation_id == entered_by),
     )
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for party_id, enrolment_id in await session.execute(statement):
@@ -101,9 +106,19 @@ async def service(session: AsyncSession, enrolment_id: uuid.UUID) -> list[Stretc
     statement = (
         select(Fact.occurred_on, Fact.value, Fact.dimensions["provider_organisation_id"].astext)
         .where(Fact.source_id == enrolment_id, Fact.measure == Measure.trusteeship_active_count.value)
-        .order_by(Fact.occurred_on, Fact.value)
+        .order_by(Fact.occurred_on)
     )
     return stretches([(day, value, provider) for day, value, provider in await session.execute(statement)])
+
+
+async def renewed(session: AsyncSession, enrolment_id: uuid.UUID) -> bool:
+    """Whether a service under it was over once, and could have been counted, before it went on."""
+    statement = select(Fact.id).where(
+        Fact.source_id == enrolment_id,
+        Fact.measure == Measure.trusteeship_active_count.value,
+        Fact.dimensions["cause"].astext == Cause.renewal.value,
+    )
+    return (await session.scalars(statement.limit(1))).first() is not None
 
 
 async def organisations_of(

@@ -212,6 +212,14 @@ CHECKS: tuple[Check, ...] = (
         " OR f.low < 0 OR f.high > 1",
     ),
     Check(
+        "portfolio.rights_count_in_one",
+        "no right is in two portfolios on one day",
+        "SELECT m.id::text AS subject, a.number AS detail FROM portfolio_members m"
+        " JOIN portfolio_members o ON o.asset_id = m.asset_id AND o.portfolio_id > m.portfolio_id"
+        " AND daterange(o.joined_on, o.left_on) && daterange(m.joined_on, m.left_on)"
+        " JOIN assets a ON a.id = m.asset_id",
+    ),
+    Check(
         "deal.transfer_passed_the_title",
         "a transfer in effect made its grantee the owner of its rights, under its own event",
         "SELECT d.id::text AS subject, d.number AS detail FROM deals d JOIN deal_items i ON i.deal_id = d.id"

@@ -5,18 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, or_, select, true
+from sqlalchemy import Select, and_, select
 
 from app.domain import listing as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.listing import ON_MARKET, Direction, ListingMode, ListingStatus
 from app.models.asset import Asset
 from app.models.listing import Listing, ListingItem
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -27,20 +26,15 @@ def visible(actor: Actor) -> Select[Listing]:
 
     The owner in whose name an agency lists sees the listing once it is submitted.
     """
-    return select(Listing).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    seen = or_(
-        Listing.status.in_(ON_MARKET),
-        Listing.organisation_id == actor.organisation_id,
-        and_(Listing.owner_id == actor.party_id, Listing.status != ListingStatus.draft),
+    return select(Listing).where(
+        seen_by(
+            actor,
+            Listing.district_code,
+            Listing.status.in_(ON_MARKET),
+            Listing.organisation_id == actor.organisation_id,
+            and_(Listing.owner_id == actor.party_id, Listing.status != ListingStatus.draft),
+        )
     )
-    if actor.regulates is not None:
-        return or_(seen, Listing.district_code == actor.regulates)
-    return seen
 
 
 def on_market() -> Select[Listing]:

@@ -7,16 +7,15 @@ from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, func, or_, select, true
+from sqlalchemy import Select, exists, func, or_, select
 
 from app.domain import mandate as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.mandate import MandatePower, MandateStatus
 from app.models.mandate import Mandate, MandateItem
 from app.models.organisation import Organisation
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -24,18 +23,15 @@ if TYPE_CHECKING:
 
 def visible(actor: Actor) -> Select[Mandate]:
     """Mandates of the caller as owner, agent or proposer, and those of the district it regulates."""
-    return select(Mandate).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    mine = or_(
-        Mandate.organisation_id == actor.organisation_id,
-        Mandate.proposed_by == actor.organisation_id,
-        Mandate.owner_id == actor.party_id,
+    return select(Mandate).where(
+        seen_by(
+            actor,
+            Mandate.district_code,
+            Mandate.organisation_id == actor.organisation_id,
+            Mandate.proposed_by == actor.organisation_id,
+            Mandate.owner_id == actor.party_id,
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Mandate.district_code == actor.regulates)
 
 
 def matching(

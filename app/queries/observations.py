@@ -7,21 +7,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, or_, select, true, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from app.domain import observation as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.observation import PUBLIC, ObservationStatus
 from app.domain.permission import Role
 from app.models.approval import Approval
 from app.models.observation import Observation
 from app.models.organisation import Organisation
 from app.models.plan import Indicator, Plan
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -37,19 +36,14 @@ def place(observation: Observation) -> Place:
 
 def visible(actor: Actor) -> Select[Observation]:
     """Observations the caller may see: all that counted once, its own, and its district's if it regulates."""
-    return select(Observation).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    reasons = [
-        Observation.status.in_(PUBLIC),
-        Observation.organisation_id == actor.organisation_id,
-    ]
-    if actor.regulates is not None:
-        reasons.append(Observation.district_code == actor.regulates)
-    return or_(*reasons)
+    return select(Observation).where(
+        seen_by(
+            actor,
+            Observation.district_code,
+            Observation.status.in_(PUBLIC),
+            Observation.organisation_id == actor.organisation_id,
+        )
+    )
 
 
 def matching(

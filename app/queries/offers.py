@@ -5,19 +5,18 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, or_, select, true
+from sqlalchemy import Select, or_, select
 
 from app.domain import offer as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.offer import OfferStatus
 from app.models.listing import Listing
 from app.models.offer import Offer, OfferRound
 from app.models.organisation import Organisation
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -28,21 +27,18 @@ def visible(actor: Actor) -> Select[Offer]:
 
     Other bidders see nothing: what is bid is between the two sides.
     """
-    return select(Offer).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     offered = select(Listing.id).where(
         or_(Listing.organisation_id == actor.organisation_id, Listing.owner_id == actor.party_id)
     )
-    mine = or_(
-        Offer.organisation_id == actor.organisation_id,
-        Offer.buyer_id == actor.party_id,
-        Offer.listing_id.in_(offered),
+    return select(Offer).where(
+        seen_by(
+            actor,
+            Offer.district_code,
+            Offer.organisation_id == actor.organisation_id,
+            Offer.buyer_id == actor.party_id,
+            Offer.listing_id.in_(offered),
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Offer.district_code == actor.regulates)
 
 
 def matching(

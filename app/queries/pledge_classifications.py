@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import false, select
 
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.models.pledge import LoanClassification, Pledge
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def visible(actor: Actor, pledge: Pledge) -> Select[LoanClassification]:
 
     How a loan goes is no business of a pledgor that is not the bank's debtor, so parties see none.
     """
-    oversees = actor.regulates in (pledge.district_code, OUTSIDE_EVERY_PLAN)
+    oversees = actor.oversees(pledge.district_code)
     statement = select(LoanClassification).where(LoanClassification.pledge_id == pledge.id)
     return statement if oversees or is_bank(actor, pledge) else statement.where(false())
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, or_, select, true
+from sqlalchemy import Select, exists, or_, select
 
 from app.domain import pledge as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.permission import Role
 from app.models.asset import Asset
 from app.models.fact import Fact
 from app.models.organisation import Organisation
 from app.models.pledge import Pledge, PledgeItem
 from app.models.pool import Pool
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -27,20 +26,17 @@ if TYPE_CHECKING:
 
 def visible(actor: Actor) -> Select[Pledge]:
     """Pledges the caller may see: those it is a party to, and those of the district it regulates."""
-    return select(Pledge).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     owned = exists().where(PledgeItem.pledge_id == Pledge.id, PledgeItem.pledgor_id == actor.party_id)
-    mine = or_(
-        Pledge.organisation_id == actor.organisation_id,
-        Pledge.borrower_id == actor.party_id,
-        Pledge.pledgee_id == actor.party_id,
-        owned,
+    return select(Pledge).where(
+        seen_by(
+            actor,
+            Pledge.district_code,
+            Pledge.organisation_id == actor.organisation_id,
+            Pledge.borrower_id == actor.party_id,
+            Pledge.pledgee_id == actor.party_id,
+            owned,
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Pledge.district_code == actor.regulates)
 
 
 async def get(session: AsyncSession, actor: Actor, pledge_id: uuid.UUID) -> Pledge:
@@ -96,7 +92,7 @@ async def lock(
 
 
 def _records(actor: Actor, pledge: Pledge) -> bool:
-    if Role.operator in actor.roles and actor.regulates in (pledge.district_code, OUTSIDE_EVERY_PLAN):
+    if Role.operator in actor.roles and actor.oversees(pledge.district_code):
         return True
     if Role.bank not in actor.roles:
         return False

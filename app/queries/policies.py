@@ -5,20 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, or_, select, true
+from sqlalchemy import Select, exists, or_, select
 
 from app.domain import policy as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.policy import PolicyProduct, PolicyStatus
 from app.models.asset import Asset
 from app.models.organisation import Organisation
 from app.models.pledge import Pledge, PledgeItem
 from app.models.policy import Policy, PolicyEndorsement, PolicyItem
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
 
 def visible(actor: Actor) -> Select[Policy]:
     """Policies the caller has reported or is insured by, and those of the district it regulates."""
-    return select(Policy).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    mine = or_(Policy.organisation_id == actor.organisation_id, Policy.insured_id == actor.party_id)
-    return mine if actor.regulates is None else or_(mine, Policy.district_code == actor.regulates)
+    return select(Policy).where(
+        seen_by(
+            actor,
+            Policy.district_code,
+            Policy.organisation_id == actor.organisation_id,
+            Policy.insured_id == actor.party_id,
+        )
+    )
 
 
 def matching(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
+from app.domain.claim import OWED
 from app.domain.permission import Role
 from app.domain.pool import AccountCode, CommitmentStatus, Limits, Risk
 from app.models.ledger import LedgerAccount
@@ -34,13 +35,20 @@ FROM (
     ORDER BY k.occurred_on DESC, k.recorded_at DESC, k.id DESC LIMIT 1
   ) l ON true
   WHERE c.pool_id = :pool_id AND c.status = 'committed'
+  UNION ALL
+  SELECT k.principal_fen, 'loss' FROM claims k WHERE k.pool_id = :pool_id AND k.status = ANY(:owed)
 ) loan
 """)
 
 
 async def risk(session: AsyncSession, pool_id: uuid.UUID) -> Risk:
-    """The pool's risk now: a loan that was never classified counts as normal with its whole principal."""
-    loans = (await session.execute(_LOANS, {"pool_id": pool_id})).one()
+    """The pool's risk now: a loan that was never classified counts as normal with its whole principal.
+
+    A loan that was paid for counts as bad, with the principal claimed, until its claim is recovered or
+    written off: the ratio is before compensation.
+    """
+    owed = [status.value for status in OWED]
+    loans = (await session.execute(_LOANS, {"pool_id": pool_id, "owed": owed})).one()
     statement = select(LedgerAccount.code, LedgerAccount.debits_posted, LedgerAccount.credits_posted).where(
         LedgerAccount.ledger_id == pool_id
     )
@@ -71,8 +79,13 @@ async def offices(session: AsyncSession, district_code: str, roles: Collection[R
     return sorted(await session.scalars(statement))
 
 
+async def keepers(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
+    """Who may know the figures: the manager and the finance offices."""
+    return sorted({pool.manager_id, *await offices(session, pool.district_code, [Role.finance_office])})
+
+
 async def concerned(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
-    """Who must know of a change: the manager, the finance offices, the banks with live commitments."""
+    """Who must know of a change: its keepers and the banks with live commitments."""
     banks = (
         select(func.coalesce(Pledge.organisation_id, Organisation.id))
         .select_from(Commitment)
@@ -82,5 +95,4 @@ async def concerned(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
         .distinct()
     )
     found = set(await session.scalars(banks)) - {None}
-    found |= set(await offices(session, pool.district_code, [Role.finance_office]))
-    return sorted({*found, pool.manager_id})
+    return sorted(found | set(await keepers(session, pool)))

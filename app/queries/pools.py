@@ -12,7 +12,7 @@ from sqlalchemy import Select, or_, select, true
 from app.domain import pool as rules
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.permission import Permission, Role
-from app.domain.pool import AccountCode, CommitmentStatus
+from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus
 from app.models.ledger import LedgerAccount
 from app.models.pool import Commitment, Pool, Scheme
 
@@ -75,7 +75,7 @@ async def get_book(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) -> P
 def reads_book(actor: Actor, pool: Pool) -> bool:
     """Whether the caller may read the books of a pool it sees."""
     keeps = pool.manager_id == actor.organisation_id
-    oversees = actor.regulates in (pool.district_code, OUTSIDE_EVERY_PLAN)
+    oversees = actor.oversees(pool.district_code)
     return actor.may(Permission.ledger_read) and (keeps or oversees)
 
 
@@ -111,6 +111,12 @@ async def lock_managed(session: AsyncSession, actor: Actor, pool_id: uuid.UUID) 
     if pool.manager_id != actor.organisation_id:
         raise rules.NOT_FOUND.error(pool_id=pool_id)
     return pool
+
+
+async def watched(session: AsyncSession) -> Sequence[Pool]:
+    """Pools whose breaker may change: all that are not closed, in the order of their ids."""
+    statement = select(Pool).where(Pool.status != PoolStatus.closed).order_by(Pool.id)
+    return (await session.scalars(statement)).all()
 
 
 async def scheme_on(session: AsyncSession, pool_id: uuid.UUID, on: date) -> Scheme | None:

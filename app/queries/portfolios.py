@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import Select, func, or_, select
 
 from app.domain import portfolio as rules
-from app.domain.asset import CN, ENDED, AssetKind
-from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.asset import CN, ENDED, IN_FORCE, AssetKind
 from app.domain.fact import Measure
 from app.domain.patent_number import PatentType
 from app.domain.portfolio import Counting, PortfolioStatus, Span
@@ -19,12 +18,12 @@ from app.models.asset import Asset, Title
 from app.models.fact import Fact
 from app.models.organisation import Organisation
 from app.models.portfolio import Portfolio, PortfolioMember
+from app.queries.districts import seen_by
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -45,14 +44,14 @@ class Candidate:
 
 def visible(actor: Actor) -> Select[Portfolio]:
     """Portfolios the caller keeps or owns, and those of the district it regulates."""
-    return select(Portfolio).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    mine = or_(Portfolio.organisation_id == actor.organisation_id, Portfolio.owner_id == actor.party_id)
-    return mine if actor.regulates is None else or_(mine, Portfolio.district_code == actor.regulates)
+    return select(Portfolio).where(
+        seen_by(
+            actor,
+            Portfolio.district_code,
+            Portfolio.organisation_id == actor.organisation_id,
+            Portfolio.owner_id == actor.party_id,
+        )
+    )
 
 
 def matching(
@@ -91,10 +90,9 @@ async def lock(session: AsyncSession, portfolio_ids: Collection[uuid.UUID]) -> l
     return list(await session.scalars(statement))
 
 
-async def active(session: AsyncSession) -> dict[uuid.UUID, date | None]:
-    """Since when each active portfolio qualifies, as it stands written."""
-    statement = select(Portfolio.id, Portfolio.qualified_on).where(Portfolio.status == PortfolioStatus.active)
-    return dict((await session.execute(statement)).all())
+async def standing(session: AsyncSession) -> dict[uuid.UUID, date | None]:
+    """Since when each portfolio qualifies, as it stands written; a closed one does not."""
+    return dict((await session.execute(select(Portfolio.id, Portfolio.qualified_on))).all())
 
 
 def members(portfolio_id: uuid.UUID, on: date) -> Select[PortfolioMember]:
@@ -172,9 +170,46 @@ async def candidates(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A right's membership in another portfolio, until the day it left (None: it is in there).
+
+    `open`: written as not ended. It nevertheless has an `until` if the other portfolio's owner holds the
+    right no more: then it is in there on paper only.
+    """
+
+    portfolio_id: uuid.UUID
+    asset_id: uuid.UUID
+    until: date | None
+    open: bool
+
+
+_ELSEWHERE = """
+SELECT m.portfolio_id, m.asset_id, m.left_at IS NULL AS open, CASE
+  WHEN m.left_at IS NOT NULL THEN m.left_on
+  WHEN NOT bool_or(t.id IS NOT NULL AND t.ceased_at IS NULL) THEN greatest(m.joined_on, max(t.ceased_on))
+  END AS until
+FROM portfolio_members m JOIN portfolios p ON p.id = m.portfolio_id
+LEFT JOIN titles t ON t.asset_id = m.asset_id AND t.party_id = p.owner_id
+WHERE m.asset_id = ANY($1::uuid[]) AND m.portfolio_id <> $2
+GROUP BY m.id ORDER BY m.portfolio_id, m.asset_id
+"""
+
+
+async def elsewhere(
+    session: AsyncSession, portfolio_id: uuid.UUID, asset_ids: Collection[uuid.UUID]
+) -> list[Elsewhere]:
+    """Memberships, ended ones too, of these rights in other portfolios than this."""
+    connection = await driver(session)
+    return [
+        Elsewhere(row["portfolio_id"], row["asset_id"], row["until"], row["open"])
+        for row in await connection.fetch(_ELSEWHERE, list(asset_ids), portfolio_id)
+    ]
+
+
 # Days as ranges without their last day. A right's days in a portfolio are the union of its memberships,
 # cut by the days its owner held it (an end on an unknown day: not held, as in the chain of title), less
-# those on which its status in force was an ended one (the latest to take effect, of these the last known).
+# those on which its status (the latest to take effect, of these the last known) did not let it count.
 _SPANS = """
 WITH membership AS (
   SELECT m.portfolio_id, m.asset_id, p.owner_id, range_agg(daterange(m.joined_on, m.left_on)) AS days
@@ -197,16 +232,20 @@ WITH membership AS (
     coalesce(s.effective_on, '-infinity') AS effective_on
   FROM asset_status_changes s WHERE s.asset_id IN (SELECT asset_id FROM counting)
   ORDER BY s.asset_id, coalesce(s.effective_on, '-infinity'), s.recorded_at DESC, s.id DESC
-), ended AS (
-  SELECT asset_id, range_agg(days) AS days FROM (
+), standing AS (
+  SELECT asset_id, range_agg(days) FILTER (WHERE status = ANY($3::text[])) AS in_force,
+    range_agg(days) FILTER (WHERE status = ANY($4::text[])) AS ended FROM (
     SELECT asset_id, status, daterange(effective_on,
       lead(effective_on) OVER (PARTITION BY asset_id ORDER BY effective_on)) AS days FROM status) s
-  WHERE status = ANY($3::text[]) GROUP BY asset_id
+  GROUP BY asset_id
+), lasting AS (
+  SELECT c.portfolio_id, c.asset_id, c.counting, c.days * h.days * CASE c.counting
+    WHEN 'invention' THEN coalesce(s.in_force, '{}')
+    ELSE '{(,)}'::datemultirange - coalesce(s.ended, '{}') END AS days
+  FROM counting c JOIN held h USING (portfolio_id, asset_id) LEFT JOIN standing s USING (asset_id)
 )
-SELECT c.portfolio_id, c.counting, lower(r.days) AS since, upper(r.days) AS until, count(*) AS rights
-FROM counting c JOIN held h USING (portfolio_id, asset_id) LEFT JOIN ended e ON e.asset_id = c.asset_id
-CROSS JOIN LATERAL unnest(c.days * h.days - coalesce(e.days, '{}'::datemultirange)) AS r(days)
-GROUP BY 1, 2, 3, 4 ORDER BY 1, 3
+SELECT portfolio_id, counting, lower(r.days) AS since, upper(r.days) AS until, count(*) AS rights
+FROM lasting CROSS JOIN LATERAL unnest(lasting.days) AS r(days) GROUP BY 1, 2, 3, 4 ORDER BY 1, 3
 """
 
 
@@ -214,8 +253,8 @@ async def spans(session: AsyncSession, portfolio_ids: Collection[uuid.UUID]) -> 
     """When how many rights count in portfolios, in one statement however many they are."""
     found: dict[uuid.UUID, list[Span]] = {portfolio_id: [] for portfolio_id in portfolio_ids}
     connection = await driver(session)
-    ended = sorted(status.value for status in ENDED)
-    for row in await connection.fetch(_SPANS, list(portfolio_ids), PCT_OFFICE, ended):
+    statuses = [sorted(status.value for status in group) for group in (IN_FORCE, ENDED)]
+    for row in await connection.fetch(_SPANS, list(portfolio_ids), PCT_OFFICE, *statuses):
         span = Span(Counting(row["counting"]), row["since"], row["until"], row["rights"])
         found[row["portfolio_id"]].append(span)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, select
 
 from app.domain import plan as plan_rules, programme as rules
 from app.domain.programme import ProgrammeStatus
@@ -72,8 +72,3 @@ async def plan(session: AsyncSession, plan_id: uuid.UUID) -> Plan:
     if found is None:
         raise plan_rules.NOT_FOUND.error("/plan_id", plan_id=plan_id)
     return found
-
-
-async def next_serial(session: AsyncSession) -> int:
-    """The next serial of a programme's business number; one that is not used is lost."""
-    return int((await session.execute(text("SELECT nextval('programme_numbers')"))).scalar_one())

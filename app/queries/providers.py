@@ -5,19 +5,18 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import Select, func, select
 
 from app.domain import provider as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.enrolment import SERVED
 from app.domain.provider import ProviderStatus
 from app.models.enrolment import Enrolment
 from app.models.programme import Provider
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -28,14 +27,14 @@ PUBLIC = frozenset({ProviderStatus.selected, ProviderStatus.exited})
 
 def visible(actor: Actor) -> Select[Provider]:
     """Providers the caller may see: the selected ones, its own, and its district's if it regulates."""
-    return select(Provider).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
-    seen = or_(Provider.status.in_(PUBLIC), Provider.organisation_id == actor.organisation_id)
-    return seen if actor.regulates is None else or_(seen, Provider.district_code == actor.regulates)
+    return select(Provider).where(
+        seen_by(
+            actor,
+            Provider.district_code,
+            Provider.status.in_(PUBLIC),
+            Provider.organisation_id == actor.organisation_id,
+        )
+    )
 
 
 def matching(

@@ -2,6 +2,10 @@
 
 The figures are published aggregates: every caller gets the same, over the plan's district and those below
 it, and nothing of the single facts and reports behind them.
+
+Coverage by trusteeship counts firms once under each plan (TG-06), so each plan has coverages of its own: a
+firm covered under two plans of a district counts once in each, and the plan of a city does not count what
+plans of its districts cover.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, Select, cast, func, not_, select
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, not_, or_, select
 
 from app.domain.fact import Measure
 from app.domain.indicator import MICRO, Category, Comparator, IndicatorKind, SourceKind
@@ -67,7 +71,7 @@ async def board(
     term = Term(plan.starts_on, plan.ends_on, on)
     codes = await statistics.under(session, plan.district_code)
     measures = sorted({measure for _, asked in measured for measure in asked.measures})
-    facts = statistics.published(measures, codes, term.counted_to, as_of)
+    facts = statistics.published(measures, codes, term.counted_to, as_of).where(_of_plan(plan_id))
     sums = await _sums(session, facts, term)
     reports = await _reports(session, plan_id, term, as_of)
     known = await statistics.knowledge(session, facts, as_of, codes, now)
@@ -76,6 +80,14 @@ async def board(
         for one, asked in measured
     ]
     return Board(plan, term, as_of, known, lines)
+
+
+OF_PLAN = frozenset({Measure.trusteeship_covered_count})
+"""Measures whose facts count for the plan they name (`plan_id`) and for no other."""
+
+
+def _of_plan(plan_id: uuid.UUID) -> ColumnElement[bool]:
+    return or_(Fact.measure.not_in(sorted(OF_PLAN)), statistics.dimension("plan_id") == str(plan_id))
 
 
 def _asked(indicator: Indicator, target: Target | None) -> Asked:

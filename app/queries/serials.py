@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import text
 
+from app.domain.identifiers import business_number
+
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
 Noun = Literal[
@@ -21,7 +25,32 @@ Noun = Literal[
     "application",
     "valuation",
     "policy",
+    "programme",
 ]
+
+PREFIXES: dict[Noun, str] = {
+    "listing": "LI",
+    "deal": "DE",
+    "pool": "PO",
+    "claim": "CL",
+    "mandate": "MA",
+    "offer": "OF",
+    "consent": "CO",
+    "portfolio": "PF",
+    "application": "AP",
+    "valuation": "VA",
+    "policy": "IN",
+    "programme": "TG",
+}
+
+
+async def next_number(session: AsyncSession, noun: Noun, district_code: str, today: date) -> str:
+    """The next business number of a noun, e.g. `LI-120110-2026-000123`.
+
+    A park or a street is numbered with the district it is part of, whose code its own begins with.
+    """
+    serial = await next_serial(session, noun)
+    return business_number(PREFIXES[noun], district_code[:6], today.year, serial)
 
 
 async def next_serial(session: AsyncSession, noun: Noun) -> int:

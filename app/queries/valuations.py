@@ -5,20 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, exists, or_, select, true
+from sqlalchemy import Select, and_, exists, or_, select
 
 from app.domain import valuation as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.valuation import ValuationMode, ValuationStatus
 from app.models.application import Application
 from app.models.asset import Asset, Title
 from app.models.organisation import Organisation
 from app.models.valuation import Valuation
+from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
@@ -30,24 +29,21 @@ def visible(actor: Actor) -> Select[Valuation]:
     Those made for an application are also between its applicant and its bank, but for the bank's own
     opinion, which stays with the bank.
     """
-    return select(Valuation).where(_seen_by(actor))
-
-
-def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    if actor.regulates == OUTSIDE_EVERY_PLAN:
-        return true()
     between = exists().where(
         Application.id == Valuation.application_id,
         or_(
             Application.organisation_id == actor.organisation_id, Application.bank_id == actor.organisation_id
         ),
     )
-    mine = or_(
-        Valuation.organisation_id == actor.organisation_id,
-        Valuation.appraiser_id == actor.organisation_id,
-        and_(Valuation.mode != ValuationMode.bank_internal, between),
+    return select(Valuation).where(
+        seen_by(
+            actor,
+            Valuation.district_code,
+            Valuation.organisation_id == actor.organisation_id,
+            Valuation.appraiser_id == actor.organisation_id,
+            and_(Valuation.mode != ValuationMode.bank_internal, between),
+        )
     )
-    return mine if actor.regulates is None else or_(mine, Valuation.district_code == actor.regulates)
 
 
 def matching(

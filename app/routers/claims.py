@@ -17,17 +17,16 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.claim import (
-    CheckIn,
     ClaimApprovalIn,
+    ClaimCheckIn,
     ClaimEvidenceOut,
     ClaimIn,
     ClaimOut,
     ClaimShareOut,
-    ObjectionIn,
     SupplementIn,
     WriteOffIn,
 )
-from app.schemas.common import MoneyOut, Page
+from app.schemas.common import MoneyOut, Page, ReasonIn
 from app.schemas.recovery import RecoveryOut, RecoveryShareOut
 from app.services import claims
 
@@ -156,7 +155,7 @@ async def evidence(claim_id: uuid.UUID, unit: Reading) -> ClaimEvidenceOut:
 
 
 @router.post("/{claim_id}/check", response_model=ClaimOut)
-async def check(claim_id: uuid.UUID, body: CheckIn, unit: Checking) -> Response:
+async def check(claim_id: uuid.UUID, body: ClaimCheckIn, unit: Checking) -> Response:
     """The pool manager's formal check: on to the offices, back for more, or rejected."""
     claim = await claims.check(
         unit.session,
@@ -199,7 +198,7 @@ async def approve(claim_id: uuid.UUID, body: ClaimApprovalIn, unit: Approving) -
 
 
 @router.post("/{claim_id}/objection", response_model=ClaimOut)
-async def object_to(claim_id: uuid.UUID, body: ObjectionIn, unit: Approving) -> Response:
+async def object_to(claim_id: uuid.UUID, body: ReasonIn, unit: Approving) -> Response:
     """Take up an objection to a public claim: back to review; what was set aside is given back."""
     claim = await claims.object_to(
         unit.session, actor=unit.actor, moment=unit.moment, claim_id=claim_id, reason=body.reason

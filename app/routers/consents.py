@@ -16,15 +16,8 @@ from app.queries import consents as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
-from app.schemas.common import MoneyOut, Page
-from app.schemas.consent import (
-    ConsentIn,
-    ConsentOut,
-    ConsentReasonIn,
-    ConsentRequestIn,
-    ConsentScopeIn,
-    ConsentTermsIn,
-)
+from app.schemas.common import MoneyOut, Page, ReasonIn
+from app.schemas.consent import ConsentIn, ConsentOut, ConsentRequestIn, ConsentScopeIn, ConsentTermsIn
 from app.services import consents
 
 if TYPE_CHECKING:
@@ -138,7 +131,7 @@ async def grant(consent_id: uuid.UUID, body: ConsentTermsIn, unit: Writing) -> R
 
 
 @router.post("/{consent_id}/refusal", response_model=ConsentOut)
-async def refuse(consent_id: uuid.UUID, body: ConsentReasonIn, unit: Writing) -> Response:
+async def refuse(consent_id: uuid.UUID, body: ReasonIn, unit: Writing) -> Response:
     """Refuse what was asked for."""
     consent = await consents.refuse(
         unit.session, actor=unit.actor, moment=unit.moment, consent_id=consent_id, reason=body.reason
@@ -147,7 +140,7 @@ async def refuse(consent_id: uuid.UUID, body: ConsentReasonIn, unit: Writing) ->
 
 
 @router.post("/{consent_id}/revocation", response_model=ConsentOut)
-async def revoke(consent_id: uuid.UUID, body: ConsentReasonIn, unit: Writing) -> Response:
+async def revoke(consent_id: uuid.UUID, body: ReasonIn, unit: Writing) -> Response:
     """Take a consent back before its first use."""
     consent = await consents.revoke(
         unit.session, actor=unit.actor, moment=unit.moment, consent_id=consent_id, reason=body.reason

@@ -17,23 +17,22 @@ from app.queries import deals as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
-from app.schemas.common import MoneyOut, Page
+from app.schemas.common import MoneyOut, Page, ReasonIn
 from app.schemas.deal import (
-    CorrectionIn,
     DealIn,
     DealOut,
+    DealRefusalIn,
+    DealRegistrationIn,
+    DealSignatureIn,
+    DealTerminationIn,
     ExportEvidenceIn,
     ExportEvidenceOut,
     FilingIn,
-    LicenceIn,
+    LicenceDealIn,
     RecordingIn,
-    RefusalIn,
-    RegistrationIn,
     SettlementIn,
     SettlementOut,
-    SignatureIn,
-    TerminationIn,
-    TransferIn,
+    TransferDealIn,
 )
 from app.services import deals
 
@@ -95,9 +94,9 @@ def _evidence(given: ExportEvidenceIn | None) -> ExportEvidence | None:
     return ExportEvidence(given.type, given.number) if given else None
 
 
-def _new(body: LicenceIn | TransferIn) -> deals.NewDeal:
+def _new(body: LicenceDealIn | TransferDealIn) -> deals.NewDeal:
     """The deal as the drafter describes it."""
-    if isinstance(body, LicenceIn):
+    if isinstance(body, LicenceDealIn):
         return deals.NewLicence(
             licence_type=body.licence_type,
             grantor_id=body.grantor_id,
@@ -140,7 +139,7 @@ async def agree(deal_id: uuid.UUID, unit: Writing) -> Response:
 
 
 @router.post("/{deal_id}/signature", response_model=DealOut)
-async def sign(deal_id: uuid.UUID, body: SignatureIn, unit: Writing) -> Response:
+async def sign(deal_id: uuid.UUID, body: DealSignatureIn, unit: Writing) -> Response:
     """The contract is signed, or everything that speaks against it is said.
 
     A licence is in effect; a transfer keeps its rights reserved until the office has decided.
@@ -166,7 +165,7 @@ async def file(deal_id: uuid.UUID, body: FilingIn, unit: Writing) -> Response:
 
 
 @router.post("/{deal_id}/correction", response_model=DealOut)
-async def correct(deal_id: uuid.UUID, body: CorrectionIn, unit: Recording) -> Response:
+async def correct(deal_id: uuid.UUID, body: ReasonIn, unit: Recording) -> Response:
     """The office wants the transfer's papers corrected."""
     deal = await deals.correct(
         unit.session, actor=unit.actor, moment=unit.moment, deal_id=deal_id, reason=body.reason
@@ -184,7 +183,7 @@ async def refile(deal_id: uuid.UUID, body: FilingIn, unit: Writing) -> Response:
 
 
 @router.post("/{deal_id}/refusal", response_model=DealOut)
-async def refuse(deal_id: uuid.UUID, body: RefusalIn, unit: Recording) -> Response:
+async def refuse(deal_id: uuid.UUID, body: DealRefusalIn, unit: Recording) -> Response:
     """The office refused the transfer; its rights are free again."""
     deal = await deals.refuse(
         unit.session,
@@ -198,7 +197,7 @@ async def refuse(deal_id: uuid.UUID, body: RefusalIn, unit: Recording) -> Respon
 
 
 @router.post("/{deal_id}/registration", response_model=DealOut)
-async def register(deal_id: uuid.UUID, body: RegistrationIn, unit: Recording) -> Response:
+async def register(deal_id: uuid.UUID, body: DealRegistrationIn, unit: Recording) -> Response:
     """The office registered the transfer: the title passes on that day."""
     deal = await deals.register(
         unit.session,
@@ -213,7 +212,7 @@ async def register(deal_id: uuid.UUID, body: RegistrationIn, unit: Recording) ->
 
 @router.post("/{deal_id}/settlement", response_model=DealOut)
 async def settle(deal_id: uuid.UUID, body: SettlementIn, unit: Writing) -> Response:
-    """The price of the transfer was paid."""
+    """The price of the transfer, or the fee of the licence, was paid."""
     deal = await deals.settle(
         unit.session,
         actor=unit.actor,
@@ -247,7 +246,7 @@ async def record(deal_id: uuid.UUID, body: RecordingIn, unit: Recording) -> Resp
 
 
 @router.post("/{deal_id}/termination", response_model=DealOut)
-async def terminate(deal_id: uuid.UUID, body: TerminationIn, unit: Writing) -> Response:
+async def terminate(deal_id: uuid.UUID, body: DealTerminationIn, unit: Writing) -> Response:
     """End the deal; its rights are free again."""
     deal = await deals.terminate(
         unit.session,

@@ -20,14 +20,14 @@ from app.routers.paging import PageDep
 from app.schemas.common import Page
 from app.schemas.enrolment import (
     AgreementIn,
-    CheckIn,
-    ConfirmationIn,
-    ConsentWithdrawalIn,
     EndIn,
     EnrolmentBatchIn,
     EnrolmentBatchOut,
+    EnrolmentCheckIn,
+    EnrolmentConfirmationIn,
     EnrolmentIn,
     EnrolmentOut,
+    EnrolmentTerminationIn,
     EvaluationIn,
     EvaluationOut,
     FindingOut,
@@ -36,8 +36,8 @@ from app.schemas.enrolment import (
     ProviderChangeIn,
     ProxyConfirmationIn,
     ProxyConsentWithdrawalIn,
+    ProxyTerminationIn,
     RenewalIn,
-    TerminationIn,
 )
 from app.schemas.service_record import ServiceRecordIn, ServiceRecordOut
 from app.services import enrolments, service_records
@@ -110,7 +110,7 @@ async def enrol_many(body: EnrolmentBatchIn, unit: Writing) -> Response:
         programme_id=body.programme_id,
         rows=[_new(row, row.party_id) for row in body.rows],
     )
-    return await unit.reply(201, EnrolmentBatchOut(enrolments=[_out(enrolment) for enrolment in entered]))
+    return await unit.reply(201, EnrolmentBatchOut(items=[_out(enrolment) for enrolment in entered]))
 
 
 async def _confirm(unit: WriteUnit, enrolment_id: uuid.UUID, document_id: uuid.UUID | None) -> Response:
@@ -136,8 +136,8 @@ async def _withdraw(unit: WriteUnit, enrolment_id: uuid.UUID, document_id: uuid.
 
 
 @router.post("/{enrolment_id}/confirmation", response_model=EnrolmentOut)
-async def confirm(enrolment_id: uuid.UUID, body: ConfirmationIn, unit: Writing) -> Response:  # noqa: ARG001
-    """The firm confirms what an agency entered."""
+async def confirm(enrolment_id: uuid.UUID, body: EnrolmentConfirmationIn, unit: Writing) -> Response:  # noqa: ARG001
+    """The firm confirms what an agency entered, or consents again to the use of its data."""
     return await _confirm(unit, enrolment_id, None)
 
 
@@ -148,11 +148,7 @@ async def confirm_by_proxy(enrolment_id: uuid.UUID, body: ProxyConfirmationIn, u
 
 
 @router.post("/{enrolment_id}/consent-withdrawal", response_model=EnrolmentOut)
-async def withdraw_consent(
-    enrolment_id: uuid.UUID,
-    body: ConsentWithdrawalIn,  # noqa: ARG001
-    unit: Writing,
-) -> Response:
+async def withdraw_consent(enrolment_id: uuid.UUID, unit: Writing) -> Response:
     """Forget the firm's figures; its size class and what was counted stay."""
     return await _withdraw(unit, enrolment_id, None)
 
@@ -166,7 +162,7 @@ async def withdraw_consent_by_proxy(
 
 
 @router.post("/{enrolment_id}/check", response_model=EnrolmentOut)
-async def check(enrolment_id: uuid.UUID, body: CheckIn, unit: Checking) -> Response:
+async def check(enrolment_id: uuid.UUID, body: EnrolmentCheckIn, unit: Checking) -> Response:
     """Judge whether the firm is eligible; an ineligible one is told every condition it failed."""
     enrolment = await enrolments.check(
         unit.session,
@@ -203,6 +199,7 @@ async def sign(enrolment_id: uuid.UUID, body: AgreementIn, unit: Serving) -> Res
         agreement_no=body.agreement_no,
         active_from=body.active_from,
         active_to=body.active_to,
+        document_id=body.document_id,
     )
     return await _answer(unit, enrolment)
 
@@ -223,14 +220,32 @@ async def change_provider(enrolment_id: uuid.UUID, body: ProviderChangeIn, unit:
 
 
 @router.post("/{enrolment_id}/termination", response_model=EnrolmentOut)
-async def terminate(enrolment_id: uuid.UUID, body: TerminationIn, unit: Writing) -> Response:
-    """Give the enrolment up: the firm, its provider, or who entered it while it has none."""
+async def terminate(enrolment_id: uuid.UUID, body: EnrolmentTerminationIn, unit: Writing) -> Response:
+    """Give the enrolment up: the firm, its provider, or who entered it while it has none.
+
+    One that was renewed ends instead, and what was served before can still be evaluated.
+    """
     enrolment = await enrolments.terminate(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
         enrolment_id=enrolment_id,
         ended_on=body.ended_on,
+        reason=body.reason,
+    )
+    return await _answer(unit, enrolment)
+
+
+@router.post("/{enrolment_id}/proxy-termination", response_model=EnrolmentOut)
+async def terminate_unconfirmed(
+    enrolment_id: uuid.UUID, body: ProxyTerminationIn, unit: Checking
+) -> Response:
+    """The operator clears away a row that an agency entered and the firm never confirmed."""
+    enrolment = await enrolments.terminate_unconfirmed(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        enrolment_id=enrolment_id,
         reason=body.reason,
     )
     return await _answer(unit, enrolment)
@@ -260,6 +275,7 @@ async def renew(enrolment_id: uuid.UUID, body: RenewalIn, unit: Serving) -> Resp
         agreement_no=body.agreement_no,
         active_to=body.active_to,
         active_from=body.active_from,
+        document_id=body.document_id,
     )
     return await _answer(unit, enrolment)
 

@@ -14,7 +14,7 @@ from app.queries import ledger as queries, pools as pool_queries
 from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
 from app.routers.paging import MAX_PAGE
 from app.schemas.common import MoneyOut, Page
-from app.schemas.pool import AccountIn, AccountOut, EntryOut, TransferIn, TransferOut
+from app.schemas.ledger import AccountIn, AccountOut, EntryOut, TransferIn, TransferOut
 from app.services import bookkeeping
 
 router = APIRouter(prefix="/v1/pools/{pool_id}", tags=["ledger"])

@@ -17,15 +17,8 @@ from app.queries import holds as hold_queries, listings as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep, PublicPageDep
-from app.schemas.common import MoneyOut, Page
-from app.schemas.listing import (
-    ListedAssetOut,
-    ListingIn,
-    ListingOut,
-    ListingPatch,
-    PublicListingOut,
-    ReturnIn,
-)
+from app.schemas.common import MoneyOut, Page, ReasonIn
+from app.schemas.listing import ListedAssetOut, ListingIn, ListingOut, ListingPatch, PublicListingOut
 from app.services import listings
 
 if TYPE_CHECKING:
@@ -150,7 +143,7 @@ async def submit(listing_id: uuid.UUID, unit: Writing) -> Response:
 
 
 @router.post("/{listing_id}/return", response_model=ListingOut)
-async def return_(listing_id: uuid.UUID, body: ReturnIn, unit: Reviewing) -> Response:
+async def return_(listing_id: uuid.UUID, body: ReasonIn, unit: Reviewing) -> Response:
     """Send a submitted listing back with a reason."""
     listing = await listings.return_(
         unit.session, actor=unit.actor, moment=unit.moment, listing_id=listing_id, reason=body.reason

@@ -15,8 +15,8 @@ from app.queries import mandates as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
-from app.schemas.common import Page
-from app.schemas.mandate import ConfirmationIn, MandateIn, MandateOut, MandateReasonIn
+from app.schemas.common import Page, ReasonIn
+from app.schemas.mandate import MandateConfirmationIn, MandateIn, MandateOut
 from app.services import mandates
 
 router = APIRouter(prefix="/v1/mandates", tags=["mandates"])
@@ -70,7 +70,9 @@ async def enter(body: MandateIn, unit: Writing) -> Response:
 
 
 @router.post("/{mandate_id}/confirmation", response_model=MandateOut)
-async def confirm(mandate_id: uuid.UUID, unit: Writing, body: ConfirmationIn | None = None) -> Response:
+async def confirm(
+    mandate_id: uuid.UUID, unit: Writing, body: MandateConfirmationIn | None = None
+) -> Response:
     """Confirm a proposal, as its owner or as the operator with the power of attorney."""
     mandate = await mandates.confirm(
         unit.session,
@@ -83,7 +85,7 @@ async def confirm(mandate_id: uuid.UUID, unit: Writing, body: ConfirmationIn | N
 
 
 @router.post("/{mandate_id}/refusal", response_model=MandateOut)
-async def refuse(mandate_id: uuid.UUID, body: MandateReasonIn, unit: Writing) -> Response:
+async def refuse(mandate_id: uuid.UUID, body: ReasonIn, unit: Writing) -> Response:
     """Refuse a proposal."""
     mandate = await mandates.refuse(
         unit.session, actor=unit.actor, moment=unit.moment, mandate_id=mandate_id, reason=body.reason
@@ -92,7 +94,7 @@ async def refuse(mandate_id: uuid.UUID, body: MandateReasonIn, unit: Writing) ->
 
 
 @router.post("/{mandate_id}/revocation", response_model=MandateOut)
-async def revoke(mandate_id: uuid.UUID, body: MandateReasonIn, unit: Writing) -> Response:
+async def revoke(mandate_id: uuid.UUID, body: ReasonIn, unit: Writing) -> Response:
     """Take an active mandate back, or lay it down as its agent."""
     mandate = await mandates.revoke(
         unit.session, actor=unit.actor, moment=unit.moment, mandate_id=mandate_id, reason=body.reason

@@ -86,7 +86,7 @@ async def make(listing_id: uuid.UUID, body: OfferIn, unit: Writing) -> Response:
     return await _answer(unit, offer, 201)
 
 
-@router.post("/offers/{offer_id}/rounds", response_model=OfferOut)
+@router.post("/offers/{offer_id}/rounds", status_code=201, response_model=OfferOut)
 async def counter(offer_id: uuid.UUID, body: RoundIn, unit: Writing) -> Response:
     """Answer the other side's round with a counter-offer; `If-Match` names the version that was seen."""
     new = offers.NewRound(
@@ -105,7 +105,7 @@ async def counter(offer_id: uuid.UUID, body: RoundIn, unit: Writing) -> Response
         new=new,
         expect_version=unit.require_version,
     )
-    return await _answer(unit, offer)
+    return await _answer(unit, offer, 201)
 
 
 @router.post("/offers/{offer_id}/acceptance", response_model=OfferOut)

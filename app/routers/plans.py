@@ -33,7 +33,7 @@ from app.schemas.plan import (
     TargetOut,
 )
 from app.schemas.statistic import DefinitionOut
-from app.schemas.task import StandingOut, TaskOut, TasksOut
+from app.schemas.task import TaskOut, TasksOut, TaskStandingOut
 from app.services import plans
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ def _task(task: Task, report: TaskReport | None) -> TaskOut:
     )
 
 
-def _standing(report: TaskReport) -> StandingOut:
-    return StandingOut(
+def _standing(report: TaskReport) -> TaskStandingOut:
+    return TaskStandingOut(
         progress=report.progress,
         percent=report.percent,
         note=report.note,

@@ -24,8 +24,8 @@ from app.schemas.pledge import (
     PledgeIn,
     PledgeItemOut,
     PledgeOut,
-    RefusalIn,
-    RegistrationsIn,
+    PledgeRefusalIn,
+    PledgeRegistrationsIn,
 )
 from app.services import idempotency, pledges
 
@@ -159,7 +159,7 @@ async def get(
 @router.post("/{pledge_id}/registrations", status_code=201, response_model=PledgeOut)
 async def register(
     pledge_id: uuid.UUID,
-    body: RegistrationsIn,
+    body: PledgeRegistrationsIn,
     unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
 ) -> Response:
     """Record the office's registrations, per right; the pledge is established on registration (PL-01)."""
@@ -175,7 +175,9 @@ async def register(
 
 @router.post("/{pledge_id}/refusals", status_code=201, response_model=PledgeOut)
 async def refuse(
-    pledge_id: uuid.UUID, body: RefusalIn, unit: Annotated[WriteUnit, writes(Permission.pledge_register)]
+    pledge_id: uuid.UUID,
+    body: PledgeRefusalIn,
+    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
 ) -> Response:
     """Record that the office refused rights; with the last of them the pool's capacity comes back."""
     pledge = await pledges.refuse(

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from app.domain import policy as rules
 from app.domain.money import BASE_CURRENCY
 from app.domain.permission import Permission
-from app.domain.policy import Change, Direction, NewPolicy, PolicyProduct, PolicyStatus
+from app.domain.policy import Change, DeltaDirection, NewPolicy, PolicyProduct, PolicyStatus
 from app.models.policy import Policy, PolicyEndorsement
 from app.queries import policies as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
-from app.schemas.common import MoneyOut, Page
+from app.schemas.common import MoneyOut, Page, ReasonIn
 from app.schemas.policy import (
     CancellationIn,
     DeltaOut,
@@ -28,7 +28,6 @@ from app.schemas.policy import (
     InsuredAssetOut,
     PolicyIn,
     PolicyOut,
-    VoidingIn,
 )
 from app.services import policies
 
@@ -96,7 +95,7 @@ def _out(
 
 
 def _endorsement(endorsement: PolicyEndorsement, currency: str) -> EndorsementOut:
-    direction = Direction.increase if endorsement.delta_fen > 0 else Direction.decrease
+    direction = DeltaDirection.increase if endorsement.delta_fen > 0 else DeltaDirection.decrease
     amount = MoneyOut.of(abs(endorsement.delta_fen), currency)
     return EndorsementOut(
         id=endorsement.id,
@@ -139,7 +138,7 @@ async def endorse(policy_id: uuid.UUID, body: EndorsementIn, unit: Writing) -> R
     amount = body.delta.amount
     if amount.currency != BASE_CURRENCY:
         raise rules.CURRENCY_UNSUPPORTED.error("/delta/amount/currency")
-    sign = 1 if body.delta.direction is Direction.increase else -1
+    sign = 1 if body.delta.direction is DeltaDirection.increase else -1
     policy = await policies.endorse(
         unit.session,
         actor=unit.actor,
@@ -167,7 +166,7 @@ async def cancel(policy_id: uuid.UUID, body: CancellationIn, unit: Writing) -> R
 
 
 @router.post("/{policy_id}/voiding", response_model=PolicyOut)
-async def void(policy_id: uuid.UUID, body: VoidingIn, unit: Writing) -> Response:
+async def void(policy_id: uuid.UUID, body: ReasonIn, unit: Writing) -> Response:
     """Undo a policy from its start; it counts no longer."""
     policy = await policies.void(
         unit.session, actor=unit.actor, moment=unit.moment, policy_id=policy_id, reason=body.reason

@@ -88,7 +88,7 @@ async def open_(body: PortfolioIn, unit: Writing) -> Response:
     return await _answer(unit, portfolio, 201)
 
 
-@router.post("/{portfolio_id}/members", response_model=PortfolioOut)
+@router.post("/{portfolio_id}/members", status_code=201, response_model=PortfolioOut)
 async def add(portfolio_id: uuid.UUID, body: MembersIn, unit: Writing) -> Response:
     """Let rights join on a day up to today."""
     portfolio = await portfolios.add(
@@ -99,10 +99,10 @@ async def add(portfolio_id: uuid.UUID, body: MembersIn, unit: Writing) -> Respon
         asset_ids=body.asset_ids,
         joined_on=body.joined_on,
     )
-    return await _answer(unit, portfolio)
+    return await _answer(unit, portfolio, 201)
 
 
-@router.post("/{portfolio_id}/removals", response_model=PortfolioOut)
+@router.post("/{portfolio_id}/removals", status_code=201, response_model=PortfolioOut)
 async def remove(portfolio_id: uuid.UUID, body: RemovalIn, unit: Writing) -> Response:
     """Let rights leave from a day on."""
     portfolio = await portfolios.remove(
@@ -113,7 +113,7 @@ async def remove(portfolio_id: uuid.UUID, body: RemovalIn, unit: Writing) -> Res
         asset_ids=body.asset_ids,
         left_on=body.left_on,
     )
-    return await _answer(unit, portfolio)
+    return await _answer(unit, portfolio, 201)
 
 
 @router.post("/{portfolio_id}/closure", response_model=PortfolioOut)

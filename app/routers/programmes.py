@@ -18,7 +18,7 @@ from app.routers.paging import PageDep
 from app.routers.providers import answer as provider_answer
 from app.schemas.common import Page
 from app.schemas.programme import ProgrammeIn, ProgrammeOut
-from app.schemas.provider import ProviderIn, ProviderOut
+from app.schemas.provider import ProviderOut
 from app.services import programmes, providers
 
 router = APIRouter(prefix="/v1/programmes", tags=["programmes"])
@@ -59,7 +59,7 @@ async def close(programme_id: uuid.UUID, unit: Writing) -> Response:
 
 
 @router.post("/{programme_id}/providers", status_code=201, response_model=ProviderOut)
-async def apply(programme_id: uuid.UUID, body: ProviderIn, unit: Applying) -> Response:  # noqa: ARG001
+async def apply(programme_id: uuid.UUID, unit: Applying) -> Response:
     """Apply to provide trusteeship in a programme."""
     provider = await providers.apply(
         unit.session, actor=unit.actor, moment=unit.moment, programme_id=programme_id

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.permission import Actor, Permission
 from app.domain.provider import ProviderStatus
 from app.models.programme import Provider
@@ -16,8 +15,8 @@ from app.queries import providers as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
-from app.schemas.common import Page
-from app.schemas.provider import ExitIn, ProviderOut, RefusalIn, SelectionIn
+from app.schemas.common import Page, ReasonIn
+from app.schemas.provider import ExitIn, ProviderOut, SelectionIn
 from app.services import providers
 
 router = APIRouter(prefix="/v1/providers", tags=["programmes"])
@@ -29,7 +28,7 @@ Reading = Annotated[ReadUnit, reads(Permission.programme_read)]
 def out(provider: Provider, serving: int, actor: Actor) -> ProviderOut:
     """A provider as the caller may see it: its contract is between it and its district."""
     own = provider.organisation_id == actor.organisation_id
-    knows = own or actor.regulates in {provider.district_code, OUTSIDE_EVERY_PLAN}
+    knows = own or actor.oversees(provider.district_code)
     return ProviderOut(
         id=provider.id,
         programme_id=provider.programme_id,
@@ -67,7 +66,7 @@ async def select(provider_id: uuid.UUID, body: SelectionIn, unit: Deciding) -> R
 
 
 @router.post("/{provider_id}/refusal", response_model=ProviderOut)
-async def decline(provider_id: uuid.UUID, body: RefusalIn, unit: Deciding) -> Response:
+async def decline(provider_id: uuid.UUID, body: ReasonIn, unit: Deciding) -> Response:
     """Turn an applicant down."""
     provider = await providers.decline(
         unit.session, actor=unit.actor, moment=unit.moment, provider_id=provider_id, reason=body.reason

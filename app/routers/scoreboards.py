@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 
 from app.domain import fact as facts, scoreboard as rules, scoreboard_text as words
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.indicator import Category, IndicatorStatus
 from app.domain.permission import Permission
 from app.domain.scoreboard import Asked, Figure, Finding
@@ -72,7 +71,7 @@ async def scoreboard(
 
 def _standing(board: Board, line: Line, actor: Actor) -> StandingOut:
     indicator, asked, found = line.indicator, line.asked, line.finding
-    told = actor.regulates in {board.plan.district_code, OUTSIDE_EVERY_PLAN}
+    told = actor.oversees(board.plan.district_code)
     return StandingOut(
         id=indicator.id,
         code=indicator.code,
@@ -147,4 +146,8 @@ def _drill(board: Board, asked: Asked, found: Finding) -> list[str]:
         query["since"] = first
     if board.as_of is not None:
         query["as_of"] = board.as_of.isoformat()
-    return [f"/v1/statistics/{measure}/rows?{urlencode(query)}" for measure in asked.measures]
+    of_plan = query | {"where": f"plan_id:{board.plan.id}"}
+    return [
+        f"/v1/statistics/{measure}/rows?{urlencode(of_plan if measure in queries.OF_PLAN else query)}"
+        for measure in asked.measures
+    ]

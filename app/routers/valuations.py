@@ -18,7 +18,7 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
-from app.schemas.valuation import SignatureIn, ValuationIn, ValuationOut
+from app.schemas.valuation import ValuationIn, ValuationOut, ValuationSignatureIn
 from app.services import valuations
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def request(body: ValuationIn, unit: Writing) -> Response:
 
 
 @router.post("/{valuation_id}/signature", response_model=ValuationOut)
-async def sign(valuation_id: uuid.UUID, body: SignatureIn, unit: Writing) -> Response:
+async def sign(valuation_id: uuid.UUID, body: ValuationSignatureIn, unit: Writing) -> Response:
     """Sign a valuation; from then on it is never altered."""
     report = Report(
         base_on=body.base_on,

@@ -26,7 +26,7 @@ class ClaimIn(RequestModel):
     document_id: Id | None = None
 
 
-class CheckIn(RequestModel):
+class ClaimCheckIn(RequestModel):
     """The manager's formal check; a rejection and a request for more need a reason."""
 
     decision: Annotated[CheckDecision, Field(strict=False)]
@@ -46,12 +46,6 @@ class ClaimApprovalIn(RequestModel):
     decision: Annotated[Decision, Field(strict=False)]
     reason: Text | None = None
     document_id: Id | None = None
-
-
-class ObjectionIn(RequestModel):
-    """Why a public claim goes back to review."""
-
-    reason: Text
 
 
 class WriteOffIn(RequestModel):

@@ -65,6 +65,12 @@ DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+class ReasonIn(RequestModel):
+    """Why it is done, where nothing else need be said."""
+
+    reason: Text
+
+
 def _written_day(value: object) -> object:
     """Hold a day to YYYY-MM-DD: pydantic alone would read a number as seconds since 1970."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):

@@ -65,12 +65,6 @@ class ConsentIn(ConsentScopeIn):
     document_id: Id | None = None
 
 
-class ConsentReasonIn(RequestModel):
-    """Why a consent is refused or revoked."""
-
-    reason: Text
-
-
 class ConsentOut(ResponseModel):
     """A consent as the caller may see it.
 

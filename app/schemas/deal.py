@@ -34,7 +34,7 @@ class ExportEvidenceIn(RequestModel):
     number: Name
 
 
-class LicenceIn(RequestModel):
+class LicenceDealIn(RequestModel):
     """A licence to be drafted.
 
     `territory` is WW, CN or a GB/T 2260 code, `field` ALL or a GB/T 4754 code of 2 to 4 digits. `amount`
@@ -55,7 +55,7 @@ class LicenceIn(RequestModel):
     listing_id: Id | None = None
 
 
-class TransferIn(RequestModel):
+class TransferDealIn(RequestModel):
     """A transfer to be drafted. `amount` is the price, `affiliated`: between affiliated firms (ST-10).
 
     `export_evidence` may wait until the signature.
@@ -79,13 +79,13 @@ def _kind(body: Any) -> str:
 
 
 DealIn = Annotated[
-    Annotated[LicenceIn, union_tag("licence")] | Annotated[TransferIn, union_tag("transfer")],
+    Annotated[LicenceDealIn, union_tag("licence")] | Annotated[TransferDealIn, union_tag("transfer")],
     Discriminator(_kind),
 ]
 """A deal to be drafted: `kind` is `licence`, also when left out, or `transfer`."""
 
 
-class SignatureIn(RequestModel):
+class DealSignatureIn(RequestModel):
     """A signed contract. The consents it needs are picked from those granted."""
 
     signed_on: Day
@@ -98,20 +98,14 @@ class FilingIn(RequestModel):
     filed_on: Day
 
 
-class CorrectionIn(RequestModel):
-    """What the office wants corrected."""
-
-    reason: Text
-
-
-class RefusalIn(RequestModel):
+class DealRefusalIn(RequestModel):
     """The office's refusal of a transfer."""
 
     reason: Text
     refused_on: Day
 
 
-class RegistrationIn(RequestModel):
+class DealRegistrationIn(RequestModel):
     """The office's registration or announcement of a transfer."""
 
     registration_no: Name
@@ -133,7 +127,7 @@ class RecordingIn(RequestModel):
     recorded_on: Day
 
 
-class TerminationIn(RequestModel):
+class DealTerminationIn(RequestModel):
     """The end of a deal before its term."""
 
     reason: Text

@@ -46,20 +46,16 @@ class EnrolmentBatchIn(RequestModel):
     rows: Annotated[list[EnrolmentRowIn], Field(min_length=1, max_length=MAX_ROWS)]
 
 
-class ConfirmationIn(RequestModel):
+class EnrolmentConfirmationIn(RequestModel):
     """The firm's word, and its consent to the use of its data."""
 
     data_consent: Literal[True]
 
 
-class ProxyConfirmationIn(ConfirmationIn):
+class ProxyConfirmationIn(EnrolmentConfirmationIn):
     """As the firm's own, on a document in which the firm says so."""
 
     document_id: Id
-
-
-class ConsentWithdrawalIn(RequestModel):
-    """The firm takes its consent back."""
 
 
 class ProxyConsentWithdrawalIn(RequestModel):
@@ -68,7 +64,7 @@ class ProxyConsentWithdrawalIn(RequestModel):
     document_id: Id
 
 
-class CheckIn(RequestModel):
+class EnrolmentCheckIn(RequestModel):
     """The operator's finding on the size of a firm that the table cannot class, with its reason."""
 
     size_class: Literal["large", "medium", "small", "micro"] | None = None
@@ -82,11 +78,16 @@ class MatchIn(RequestModel):
 
 
 class AgreementIn(RequestModel):
-    """The agreement of firm and provider, and the term agreed on."""
+    """The agreement of firm and provider, and the term agreed on.
+
+    `document_id`, the signed agreement, is needed when `active_from` is before the firm confirmed or before
+    the provider was selected.
+    """
 
     agreement_no: Name
     active_from: Day
     active_to: Day
+    document_id: Id | None = None
 
 
 class ProviderChangeIn(RequestModel):
@@ -97,11 +98,17 @@ class ProviderChangeIn(RequestModel):
     ended_on: Day | None = None
 
 
-class TerminationIn(RequestModel):
+class EnrolmentTerminationIn(RequestModel):
     """Why an enrolment is given up; `ended_on` is the last day served, today unless given."""
 
     reason: Text
     ended_on: Day | None = None
+
+
+class ProxyTerminationIn(RequestModel):
+    """Why a row that the firm never confirmed is cleared away."""
+
+    reason: Text
 
 
 class EndIn(RequestModel):
@@ -111,11 +118,15 @@ class EndIn(RequestModel):
 
 
 class RenewalIn(RequestModel):
-    """The new agreement; service goes on from the day after the last one unless `active_from` is given."""
+    """The new agreement; service goes on from the day after the last one unless `active_from` is given.
+
+    `document_id` is needed as in the first agreement.
+    """
 
     agreement_no: Name
     active_to: Day
     active_from: Day | None = None
+    document_id: Id | None = None
 
 
 class EvaluationIn(RequestModel):
@@ -174,7 +185,7 @@ class EnrolmentOut(ResponseModel):
 class EnrolmentBatchOut(ResponseModel):
     """The enrolments entered, in the order of the rows."""
 
-    enrolments: list[EnrolmentOut]
+    items: list[EnrolmentOut]
 
 
 class EvaluationOut(EnrolmentOut):

@@ -42,12 +42,6 @@ class ListingPatch(RequestModel):
     expires_on: Day | None = None
 
 
-class ReturnIn(RequestModel):
-    """Why a listing goes back to its lister."""
-
-    reason: Text
-
-
 class ListedAssetOut(ResponseModel):
     """A right on offer. `holds` discloses what ties it up, by kind only."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.mandate import MandatePower
-from app.schemas.common import Day, Id, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, RequestModel, ResponseModel
 
 MAX_ASSETS = 200
 
@@ -33,16 +33,10 @@ class MandateIn(RequestModel):
     document_id: Id | None = None
 
 
-class ConfirmationIn(RequestModel):
+class MandateConfirmationIn(RequestModel):
     """The power of attorney, where the proposal did not name it."""
 
     document_id: Id | None = None
-
-
-class MandateReasonIn(RequestModel):
-    """Why a mandate is refused or revoked."""
-
-    reason: Text
 
 
 class MandateOut(ResponseModel):

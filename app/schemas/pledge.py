@@ -43,7 +43,7 @@ class ItemIn(RequestModel):
     secured: PositiveMoney | None = None
 
 
-class ConsentIn(RequestModel):
+class PledgeConsentIn(RequestModel):
     """A co-owner's consent, with the hash of the signed document."""
 
     asset_id: Id
@@ -72,11 +72,11 @@ class PledgeIn(RequestModel):
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=MAX_ITEMS)]
     pool_id: Id | None = None
     ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
-    consents: Annotated[list[ConsentIn], Field(default_factory=list, max_length=1_000)]
+    consents: Annotated[list[PledgeConsentIn], Field(default_factory=list, max_length=1_000)]
     acknowledgements: Annotated[list[AcknowledgementIn], Field(default_factory=list, max_length=1_000)]
 
 
-class RegistrationIn(RequestModel):
+class PledgeRegistrationIn(RequestModel):
     """The office's registration of one right; trademarks name the day their registration ends."""
 
     asset_id: Id
@@ -85,13 +85,13 @@ class RegistrationIn(RequestModel):
     expires_on: Day | None = None
 
 
-class RegistrationsIn(RequestModel):
+class PledgeRegistrationsIn(RequestModel):
     """Registrations of one or more rights of a pledge."""
 
-    registrations: Annotated[list[RegistrationIn], Field(min_length=1, max_length=MAX_ITEMS)]
+    registrations: Annotated[list[PledgeRegistrationIn], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
-class RefusalIn(RequestModel):
+class PledgeRefusalIn(RequestModel):
     """The office refused rights of the filing; without `asset_ids`, all that are still filed."""
 
     asset_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ITEMS)] | None = None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from app.domain.policy import Direction, PolicyProduct
+from app.domain.policy import DeltaDirection, PolicyProduct
 from app.schemas.common import (
     Day,
     Id,
@@ -52,7 +52,7 @@ class PolicyIn(RequestModel):
 class DeltaIn(RequestModel):
     """By how much the sum insured is raised or lowered."""
 
-    direction: Annotated[Direction, Field(strict=False)]
+    direction: Annotated[DeltaDirection, Field(strict=False)]
     amount: PositiveMoney
 
 
@@ -72,16 +72,10 @@ class CancellationIn(RequestModel):
     reason: Text
 
 
-class VoidingIn(RequestModel):
-    """Why a policy is undone from its start."""
-
-    reason: Text
-
-
 class DeltaOut(ResponseModel):
     """By how much the sum insured was raised or lowered."""
 
-    direction: Direction
+    direction: DeltaDirection
     amount: MoneyOut
 
 

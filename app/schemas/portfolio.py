@@ -71,7 +71,10 @@ class PortfolioOut(ResponseModel):
 
 
 class MemberOut(ResponseModel):
-    """A right in a portfolio. `counting`: what it counts as while it is the owner's and has not ended."""
+    """A right in a portfolio. `counting`: what it counts as while it is the owner's and in force.
+
+    A PCT application counts until it has ended.
+    """
 
     asset_id: uuid.UUID
     number: str

@@ -11,21 +11,11 @@ from pydantic import Field
 from app.schemas.common import Day, Name, RequestModel, ResponseModel, Text
 
 
-class ProviderIn(RequestModel):
-    """An application to a programme: the caller's organisation says it all."""
-
-
 class SelectionIn(RequestModel):
     """How many firms the provider may serve at a time, and the purchase contract that says so."""
 
     quota: Annotated[int, Field(ge=1, le=1_000_000)]
     contract_no: Name
-
-
-class RefusalIn(RequestModel):
-    """Why an applicant is turned down."""
-
-    reason: Text
 
 
 class ExitIn(RequestModel):

@@ -46,7 +46,7 @@ class TaskReportOut(ResponseModel):
     occurred_on: date
 
 
-class StandingOut(ResponseModel):
+class TaskStandingOut(ResponseModel):
     """Where a task stands by its last report."""
 
     progress: str
@@ -66,7 +66,7 @@ class TaskOut(ResponseModel):
     name_en: str
     lead: list[str]
     supporting: list[str]
-    last_report: StandingOut | None
+    last_report: TaskStandingOut | None
 
 
 class TasksOut(ResponseModel):

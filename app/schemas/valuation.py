@@ -27,7 +27,7 @@ class ValuationIn(RequestModel):
     application_id: Id | None = None
 
 
-class SignatureIn(RequestModel):
+class ValuationSignatureIn(RequestModel):
     """What was found as of `base_on` (评估基准日), by which methods, and who signed it when."""
 
     base_on: Day

@@ -21,14 +21,14 @@ from app.domain.application import (
 )
 from app.domain.approval import Decision
 from app.domain.errors import refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.money import BASE_CURRENCY, format_amount
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
 from app.models.application import Application, ApplicationItem
 from app.models.organisation import Organisation
 from app.queries import applications as queries, assets as asset_queries
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import events, notices
 from app.services.events import NewEvent
 
@@ -54,28 +54,8 @@ async def apply(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     if bank.id == actor.organisation_id:
         raise rules.OWN_BANK.error("/bank_id")
     await asset_queries.require(session, new.asset_ids)
-    serial = await next_serial(session, "application")
-    application = Application(
-        id=new_id(),
-        district_code=actor.district_code,
-        number=business_number("AP", actor.district_code, moment.today.year, serial),
-        organisation_id=actor.organisation_id,
-        borrower_id=actor.party_id,
-        bank_id=bank.id,
-        amount_fen=new.amount.fen,
-        currency=BASE_CURRENCY,
-        purpose=new.purpose,
-        term_months=new.term_months,
-        approved_fen=None,
-        reason=None,
-        decided_on=None,
-        pledge_id=None,
-        status=ApplicationStatus.applied.value,
-        applied_on=moment.today,
-        event_id=new_id(),
-        recorded_at=moment.now,
-        version=1,
-    )
+    number = await next_number(session, "application", actor.district_code, moment.today)
+    application = _received(actor, moment, new, number)
     event = await _tell(session, actor, moment, application, "received", event_id=application.event_id)
     session.add(application)
     await session.flush()
@@ -102,6 +82,31 @@ async def apply(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         },
     )
     return application
+
+
+def _received(actor: Actor, moment: Moment, new: NewApplication, number: str) -> Application:
+    """An application as it comes in."""
+    return Application(
+        id=new_id(),
+        district_code=actor.district_code,
+        number=number,
+        organisation_id=actor.organisation_id,
+        borrower_id=actor.party_id,
+        bank_id=new.bank_id,
+        amount_fen=new.amount.fen,
+        currency=BASE_CURRENCY,
+        purpose=new.purpose,
+        term_months=new.term_months,
+        approved_fen=None,
+        reason=None,
+        decided_on=None,
+        pledge_id=None,
+        status=ApplicationStatus.applied.value,
+        applied_on=moment.today,
+        event_id=new_id(),
+        recorded_at=moment.now,
+        version=1,
+    )
 
 
 async def review(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from app.services import (
     listings,
     mandates,
     offers,
+    pool_breakers,
     portfolios,
     terms,
 )
@@ -32,8 +33,7 @@ Job = Callable[["AsyncSession", Actor, "Moment"], Awaitable[Mapping[str, Any]]]
 """Does what one business date (`moment.today`) brings; its answer is kept with the run."""
 
 _FINISHED = """
-INSERT INTO job_runs (job, business_date, result, finished_at)
-SELECT job, $2, result::jsonb, $4 FROM unnest($1::text[], $3::text[]) AS r(job, result)
+INSERT INTO job_runs (job, business_date, result, finished_at) VALUES ($1, $2, $3::jsonb, $4)
 """
 
 
@@ -82,6 +82,11 @@ async def requalify_portfolios(session: AsyncSession, actor: Actor, moment: Mome
     return {"changed": await portfolios.requalify(session, actor=actor, moment=moment)}
 
 
+async def evaluate_breakers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Breakers of pools follow the ratios and the schemes of the day (RP-13)."""
+    return {"changed": await pool_breakers.evaluate_all(session, actor=actor, moment=moment)}
+
+
 async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:  # noqa: ARG001
     """Idempotency keys kept for their 35 days are forgotten; their age goes by the real clock."""
     return {"forgotten": await idempotency.forget(session, before=moment.now - idempotency.KEPT)}
@@ -97,6 +102,7 @@ JOBS: Mapping[str, Job] = {
     "requalify_portfolios": requalify_portfolios,
     "end_enrolments": end_enrolments,
     "merge_coverages": merge_coverages,
+    "evaluate_breakers": evaluate_breakers,
     "forget_keys": forget_keys,
 }
 """In the order in which they run on a day."""
@@ -123,25 +129,43 @@ def due(last: Mapping[str, date | None], today: date) -> tuple[list[str], date] 
     return [job for day, job in open_days if day == earliest], earliest
 
 
-async def run_day(session: AsyncSession, *, moment: Moment, jobs: Mapping[str, Job] = JOBS) -> list[Run]:
-    """Run the jobs of the next day that is open up to `moment.today`; none when all days are done.
+async def waiting(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    jobs: Mapping[str, Job] | None = None,
+    but_for: Collection[str] = (),
+) -> tuple[list[str], date] | None:
+    """What is next up to `moment.today`: the jobs of the earliest open day; None when all is done.
 
-    The runs are recorded in the same transaction, under a key that makes a day run once.
+    Jobs named in `but_for` are left out: they have just failed, and the others go on without them.
     """
-    found = await queries.last_days(session, list(jobs))
-    waiting = due({job: found[job] for job in jobs}, moment.today)
-    if waiting is None:
-        return []
-    names, day = waiting
-    runs = []
-    for job in names:
-        result = await jobs[job](session, system_actor(f"job:{job}:{day}"), replace(moment, today=day))
-        runs.append(Run(job, day, result))
+    names = [name for name in (JOBS if jobs is None else jobs) if name not in but_for]
+    found = await queries.last_days(session, names)
+    return due({job: found[job] for job in names}, moment.today)
+
+
+async def run(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    job: str,
+    day: date,
+    jobs: Mapping[str, Job] | None = None,
+) -> Run:
+    """Run a job for a day, and record it in the same transaction under a key that makes a day run once.
+
+    A run that found nothing to do may be lost in a crash: it is then done again. So its commit need not
+    wait for the disk.
+    """
+    todo = (JOBS if jobs is None else jobs)[job]
+    result = await todo(session, system_actor(f"job:{job}:{day}"), replace(moment, today=day))
     await session.flush()
     connection = await driver(session)
-    results = [json.dumps(dict(run.result), default=str) for run in runs]
-    await connection.execute(_FINISHED, names, day, results, moment.now)
-    return runs
+    if not any(result.values()):
+        await connection.execute("SET LOCAL synchronous_commit = off")
+    await connection.execute(_FINISHED, job, day, json.dumps(dict(result), default=str), moment.now)
+    return Run(job, day, result)
 
 
 async def through(session: AsyncSession) -> date | None:

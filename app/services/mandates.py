@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app.domain import mandate as rules
 from app.domain.approval import ApprovalStep, Decision
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.mandate import EXPIRING, MandateEvent, MandatePower, MandateStatus, term_faults
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
@@ -25,7 +25,7 @@ from app.queries import (
     parties as party_queries,
 )
 from app.queries.driver import driver
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import approvals, events, notices
 from app.services.events import NewEvent
 
@@ -71,11 +71,10 @@ async def enter(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     await asset_queries.require(session, new.asset_ids)
     await party_queries.require(session, {"/owner_id": new.owner_id})
     await document_queries.require(session, actor, new.document_id)
-    serial = await next_serial(session, "mandate")
     mandate = Mandate(
         id=new_id(),
         district_code=agent.district_code,
-        number=business_number("MA", agent.district_code, moment.today.year, serial),
+        number=await next_number(session, "mandate", agent.district_code, moment.today),
         owner_id=new.owner_id,
         organisation_id=agent.id,
         proposed_by=actor.organisation_id,

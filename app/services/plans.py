@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert
 
 from app.domain import plan as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.domain.permission import Permission, Role, permissions_of
@@ -147,7 +146,7 @@ def told(
 
 
 def _require_keeper(actor: Actor, district_code: str) -> None:
-    if actor.regulates not in {district_code, OUTSIDE_EVERY_PLAN}:
+    if not actor.oversees(district_code):
         raise rules.DISTRICT_FOREIGN.error("/district_code", district_code=district_code)
 
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from app.domain import policy as rules
 from app.domain.errors import refuse_if
 from app.domain.fact import FactRole, Measure
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.money import BASE_CURRENCY
 from app.domain.policy import Change, NewPolicy, PolicyEvent, PolicyProduct, PolicyStatus
 from app.models.policy import Policy, PolicyEndorsement, PolicyItem
 from app.queries import assets as asset_queries, parties as party_queries, policies as queries
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import events
 from app.services.events import NewEvent, NewFact
 
@@ -44,11 +44,10 @@ async def report(session: AsyncSession, *, actor: Actor, moment: Moment, new: Ne
     if new.pledge_id is not None and not await queries.concerns(session, new.pledge_id, new.insured_id):
         raise rules.PLEDGE_MISMATCH.error("/pledge_id")
     district = (await party_queries.districts(session, [new.insured_id]))[new.insured_id]
-    serial = await next_serial(session, "policy")
     policy = Policy(
         id=new_id(),
         district_code=district,
-        number=business_number("IN", district, moment.today.year, serial),
+        number=await next_number(session, "policy", district, moment.today),
         policy_no=new.policy_no,
         organisation_id=actor.organisation_id,
         insured_id=new.insured_id,

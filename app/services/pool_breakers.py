@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from app.domain import pool as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.errors import refuse_if
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
@@ -29,13 +28,33 @@ async def evaluate(session: AsyncSession, *, actor: Actor, moment: Moment, pool:
     It warns and suspends, and ends a warning; a suspension stays until it is released by document.
     """
     await session.flush()
-    scheme = await pool_risks.terms(session, pool.id, moment.today)
-    risk = await pool_risks.risk(session, pool.id)
-    status = rules.following(PoolStatus(pool.status), rules.breaker(risk, pool_risks.limits(scheme)))
+    status, risk = await _called_for(session, pool, moment)
     if status == pool.status:
         return False
     await _change(session, actor=actor, moment=moment, pool=pool, status=status, risk=risk)
     return True
+
+
+async def evaluate_all(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:
+    """Look at every pool, as a scheme may begin or end with the day; how many changed.
+
+    Pools are locked, in the order of their ids, only where something is to change.
+    """
+    changed = 0
+    for pool in await queries.watched(session):
+        status, _ = await _called_for(session, pool, moment)
+        if status != pool.status:
+            locked = await queries.lock(session, pool.id)
+            changed += await evaluate(session, actor=actor, moment=moment, pool=locked)
+    return changed
+
+
+async def _called_for(session: AsyncSession, pool: Pool, moment: Moment) -> tuple[PoolStatus, Risk]:
+    """The status that follows from a pool's ratios today, and these."""
+    scheme = await pool_risks.terms(session, pool.id, moment.today)
+    risk = await pool_risks.risk(session, pool.id)
+    status = rules.following(PoolStatus(pool.status), rules.breaker(risk, pool_risks.limits(scheme)))
+    return status, risk
 
 
 async def release(
@@ -53,10 +72,7 @@ async def release(
     `pool.release_too_early`.
     """
     seen = await queries.get(session, actor, pool_id)
-    if Role.finance_office not in actor.roles or actor.regulates not in (
-        seen.district_code,
-        OUTSIDE_EVERY_PLAN,
-    ):
+    if Role.finance_office not in actor.roles or not actor.oversees(seen.district_code):
         raise rules.NOT_YOURS_TO_RELEASE.error()
     await document_queries.require(session, actor, document_id)
     pool = await queries.lock(session, pool_id)
@@ -95,14 +111,11 @@ async def _change(
     risk: Risk,
     **why: object,
 ) -> None:
-    facts = {
-        "number": pool.number,
-        "name": pool.name,
-        "from": pool.status,
-        "status": status.value,
-        "npl_ratio": risk.npl_ratio,
-        "paid_ratio": risk.paid_ratio,
-    }
+    """Take on a status: all concerned learn it, its figures only those who may read the pool's books.
+
+    From ratio and outstanding one bank could tell how another's loans go.
+    """
+    facts = {"number": pool.number, "from": pool.status, "status": status.value}
     recipients = await pool_risks.concerned(session, pool)
     event = events.NewEvent(
         type="pool.breaker_changed",
@@ -110,8 +123,18 @@ async def _change(
         subject_id=pool.id,
         stream=pool.district_code,
         audience=recipients,
+        payload=facts,
+    )
+    measured = events.NewEvent(
+        type="pool.risk_measured",
+        noun="pool",
+        subject_id=pool.id,
+        stream=pool.district_code,
+        audience=await pool_risks.keepers(session, pool),
         payload={
             **facts,
+            "npl_ratio": risk.npl_ratio,
+            "paid_ratio": risk.paid_ratio,
             "npl_fen": risk.npl_fen,
             "outstanding_fen": risk.outstanding_fen,
             "net_paid_fen": risk.net_paid_fen,
@@ -119,7 +142,7 @@ async def _change(
             **why,
         },
     )
-    await events.record(session, actor=actor, moment=moment, events=[event])
+    await events.record(session, actor=actor, moment=moment, events=[event, measured])
     pool.come_to(status)
     await session.flush()
     await notices.send(

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from app.domain import pool as rules
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
 from app.domain.money import Money
 from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus, SharingParty, SourceType
 from app.domain.request import date_faults
 from app.models.pool import Pool, Scheme
 from app.queries import ledger as ledger_queries, pools as queries
-from app.queries.serials import next_serial
-from app.services import events, ledger
+from app.queries.serials import next_number
+from app.services import events, ledger, pool_breakers
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -66,7 +66,6 @@ async def open_pool(
     """
     _require_sound(scheme, currency)
     pool_id = new_id()
-    serial = await next_serial(session, "pool")
     event = events.NewEvent(
         type="pool.opened",
         noun="pool",
@@ -79,7 +78,7 @@ async def open_pool(
     pool = Pool(
         id=pool_id,
         district_code=actor.district_code,
-        number=business_number("PO", actor.district_code, moment.today.year, serial),
+        number=await next_number(session, "pool", actor.district_code, moment.today),
         name=name,
         manager_id=actor.organisation_id,
         currency=currency,
@@ -101,6 +100,8 @@ async def add_scheme(
 ) -> Scheme:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03).
 
+    The breaker goes by what is in effect today, so it is evaluated.
+
     Raises: `pool.not_found`, `pool.shares_not_whole`, `pool.currency_mismatch`, `pool.period_invalid`,
     `pool.thresholds_invalid`.
     """
@@ -118,7 +119,7 @@ async def add_scheme(
     await events.record(session, actor=actor, moment=moment, events=[event])
     added = _scheme(pool, scheme, version, event.id, moment)
     session.add(added)
-    await session.flush()
+    await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
     return added
 
 
@@ -162,6 +163,7 @@ async def contribute(
     )
     await events.record(session, actor=actor, moment=moment, events=[event])
     await ledger.post(session, moment=moment, book=book(pool), transfers=[transfer], event_id=event.id)
+    await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
     return transfer.id
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from app.domain import programme as rules
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.programme import MIN_SERVICE_MONTHS, PASS_SCORE, ProgrammeStatus
 from app.domain.service_record import DEFAULT_DELIVERABLES, ServiceKind
 from app.models.programme import Programme
 from app.queries import programmes as queries
+from app.queries.serials import next_number
 from app.services import events
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ async def open_(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     programme = Programme(
         id=new_id(),
         district_code=actor.district_code,
-        number=business_number(
-            "TG", actor.district_code, moment.today.year, await queries.next_serial(session)
-        ),
+        number=await next_number(session, "programme", actor.district_code, moment.today),
         name=new.name,
         plan_id=plan.id,
         organisation_id=actor.organisation_id,
@@ -97,10 +96,12 @@ def require_holder(actor: Actor, programme: Programme) -> None:
         raise rules.NOT_HOLDER.error()
 
 
-def require_open(programme: Programme) -> None:
-    """Raises: `programme.closed`."""
+def require_open(programme: Programme, today: date) -> None:
+    """Whether the programme takes anything new today. Raises: `programme.closed`, `.over`."""
     if programme.status != ProgrammeStatus.open:
         raise rules.CLOSED.error()
+    if today > programme.ends_on:
+        raise rules.OVER.error(ends_on=programme.ends_on)
 
 
 def _told(programme: Programme, what: str, *, event_id: uuid.UUID | None = None) -> events.NewEvent:

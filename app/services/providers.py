@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 async def apply(session: AsyncSession, *, actor: Actor, moment: Moment, programme_id: uuid.UUID) -> Provider:
     """Apply to a programme, once per organisation.
 
-    Raises: `programme.not_found`, `programme.closed`, `provider.already_applied`.
+    Raises: `programme.not_found`, `.closed`, `.over`, `provider.already_applied`.
     """
     programme = await programme_queries.hold(session, programme_id)
-    programmes.require_open(programme)
+    programmes.require_open(programme, moment.today)
     if await queries.of_organisation(session, programme.id, actor.organisation_id) is not None:
         raise rules.ALREADY_APPLIED.error()
     provider = Provider(

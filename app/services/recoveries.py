@@ -52,7 +52,8 @@ async def record(
 ) -> Claim:
     """Share what came back pro rata to what each party bore and lacks; the surplus is the pledgor's.
 
-    The pool's part is booked in the same transaction. A claim on which everybody is whole is recovered;
+    It is of a day since the default, though booked after the payout. The pool's part is booked in the same
+    transaction. A claim on which everybody is whole is recovered, and what it still brings is all surplus;
     one that was written off stays so.
 
     Raises: `claim.not_found`, `claim.not_yours`, `document.not_found`, `state.illegal_transition`, and
@@ -68,7 +69,7 @@ async def record(
     shares = (await queries.shares(session, [claim.id]))[claim.id]
     open_fen = {SharingParty(one.party): one.borne_fen - one.recovered_fen for one in shares}
     parts, surplus_fen = rules.shares_of_recovery(new.gross.fen - new.cost.fen, open_fen)
-    if parts == open_fen and claim.status != ClaimStatus.written_off:
+    if parts == open_fen and claim.status == ClaimStatus.recovering:
         claim.advance(ClaimEvent.make_whole)
     event = await _event(session, claim, new, parts, surplus_fen)
     await events.record(session, actor=actor, moment=moment, events=[event])
@@ -89,7 +90,7 @@ def _faults(new: NewRecovery, claim: Claim, pool: Pool, moment: Moment) -> list[
     ]
     if new.cost.fen > new.gross.fen:
         found.append(rules.COST_EXCEEDS.violation("/cost"))
-    return found + date_faults("/occurred_on", new.occurred_on, today=moment.today, first=claim.paid_on)
+    return found + date_faults("/occurred_on", new.occurred_on, today=moment.today, first=claim.default_on)
 
 
 async def _event(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import valuation as rules
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.money import BASE_CURRENCY
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
@@ -28,7 +28,7 @@ from app.queries import (
     documents as document_queries,
     valuations as queries,
 )
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import events, notices
 from app.services.events import NewEvent
 
@@ -73,11 +73,10 @@ async def request(session: AsyncSession, *, actor: Actor, moment: Moment, new: N
     matter = await _matter(session, actor, new)
     refuse_if(await _objections(session, actor, new, matter))
     district = matter.application.district_code if matter.application else actor.district_code
-    serial = await next_serial(session, "valuation")
     valuation = Valuation(
         id=new_id(),
         district_code=district,
-        number=business_number("VA", district, moment.today.year, serial),
+        number=await next_number(session, "valuation", district, moment.today),
         asset_id=asset.id,
         application_id=new.application_id,
         organisation_id=actor.organisation_id,

@@ -1278,10 +1278,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_portfolio_members")),
     )
     op.create_index("ix_portfolio_members_asset_id", "portfolio_members", ["asset_id"], unique=False)
+    op.create_index("ix_portfolio_members_portfolio_id", "portfolio_members", ["portfolio_id"], unique=False)
     op.create_index(
         "uq_portfolio_members_live",
         "portfolio_members",
-        ["portfolio_id", "asset_id"],
+        ["asset_id"],
         unique=True,
         postgresql_where=sa.text("left_at IS NULL"),
     )
@@ -1588,7 +1589,16 @@ def upgrade() -> None:
         "enrolments",
         ["programme_id", "party_id"],
         unique=True,
-        postgresql_where=sa.text("status IN ('applied', 'checked', 'matched', 'active')"),
+        postgresql_where=sa.text(
+            "status IN ('applied', 'checked', 'matched', 'active') AND confirmed_on IS NOT NULL"
+        ),
+    )
+    op.create_index(
+        "uq_enrolments_unconfirmed_entry",
+        "enrolments",
+        ["programme_id", "party_id", "organisation_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'applied' AND confirmed_on IS NULL"),
     )
     op.create_table(
         "ledger_transfers",
@@ -2361,9 +2371,16 @@ def downgrade() -> None:
     op.drop_index("ix_ledger_transfers_event_id", table_name="ledger_transfers")
     op.drop_table("ledger_transfers")
     op.drop_index(
+        "uq_enrolments_unconfirmed_entry",
+        table_name="enrolments",
+        postgresql_where=sa.text("status = 'applied' AND confirmed_on IS NULL"),
+    )
+    op.drop_index(
         "uq_enrolments_live_party",
         table_name="enrolments",
-        postgresql_where=sa.text("status IN ('applied', 'checked', 'matched', 'active')"),
+        postgresql_where=sa.text(
+            "status IN ('applied', 'checked', 'matched', 'active') AND confirmed_on IS NOT NULL"
+        ),
     )
     op.drop_index("ix_enrolments_provider_id", table_name="enrolments")
     op.drop_index("ix_enrolments_party_id", table_name="enrolments")
@@ -2392,6 +2409,7 @@ def downgrade() -> None:
         table_name="portfolio_members",
         postgresql_where=sa.text("left_at IS NULL"),
     )
+    op.drop_index("ix_portfolio_members_portfolio_id", table_name="portfolio_members")
     op.drop_index("ix_portfolio_members_asset_id", table_name="portfolio_members")
     op.drop_table("portfolio_members")
     op.drop_index("ix_pledges_pledgee_id", table_name="pledges")

@@ -31,6 +31,7 @@ UPDATABLE_COLUMNS = {
     "commitments": "status, released_on",
     "ledger_accounts": "name",
     "instance": "business_date",
+    "titles": "acquired_on, recordal_id, ceased_on, ceased_at, ceased_event_id",
 }
 """Where a role may change some columns only; a row lock needs the right to change at least one."""
 OPENING_COLUMNS = (
@@ -39,7 +40,6 @@ OPENING_COLUMNS = (
 """What opening an account states; its totals begin at zero and follow transfers alone."""
 UPDATABLE = (
     "assets",
-    "titles",
     "parties",
     "listings",
     "deals",
@@ -206,7 +206,12 @@ UNLIFTED = """
         SELECT 1 FROM public.consent_uses u
           JOIN public.consents c ON c.id = u.consent_id
           JOIN public.consent_items i ON i.consent_id = c.id
-        WHERE u.deal_id = deal AND c.kind = 'pledgee' AND c.action = '{action}'
+          JOIN public.deals d ON d.id = u.deal_id
+          JOIN public.deal_items x ON x.deal_id = d.id AND x.asset_id = i.asset_id
+        WHERE u.deal_id = deal AND c.kind = 'pledgee' AND c.action = '{action}' AND d.kind = c.action
+          AND (c.licence_type IS NULL OR d.licence_type = c.licence_type)
+          AND (c.grantee_id IS NULL OR d.grantee_id = c.grantee_id)
+          AND (c.floor_fen IS NULL OR d.amount_fen >= c.floor_fen)
           AND i.asset_id = h.asset_id AND i.hold_id = h.id)
 """
 """A live lien of the right that no consent used by `deal` lifts for the action (民法典第444条)."""
@@ -222,6 +227,13 @@ BEGIN
 {UNLIFTED.format(action="licence")}) THEN
     RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_holds_encumbered';
+  END IF;
+  IF NEW.kind IN ('licence', 'exclusive_licence') AND EXISTS (
+    SELECT 1 FROM public.holds h WHERE h.asset_id = NEW.asset_id
+      AND h.kind IN ('licence', 'exclusive_licence')
+      AND h.source_noun = 'deal' AND h.source_id = deal) THEN
+    RAISE EXCEPTION 'deal % licenses asset % already', deal, NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_holds_licensed_once';
   END IF;
   RETURN NEW;
 END $$
@@ -241,6 +253,54 @@ BEGIN
 {UNLIFTED.format(action="transfer")}) THEN
     RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_encumbered';
+  END IF;
+  IF deal IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM public.deals d JOIN public.deal_items x ON x.deal_id = d.id
+    WHERE d.id = deal AND d.kind = 'transfer' AND d.status = 'effective'
+      AND d.grantee_id = NEW.party_id AND x.asset_id = NEW.asset_id) THEN
+    RAISE EXCEPTION 'deal % does not pass asset % to this owner', deal, NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_of_their_deal';
+  END IF;
+  IF deal IS NOT NULL AND EXISTS (
+    SELECT 1 FROM public.titles t JOIN public.events e ON e.id = t.event_id
+    WHERE t.asset_id = NEW.asset_id AND e.noun = 'deal' AND e.subject_id = deal) THEN
+    RAISE EXCEPTION 'deal % has passed asset % already', deal, NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_passed_once';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+TITLE_HAS_ITS_RECORD = """
+CREATE FUNCTION title_has_its_record() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF NEW.recordal_id IS NULL AND NOT EXISTS (
+    SELECT 1 FROM public.events e WHERE e.id = NEW.event_id AND e.noun = 'import') THEN
+    RETURN NULL;
+  END IF;
+  IF NOT EXISTS (
+    SELECT 1 FROM public.recordals r JOIN public.recordal_assets a ON a.recordal_id = r.id
+    WHERE a.asset_id = NEW.asset_id AND r.event_id = NEW.event_id
+      AND r.id = coalesce(NEW.recordal_id, r.id))
+    AND (NEW.recordal_id IS NOT NULL OR NOT EXISTS (
+      SELECT 1 FROM public.import_rows w
+      WHERE w.noun = 'asset' AND w.subject_id = NEW.asset_id AND w.event_id = NEW.event_id)) THEN
+    RAISE EXCEPTION 'no record of its event names asset %', NEW.asset_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_recorded';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+TITLE_ENDS_FOR_GOOD = """
+CREATE FUNCTION title_ends_for_good() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF (OLD.ceased_on, OLD.ceased_at, OLD.ceased_event_id)
+    IS DISTINCT FROM (NEW.ceased_on, NEW.ceased_at, NEW.ceased_event_id) THEN
+    RAISE EXCEPTION 'title % has ended', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_ended_for_good';
   END IF;
   RETURN NEW;
 END $$
@@ -295,9 +355,19 @@ TRIGGERS = (
     ),
     # What an official document says of an owner stands, and so does a title that has ended.
     (
-        "CREATE TRIGGER title_respects_liens BEFORE INSERT OR UPDATE OF asset_id, party_id, ceased_at"
-        " ON titles FOR EACH ROW WHEN (NEW.recordal_id IS NULL AND NEW.ceased_at IS NULL)"
+        "CREATE TRIGGER title_respects_liens BEFORE INSERT ON titles"
+        " FOR EACH ROW WHEN (NEW.recordal_id IS NULL AND NEW.ceased_at IS NULL)"
         " EXECUTE FUNCTION title_respects_liens()"
+    ),
+    # Deferred: an import writes the titles before the documents' rights and the rows they come from.
+    (
+        "CREATE CONSTRAINT TRIGGER title_has_its_record AFTER INSERT ON titles"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.ceased_at IS NULL)"
+        " EXECUTE FUNCTION title_has_its_record()"
+    ),
+    (
+        "CREATE TRIGGER title_ends_for_good BEFORE UPDATE ON titles"
+        " FOR EACH ROW WHEN (OLD.ceased_at IS NOT NULL) EXECUTE FUNCTION title_ends_for_good()"
     ),
 )
 FUNCTIONS = (
@@ -310,8 +380,12 @@ FUNCTIONS = (
     TITLE_SHARES,
     HOLD_RESPECTS_LIENS,
     TITLE_RESPECTS_LIENS,
+    TITLE_HAS_ITS_RECORD,
+    TITLE_ENDS_FOR_GOOD,
 )
 FUNCTION_NAMES = (
+    "title_ends_for_good",
+    "title_has_its_record",
     "title_respects_liens",
     "hold_respects_liens",
     "title_shares_whole",
@@ -365,7 +439,7 @@ def grant() -> None:
         op.execute(f"GRANT INSERT ({OPENING_COLUMNS}) ON ledger_accounts TO {writer}")
         for table, columns in UPDATABLE_COLUMNS.items():
             op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {writer}")
-        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "holds", "commitments", "outbox"):
+        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "titles", "holds", "commitments", "outbox"):
             if table not in ("seals", "ledger_entries"):
                 op.execute(f"GRANT INSERT ON {table} TO {writer}")
         for table in UPDATABLE:

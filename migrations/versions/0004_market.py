@@ -58,6 +58,12 @@ CONSENT_KEEPS_ITS_WORD = """
 CREATE FUNCTION consent_keeps_its_word() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+  IF NEW.status <> OLD.status AND NOT (
+    OLD.status = 'requested' AND NEW.status IN ('granted', 'refused', 'expired')
+    OR OLD.status = 'granted' AND NEW.status IN ('revoked', 'used', 'expired')) THEN
+    RAISE EXCEPTION 'consent % does not go from % to %', NEW.id, OLD.status, NEW.status
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_consents_transition';
+  END IF;
   IF OLD.status <> 'requested'
      AND (OLD.floor_fen, OLD.valid_from, OLD.valid_to, OLD.max_uses, OLD.proceeds, OLD.document_id)
        IS DISTINCT FROM

@@ -30,21 +30,26 @@ CREATE FUNCTION claim_paid_once_with_its_transfer() RETURNS trigger LANGUAGE plp
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   hands bigint;
+  borne numeric;
+  borne_by_pool numeric;
 BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.paid_fen IS NOT NULL THEN
+    IF (OLD.paid_fen, OLD.paid_on, OLD.transfer_id, OLD.shortfall_reason)
+       IS DISTINCT FROM (NEW.paid_fen, NEW.paid_on, NEW.transfer_id, NEW.shortfall_reason)
+       OR NOT (NEW.status = OLD.status
+         OR OLD.status = 'paid' AND NEW.status IN ('recovering', 'recovered', 'written_off')
+         OR OLD.status = 'recovering' AND NEW.status IN ('recovered', 'written_off')) THEN
+      RAISE EXCEPTION 'claim % is paid for good', NEW.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_paid_for_good';
+    END IF;
+    RETURN NULL;
+  END IF;
   IF (NEW.paid_fen IS NOT NULL) <> (NEW.status IN ('paid', 'recovering', 'recovered', 'written_off'))
      OR (TG_OP = 'INSERT' AND NEW.status <> 'submitted') THEN
     RAISE EXCEPTION 'claim % is in state % and paid %', NEW.id, NEW.status, NEW.paid_fen
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_backed';
   END IF;
   IF NEW.paid_fen IS NULL THEN
-    RETURN NULL;
-  END IF;
-  IF OLD.paid_fen IS NOT NULL THEN
-    IF (OLD.paid_fen, OLD.paid_on, OLD.transfer_id, OLD.shortfall_reason)
-       IS DISTINCT FROM (NEW.paid_fen, NEW.paid_on, NEW.transfer_id, NEW.shortfall_reason) THEN
-      RAISE EXCEPTION 'claim % is paid for good', NEW.id
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_paid_for_good';
-    END IF;
     RETURN NULL;
   END IF;
   IF OLD.status <> 'publicised' OR NEW.status <> 'paid' OR (NEW.paid_fen = 0) <> (NEW.transfer_id IS NULL) THEN
@@ -67,6 +72,12 @@ BEGIN
     RAISE EXCEPTION 'claim % has passed % hands, not four', NEW.id, hands
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_four_hands';
   END IF;
+  SELECT sum(s.borne_fen), coalesce(sum(s.borne_fen) FILTER (WHERE s.party = 'pool'), 0)
+    INTO borne, borne_by_pool FROM public.claim_shares s WHERE s.claim_id = NEW.id;
+  IF (borne, borne_by_pool) IS DISTINCT FROM (NEW.loss_fen::numeric, NEW.paid_fen::numeric) THEN
+    RAISE EXCEPTION 'claim % of % is borne with %, its pool bears %', NEW.id, NEW.loss_fen, borne, borne_by_pool
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_borne';
+  END IF;
   RETURN NULL;
 END $$
 """
@@ -84,6 +95,71 @@ BEGIN
   RETURN NULL;
 END $$
 """
+
+TRANSFER_CLAIMED = """
+CREATE FUNCTION transfer_named_by_its_claim() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  debit text;
+  credit text;
+BEGIN
+  SELECT code INTO debit FROM public.ledger_accounts WHERE id = NEW.debit_account_id;
+  SELECT code INTO credit FROM public.ledger_accounts WHERE id = NEW.credit_account_id;
+  IF debit NOT IN ('compensation', 'recovered') AND credit NOT IN ('compensation', 'recovered') THEN
+    RETURN NULL;
+  END IF;
+  IF NOT (debit = 'compensation' AND credit = 'cash' AND EXISTS (
+      SELECT 1 FROM public.claims c WHERE c.pool_id = NEW.ledger_id AND c.transfer_id = NEW.id
+        AND (c.paid_fen = NEW.amount_fen OR NEW.kind = 'pending' AND c.status = 'publicised'))
+    OR debit = 'cash' AND credit = 'recovered' AND NEW.kind = 'posted' AND EXISTS (
+      SELECT 1 FROM public.recoveries r WHERE r.pool_id = NEW.ledger_id AND r.transfer_id = NEW.id)) THEN
+    RAISE EXCEPTION 'transfer % is neither a claim''s nor a recovery''s', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_claimed';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+SHARE_BORNE = """
+CREATE FUNCTION claim_share_borne_for_good() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM public.claims c WHERE c.id = NEW.claim_id AND c.paid_fen IS NOT NULL) THEN
+    RAISE EXCEPTION 'share % of a paid claim is borne for good', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claim_shares_borne_for_good';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+RECOVERY_SHARED = """
+CREATE FUNCTION recovery_shared_whole() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  subject uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'recoveries' THEN
+    subject := NEW.id;
+  ELSE
+    subject := NEW.recovery_id;
+  END IF;
+  IF NOT EXISTS (
+    SELECT 1 FROM public.recoveries r
+    JOIN public.claims c ON c.id = r.claim_id AND c.paid_fen IS NOT NULL
+    LEFT JOIN public.ledger_transfers t ON t.ledger_id = r.pool_id AND t.id = r.transfer_id
+    CROSS JOIN LATERAL (
+      SELECT coalesce(sum(p.amount_fen), 0) AS fen,
+             coalesce(sum(p.amount_fen) FILTER (WHERE p.party = 'pool'), 0) AS pool_fen
+      FROM public.recovery_shares p WHERE p.recovery_id = r.id) s
+    WHERE r.id = subject AND s.fen + r.surplus_fen = r.gross_fen - r.cost_fen
+      AND s.pool_fen = coalesce(t.amount_fen, 0)) THEN
+    RAISE EXCEPTION 'recovery % is not shared whole among those who bore a paid claim', subject
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_recoveries_shared';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
 VALUATION_SIGNED = """
 CREATE FUNCTION valuation_signed_for_good() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -96,6 +172,9 @@ FUNCTIONS = {
     "valuation_signed_for_good": VALUATION_SIGNED,
     "claim_paid_once_with_its_transfer": CLAIM_PAID,
     "transfer_resolved_with_its_claim": TRANSFER_OF_CLAIM,
+    "transfer_named_by_its_claim": TRANSFER_CLAIMED,
+    "claim_share_borne_for_good": SHARE_BORNE,
+    "recovery_shared_whole": RECOVERY_SHARED,
 }
 TRIGGERS = (
     (
@@ -110,6 +189,27 @@ TRIGGERS = (
         "CREATE CONSTRAINT TRIGGER transfer_resolved_with_its_claim AFTER INSERT ON ledger_transfers"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.resolves_id IS NOT NULL)"
         " EXECUTE FUNCTION transfer_resolved_with_its_claim()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER transfer_named_by_its_claim AFTER INSERT ON ledger_transfers"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.kind <> 'void')"
+        " EXECUTE FUNCTION transfer_named_by_its_claim()"
+    ),
+    (
+        "CREATE TRIGGER claim_share_borne_for_good BEFORE UPDATE ON claim_shares"
+        " FOR EACH ROW WHEN (OLD.borne_fen <> NEW.borne_fen) EXECUTE FUNCTION claim_share_borne_for_good()"
+    ),
+    (
+        "CREATE TRIGGER claim_share_added_before_payment BEFORE INSERT ON claim_shares"
+        " FOR EACH ROW WHEN (NEW.borne_fen <> 0) EXECUTE FUNCTION claim_share_borne_for_good()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER recovery_shared_whole AFTER INSERT ON recoveries"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION recovery_shared_whole()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER recovery_part_shared_whole AFTER INSERT ON recovery_shares"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION recovery_shared_whole()"
     ),
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.infra.db import owner_connection
 from app.infra.security import TokenIssuer
 from app.queries import integrity
-from tests.factories.enrolments import evaluate, make_programme, make_provider, match, serve, step
+from tests.factories.enrolments import agree, evaluate, make_programme, make_provider, match, serve
 from tests.support.instance import Instance, instance
 
 pytestmark = pytest.mark.committed
@@ -44,8 +44,7 @@ async def test_each_invariant_names_its_own_fault(stage: Instance) -> None:
     await serve(stage.api, made)
     await evaluate(stage.api, made, "2021-01-15")
     other = await match(stage.api, programme, provider, "sme_b")
-    agreed = {"agreement_no": "示例协议-2", "active_from": "2021-01-01", "active_to": "2021-12-31"}
-    await step(stage.api, "trustee", other, "agreement", agreed)
+    await agree(stage.api, other, term=("2021-01-01", "2021-12-31"))
     async with stage.database.read() as unit:
         assert await integrity.findings(unit.session) == []
     async with owner_connection(stage.url) as connection:

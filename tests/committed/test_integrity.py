@@ -52,6 +52,10 @@ FAULTS = {
     "offer.stands_as_its_last_round": "UPDATE offers SET amount_fen = amount_fen + 1",
     "offer.became_its_deal": "UPDATE offers SET buyer_id = (SELECT owner_id FROM listings LIMIT 1)",
     "portfolio.counted_while_it_qualifies": "UPDATE portfolios SET qualified_on = '2021-01-01'",
+    "portfolio.rights_count_in_one": "INSERT INTO portfolio_members (id, district_code, portfolio_id, asset_id,"
+    " joined_on, left_on, event_id, recorded_at, left_event_id, left_at) SELECT gen_random_uuid(),"
+    " district_code, gen_random_uuid(), asset_id, joined_on, joined_on + 1, event_id, recorded_at, event_id,"
+    " recorded_at FROM portfolio_members",
     "district.deal_items": "UPDATE deal_items SET district_code = '120116'",
     "deal.transfer_passed_the_title": "UPDATE titles SET party_id = NULL WHERE ceased_at IS NULL",
     "deal.transfer_under_way_reserves_its_rights": "UPDATE deals SET status = 'signed'",

@@ -6,15 +6,11 @@ import asyncio
 import inspect
 import itertools
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -22,12 +18,15 @@ from typing import Any, Self
 import httpx
 import pytest
 import typer
+import uvicorn
 from alembic.script import ScriptDirectory
+from fastapi import FastAPI
 from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner
 
-from app.cli import commands, database, sandbox
+from app.cli import commands, database, sandbox, service as services
 from app.cli.console import Refusal
+from app.cli.demo.telling import READY, SAMPLE_DATA
 from app.config import Mode, Settings
 from app.domain.money import format_amount, parse_amount
 from app.infra.postgres import EmbeddedPostgres
@@ -37,11 +36,10 @@ from tests.factories.parties import party
 from tests.factories.pledges import filing
 from tests.support import server
 from tests.support.database import SavepointDatabase
+from tests.support.serving import PATIENCE_SECONDS, Running, refused, serving, starting, told, values
 
 pytestmark = pytest.mark.committed
 
-PATIENCE_SECONDS = 60
-"""A machine that runs other tests beside this may take long over anything."""
 LIVE = {"IPOPS_MODE": "live", "IPOPS_SIGNING_KEY": "Zr8wq1n5Jc0uTLAfbVmX3kE7ydHsPoG2iYt6RQe9KMU"}
 
 
@@ -51,88 +49,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield folder
     with EmbeddedPostgres(folder / "postgres"):
         pass  # the last to leave stops what a killed service may have left behind
-
-
-def command(data_dir: Path, *arguments: str, **settings: str) -> dict[str, Any]:
-    """How to start the command line as a user does, with no settings of this machine and bytecode kept."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("IPOPS_")}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
-    return {
-        "args": [sys.executable, "-m", "app.cli", *arguments],
-        "env": env | {"IPOPS_DATA_DIR": str(data_dir)} | settings,
-        "cwd": server.ROOT,
-        "text": True,
-    }
-
-
-def told(data_dir: Path, *arguments: str, **settings: str) -> str:
-    """What a command prints that goes well."""
-    started = command(data_dir, *arguments, **settings)
-    done = subprocess.run(**started, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return str(done.stdout)
-
-
-def values(printed: str) -> dict[str, str]:
-    """What a command printed as `name=value`, a line each."""
-    return dict(line.split("=", 1) for line in printed.splitlines())
-
-
-def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
-    """Why a command does not do what it was asked; in words, not as a traceback."""
-    started = command(data_dir, *arguments, **settings)
-    done = subprocess.run(**started, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return str(done.stderr)
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A service that is ready, what its `sandbox.json` says, and how long it took."""
-
-    process: subprocess.Popen[str]
-    sandbox: dict[str, Any]
-    seconds: float
-
-    @asynccontextmanager
-    async def client(self, credentials: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
-        """The API with a token for those credentials."""
-        async with httpx.AsyncClient(base_url=self.sandbox["base_url"], timeout=20) as http:
-            secret = (credentials["client_id"], credentials["client_secret"])
-            form = {"grant_type": "client_credentials"}
-            answer = await http.post(self.sandbox["token_url"], data=form, auth=secret)
-            http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
-            yield http
-
-
-@contextmanager
-def serving(data_dir: Path, *options: str) -> Iterator[Running]:
-    """The service on a free port. At the end it is told to stop, which must go well, unless it is gone by then."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    started = command(data_dir, "serve", "--port", str(port), *options)
-    began = time.monotonic()
-    log = data_dir / "serve.log"
-    with log.open("w") as output, subprocess.Popen(**started, stdout=output, stderr=output) as process:
-        try:
-            while not answers(f"http://127.0.0.1:{port}/readyz"):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < began + PATIENCE_SECONDS, log.read_text()
-                time.sleep(0.02)
-            seconds = time.monotonic() - began
-            yield Running(process, json.loads((data_dir / "sandbox.json").read_text()), seconds)
-            process.terminate()
-            process.wait(PATIENCE_SECONDS)
-        finally:
-            process.kill()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 async def test_one_command_serves_a_filled_sandbox_that_is_there_again_after_a_restart(
@@ -424,20 +340,62 @@ async def test_lost_or_foreign_credentials_are_replaced_by_ones_that_work(
 ) -> None:
     """API-16: only digests of secrets are stored, so a file that is lost or of another database means new ones."""
     file = tmp_path / "sandbox.json"
-    first = await sandbox.fill(database, file, "http://127.0.0.1:1")
-    kept = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    first = await sandbox.fill(database, file, "http://127.0.0.1:1", story=False)
+    kept = await sandbox.fill(database, file, "http://127.0.0.1:2", story=False)
     assert first is not None
     assert kept is not None
     assert kept["clients"] == first["clients"]
     assert kept["token_url"] == "http://127.0.0.1:2/v1/oauth/token"
     file.unlink()
-    renewed = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    renewed = await sandbox.fill(database, file, "http://127.0.0.1:2", story=False)
     file.write_text(json.dumps(first))
-    again = await sandbox.fill(database, file, "http://127.0.0.1:2")
+    again = await sandbox.fill(database, file, "http://127.0.0.1:2", story=False)
     secrets = [
         made["clients"]["sme"]["client_secret"] for made in (first, renewed, again) if made is not None
     ]
     assert len(set(secrets)) == 3
+
+
+def test_a_story_cut_off_is_reported_at_the_next_start_and_never_told_again(tmp_path: Path) -> None:
+    """OPS-08: not ready while the sample years are entered; half of them are told as such, and all only once."""
+    with starting(tmp_path) as telling:
+        refusal = httpx.get(f"{telling.url}/readyz")
+        assert (refusal.status_code, refusal.json()["code"]) == (503, "request.not_ready")
+        telling.process.terminate()
+        assert telling.process.wait(PATIENCE_SECONDS) == 0
+        assert SAMPLE_DATA in telling.said()
+        assert READY not in telling.said()
+        assert "Traceback" not in telling.said()
+    with serving(tmp_path, story=True) as half:
+        assert half.sandbox["story"] == "failed"
+        assert f"delete the data folder {tmp_path}" in (tmp_path / "serve.log").read_text()
+    sandbox.mark(tmp_path / "sandbox.json", sandbox.Story.told)
+    with serving(tmp_path, story=True) as whole:
+        assert whole.sandbox["story"] == "told"
+        assert SAMPLE_DATA not in (tmp_path / "serve.log").read_text()
+    assert whole.process.returncode == 0
+    assert not EmbeddedPostgres(tmp_path / "postgres").is_running()
+
+
+@pytest.mark.parametrize(("stopping", "story"), [(False, "failed"), (True, "pending")])
+async def test_a_story_that_fails_is_told_to_the_keeper_unless_the_service_is_stopping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stopping: bool, story: str
+) -> None:
+    app = FastAPI()
+    app.state.filling = True
+    service = services.Service(uvicorn.Config(app), lambda: None)
+    service.should_exit = stopping
+    file = tmp_path / sandbox.FILE
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings, at = Settings(data_dir=tmp_path), database.Server("", None, embedded=True)
+        instance = services.Instance(settings, at, listener, began=time.monotonic(), worker=True, story=True)
+        sample: dict[str, Any] = {"base_url": "http://127.0.0.1:9", "clients": {}, "plan": {}, "pool": ""}
+        sample["story"] = sandbox.Story.pending
+        file.write_text(json.dumps(sample))
+        await services._fill_in(app, service, sample, instance)
+    assert json.loads(file.read_text())["story"] == story
+    assert app.state.filling is stopping
+    assert ("incomplete" in capsys.readouterr().out) is not stopping
 
 
 def test_the_description_of_the_api_needs_no_database() -> None:

@@ -109,19 +109,35 @@ async def test_two_services_for_one_firm_counted_at_once_cover_it_once(stage: In
         assert [tuple(row) for row in found] == [("2020-01-15", 1)]
 
 
-async def test_a_firm_that_enrols_and_is_entered_at_once_is_enrolled_once(stage: Instance) -> None:
-    """TG-04: the one that comes second hears of it."""
+async def test_a_firm_that_enrols_and_confirms_at_once_is_enrolled_once(stage: Instance) -> None:
+    """TG-04, TRU-06: of its own word twice the one that comes second hears of it."""
     for _ in range(5):
         programme = await make_programme(stage.api, stage.database)
         await make_provider(stage.api, programme)
         party_id = str(stage.api.samples["sme"].organisation.party_id)
         own = {"programme_id": programme["id"], "data_consent": True, **SMALL}
         rows = {"programme_id": programme["id"], "rows": [{"party_id": party_id, **SMALL}]}
+        [entered] = (await stage.api.made("trustee", "/v1/enrolments/batch", rows))["items"]
+        path = f"/v1/enrolments/{entered['id']}/confirmation"
         answers = await asyncio.gather(
             stage.api.post("sme", "/v1/enrolments", own),
-            stage.api.post("trustee", "/v1/enrolments/batch", rows),
+            stage.api.post("sme", path, {"data_consent": True}),
         )
-        assert outcomes(list(answers)) == [(201, ""), (409, "enrolment.already_enrolled")]
+        [(done, _), refused] = outcomes(list(answers))
+        assert done in {200, 201}
+        assert refused == (409, "enrolment.already_enrolled")
+
+
+async def test_a_provider_that_enters_a_firm_twice_at_once_enters_it_once(stage: Instance) -> None:
+    """TRU-06: a batch sent again under another key."""
+    programme = await make_programme(stage.api, stage.database)
+    await make_provider(stage.api, programme)
+    party_id = str(stage.api.samples["sme"].organisation.party_id)
+    rows = {"programme_id": programme["id"], "rows": [{"party_id": party_id, **SMALL}]}
+    answers = await asyncio.gather(
+        *(stage.api.post("trustee", "/v1/enrolments/batch", rows) for _ in range(3))
+    )
+    assert outcomes(list(answers)) == [(201, "")] + [(409, "enrolment.already_enrolled")] * 2
 
 
 async def test_an_application_is_made_once(stage: Instance) -> None:

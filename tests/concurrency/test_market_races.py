@@ -54,9 +54,9 @@ async def test_a_buyer_that_bids_twice_at_once_has_one_offer(stage: Instance) ->
 async def test_a_portfolio_that_two_requests_complete_together_counts_once(stage: Instance) -> None:
     """DL-04: neither request alone reaches both numbers; together they do, once."""
     owner = stage.api.samples["sme"].organisation.party_id
-    async with stage.database.write() as unit:
-        rights = [str(one) for one in await make_patents(unit.session, owner, inventions=50, pct=10)]
     for _ in range(5):
+        async with stage.database.write() as unit:
+            rights = [str(one) for one in await make_patents(unit.session, owner, inventions=50, pct=10)]
         made = await stage.api.made("sme", "/v1/portfolios", {"name": "示例组合", "asset_ids": rights[1:-1]})
         path = f"/v1/portfolios/{made['id']}/members"
         answers = await asyncio.gather(
@@ -65,9 +65,22 @@ async def test_a_portfolio_that_two_requests_complete_together_counts_once(stage
                 for right in (rights[0], rights[-1], rights[0])
             )
         )
-        assert sorted(answer.status_code for answer in answers) == [200, 200, 409]
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 409]
     counted = await stage.owner.fetch(
         "SELECT source_id, sum(value) AS value FROM facts"
         " WHERE measure = 'portfolio_qualified_count' GROUP BY source_id"
     )
     assert [int(row["value"]) for row in counted] == [1] * 5
+
+
+async def test_a_right_that_two_portfolios_want_at_once_joins_one(stage: Instance) -> None:
+    """DL-04: the unique index decides."""
+    owner = stage.api.samples["sme"].organisation.party_id
+    for _ in range(5):
+        async with stage.database.write() as unit:
+            rights = [str(one) for one in await make_patents(unit.session, owner, inventions=3)]
+        body = {"name": "示例组合", "asset_ids": rights}
+        answers = await asyncio.gather(*(stage.api.post("sme", "/v1/portfolios", body) for _ in range(3)))
+        told = sorted((answer.status_code, answer.json().get("code")) for answer in answers)
+        assert told[1:] == [(409, "portfolio.member_elsewhere")] * 2
+        assert told[0][0] == 201

@@ -13,6 +13,7 @@ from app.domain.claim import (
     ShortfallReason,
     last_day,
     payable_from,
+    same_default,
     settle,
     shares_of_loss,
 )
@@ -277,6 +278,16 @@ def test_days_overdue_leave_no_better_class(overdue_days: int, worst: LoanClass)
     """RP-08: over 90 days at least 次级, over 270 可疑, over 360 损失."""
     assert at_least(overdue_days) is worst
     assert next(one for one in LoanClass if not too_good(one, overdue_days)) is worst
+
+
+def test_a_default_is_another_one_only_after_the_loan_performed() -> None:
+    """RP-12: a day of performing between two days parts them, the day before the first one does not."""
+    first, second = date(2026, 3, 1), date(2026, 3, 9)
+    assert same_default(first, second, [])
+    assert same_default(second, first, [first, date(2026, 2, 1), date(2026, 3, 10)])
+    for day in (date(2026, 3, 2), second):
+        assert not same_default(first, second, [day])
+        assert not same_default(second, first, [day])
 
 
 def test_the_days_of_a_claim_are_counted_as_the_civil_code_counts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 
@@ -39,6 +40,19 @@ def test_served_days_are_laid_end_to_end(terms: list[tuple[date, date]], months:
 def test_service_under_way_is_not_reckoned() -> None:
     """TG-05: only what has ended counts."""
     assert full_months(stretches([(date(2020, 1, 1), 1, "p")])) == 0
+
+
+def test_a_service_given_up_before_its_first_day_is_none() -> None:
+    """TG-05, TRU-04: its start and end fall on one day, on which the next provider may start in earnest."""
+    day = date(2020, 7, 1)
+    changes = [(date(2020, 1, 1), 1, "p"), (day, -1, "p"), (day, 1, "p"), (day, -1, "p"), (day, 1, "q")]
+    for order in permutations(changes[1:]):
+        served = stretches([changes[0], *order])
+        assert [(one.provider_organisation_id, one.first, one.last) for one in served] == [
+            ("p", date(2020, 1, 1), date(2020, 6, 30)),
+            ("q", day, None),
+        ]
+        assert full_months(served) == 6
 
 
 def test_findings_are_kept_with_their_facts_and_words() -> None:

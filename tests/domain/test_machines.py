@@ -114,6 +114,7 @@ ARROWS = {
         paid         write_off   written_off
         recovering   write_off   written_off
         written_off  recover     written_off
+        recovered    recover     recovered
     """,
     # Of the financing in §9.2 the part that the office decides; its loan is not kept here.
     "pledge": """
@@ -138,7 +139,8 @@ ARROWS = {
         granted    use_up  used
         granted    expire  expired
     """,
-    # Beside §9.2: an enrolment can be given up before service, and a matched firm given to another provider.
+    # Beside §9.2: an enrolment can be given up before service, a matched firm given to another provider, and
+    # what was served before a renewal is not lost when the renewed service is given up.
     "enrolment": """
         applied  check            checked
         applied  fail             ineligible
@@ -148,9 +150,11 @@ ARROWS = {
         matched  sign             active
         matched  change_provider  matched
         matched  terminate        terminated
+        matched  leave            ended
         active   change_provider  matched
         active   end              ended
         active   terminate        terminated
+        active   leave            ended
         ended    renew            active
         ended    count            counted
         ended    not_count        not_counted
@@ -219,7 +223,7 @@ def test_every_state_can_be_reached_and_every_event_is_of_use(
 
 
 ENDS: list[tuple[Machine, set[StrEnum]]] = [
-    (CLAIM, {ClaimStatus.rejected, ClaimStatus.recovered}),
+    (CLAIM, {ClaimStatus.rejected}),
     (LISTING, {ListingStatus.closed, ListingStatus.withdrawn, ListingStatus.expired}),
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),
     (PLEDGE, {PledgeStatus.refused, PledgeStatus.deregistered, PledgeStatus.revoked}),

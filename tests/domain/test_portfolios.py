@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from app.domain import portfolio as rules
 from app.domain.portfolio import (
@@ -14,6 +16,7 @@ from app.domain.portfolio import (
     Span,
     corrections,
     counted_on,
+    judge,
     qualified_on,
     qualifies,
     qualifying,
@@ -80,6 +83,96 @@ def test_entered_in_any_order_history_is_counted_alike(
         running += counted.get(day(number), 0)
         assert running == model(history, number)
     assert corrections(qualifying(history, day(today)), counted) == {}
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[tuple[str, Any]]:
+    """What happens one after the other: entries by requests and registers, days passing, jobs catching up."""
+    cut = st.tuples(st.integers(0, 11), st.integers(0, DAYS))
+    return draw(
+        st.lists(
+            st.one_of(
+                st.tuples(st.sampled_from(["request", "register"]), spans()),
+                st.tuples(st.sampled_from(["request", "register"]), cut),
+                st.tuples(st.just("pass"), st.integers(1, 8)),
+                st.tuples(st.just("replay"), st.integers(1, 5)),
+            ),
+            max_size=25,
+        )
+    )
+
+
+class Book:
+    """A portfolio's count: requests judge it at once, the job each day once, maybe days late."""
+
+    def __init__(self) -> None:
+        self.known: list[Span] = []
+        self.counted: dict[date, int] = {}
+        self.today = self.done = 0
+        self.since: date | None = None
+        self.seen: tuple[int, list[Span]] = (-1, [])
+
+    def learn(self, entry: Any) -> None:
+        if isinstance(entry, Span):
+            self.known.append(entry)
+        elif self.known:
+            position, until = entry[0] % len(self.known), day(entry[1])
+            old = self.known[position]
+            self.known[position] = replace(old, until=max(until, old.since))
+
+    def look(self, number: int) -> None:
+        verdict = judge(self.known, self.counted, day(number))
+        last, known = self.seen
+        if number <= last and known == self.known:  # nothing has happened: nothing is written
+            assert not verdict.differs(self.since)
+        for on, change in verdict.changes.items():
+            self.counted[on] = self.counted.get(on, 0) + change
+        self.counted = {on: value for on, value in self.counted.items() if value}
+        self.since, self.seen = verdict.qualified_on, (max(number, last), list(self.known))
+        running = [
+            sum(self.counted[on] for on in sorted(self.counted)[: n + 1]) for n in range(len(self.counted))
+        ]
+        assert set(running) <= {0, 1}
+        assert sum(self.counted.values()) == (self.since is not None)
+
+    def replay(self, days: int) -> None:
+        for _ in range(min(days, self.today - self.done)):
+            self.done += 1
+            self.look(self.done)
+
+    def follow(self, course: list[tuple[str, Any]], *, late: bool) -> None:
+        for what, told in course:
+            if what == "pass":
+                self.today += told
+            elif what != "replay":
+                self.learn(told)
+                if what == "request":
+                    self.look(self.today)
+            if not late or what == "replay":
+                self.replay(told if late else self.today)
+        self.today += 1
+        self.replay(self.today)
+
+
+@given(courses())
+@example(
+    [
+        ("pass", 8),
+        ("request", Span(Counting.invention, day(8), None, 50)),
+        ("request", Span(Counting.pct_application, day(8), None, 10)),
+        ("replay", 5),
+    ]
+)
+def test_days_made_up_for_after_requests_of_later_days_leave_the_count_as_in_order(
+    course: list[tuple[str, Any]],
+) -> None:
+    """DL-04, OPS-03: whatever the order, the same facts; and none are written where nothing is new."""
+    late, prompt = Book(), Book()
+    late.follow(course, late=True)
+    prompt.follow(course, late=False)
+    assert late.known == prompt.known
+    assert (late.counted, late.since) == (prompt.counted, prompt.since)
+    assert late.counted == corrections(qualifying(late.known, day(late.today)), {})
 
 
 @pytest.mark.parametrize(

@@ -277,8 +277,35 @@ def test_objects_count_when_every_component_reaches_its_threshold() -> None:
         assert found(one, on, known).status == status
     finding = found(one, DURING, known)
     assert finding.subjects == ("丙", "甲")
-    older = found(one, AFTER, {place: value for place, value in known.items() if place[2] == 2020})
-    assert (older.status, older.reason and older.reason.zh) == ("met", "按最近填报的 2020 年数据")
+    older = {place: value for place, value in known.items() if place[2] == 2020}
+    late = found(one, date(2022, 6, 30), older)
+    assert (late.status, late.reason and late.reason.zh) == ("ahead", "按最近填报的 2020 年数据")
+
+
+@pytest.mark.parametrize(
+    ("on", "year", "status", "value"),
+    [
+        (date(2022, 12, 30), 2019, "ahead", 1),
+        (AFTER, 2019, "no_data", None),
+        (AFTER, 2021, "no_data", None),
+        (AFTER, 2022, "met", 1),
+        (date(2026, 1, 1), 2021, "no_data", None),
+    ],
+)
+def test_at_the_end_objects_are_judged_by_the_plans_last_year(
+    on: date, year: int, status: str, value: int | None
+) -> None:
+    """DL-01, decisions §10: the latest closed year; without a report of it nothing is met."""
+    one = asked(K.qualified_count, 1, components=("rev",), thresholds={"rev": Fraction(1000)})
+    finding = found(one, on, reports({year: 1000}, "rev", "甲"))
+    shown = None if finding.value is None else finding.value.micro // 10**6
+    assert (finding.status, shown) == (status, value)
+    if status == "no_data":
+        assert finding.reason is not None
+        assert (finding.reason.zh, [one.year for one in finding.years]) == (
+            "缺少 2022 年已审核的数据",
+            [year],
+        )
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.asset import AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_entry import NewAsset, NewClass, NewOwner
+from app.domain.identifiers import new_id
 from app.domain.patent_number import patent_check_character
 from app.domain.permission import system_actor
-from app.models.asset import Asset
+from app.models.asset import Asset, Title
+from app.queries import assets as asset_queries
 from app.services import assets
 from tests.factories.clock import now
 
@@ -30,11 +32,12 @@ async def make_asset(
     owners: Sequence[uuid.UUID],
     kind: AssetKind = AssetKind.patent,
     status: AssetStatus | None = None,
+    shares: Sequence[int | None] = (),
     **changes: Any,
 ) -> Asset:
-    """A right in force and checked today, of the parties `owners` without shares, with a number of its own.
+    """A right in force and checked today, of the parties `owners`, undivided, with a number of its own.
 
-    `changes` are set on the row afterwards: dates and flags that nobody can enter.
+    `shares`: what each of the owners holds of a divided right, in millionths. `changes` are set on the row afterwards: dates and flags that nobody can enter.
     """
     moment, number = now(), next(_numbers)
     facts: dict[str, Any]
@@ -61,7 +64,10 @@ async def make_asset(
         kind=kind,
         status_source="登记簿副本",
         status_as_of=moment.today,
-        owners=[NewOwner(owner, acquired_on=GRANTED_ON) for owner in owners],
+        owners=[
+            NewOwner(owner, share, GRANTED_ON)
+            for owner, share in zip(owners, shares or [None] * len(owners), strict=True)
+        ],
         **facts,
     )
     entered = await assets.register(session, actor=system_actor("test"), moment=moment, new=new)
@@ -69,3 +75,22 @@ async def make_asset(
         setattr(entered.asset, name, value)
     await session.flush()
     return entered.asset
+
+
+async def pass_title(session: AsyncSession, asset_id: uuid.UUID, party_id: uuid.UUID | None) -> None:
+    """The right, which is not pledged, has another owner from now on; None: one that is not recorded."""
+    moment, event_id = now(), new_id()
+    for title in (await asset_queries.live_titles(session, [asset_id]))[asset_id]:
+        title.ceased_at, title.ceased_event_id = moment.now, event_id
+    await session.flush()  # the ends first: a party has one live title of a right
+    session.add(
+        Title(
+            id=new_id(),
+            asset_id=asset_id,
+            party_id=party_id,
+            ordinal=1,
+            event_id=event_id,
+            recorded_at=moment.now,
+        )
+    )
+    await session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import uuid
 from datetime import date
@@ -136,11 +137,11 @@ async def join(api: Api, database: Database, key: str, *roles: Role, district_co
 
 
 async def make_programme(api: Api, database: Database, **changes: Any) -> dict[str, Any]:
-    """A programme of the sample district over the years of a plan of its own, or of `plan_id`."""
+    """A programme of the sample district, from the start of a plan of its own or of `plan_id`, not over yet."""
     if "plan_id" not in changes:
         async with database.write() as unit:
             changes["plan_id"] = str((await make_plan(unit.session)).id)
-    body = {"name": "示例托管项目", "starts_on": "2019-01-01", "ends_on": "2022-12-31"} | changes
+    body = {"name": "示例托管项目", "starts_on": "2019-01-01", "ends_on": "2099-12-31"} | changes
     return await api.made("ip_office", "/v1/programmes", body)
 
 
@@ -174,6 +175,28 @@ async def step(api: Api, role: str, enrolment: dict[str, Any], what: str, body: 
     return await api.made(role, f"/v1/enrolments/{enrolment['id']}/{what}", body)
 
 
+async def signed_paper(api: Api, role: str = "trustee") -> str:
+    """The id of a document that this organisation keeps: an agreement signed by both."""
+    content = base64.b64encode(uuid.uuid4().bytes).decode()
+    body = {"name": "示例协议.pdf", "media_type": "application/pdf", "content_base64": content}
+    made = await api.made(role, "/v1/documents", body)
+    return str(made["id"])
+
+
+async def agree(
+    api: Api,
+    enrolment: dict[str, Any],
+    role: str = "trustee",
+    *,
+    term: tuple[str, str] = SERVED,
+    number: str = "示例协议-1",
+) -> dict[str, Any]:
+    """The agreement of a matched firm, entered with the signed paper, as a term in the past must be."""
+    agreed = {"agreement_no": number, "active_from": term[0], "active_to": term[1]}
+    paper = await signed_paper(api, role)
+    return await step(api, role, enrolment, "agreement", agreed | {"document_id": paper})
+
+
 async def serve(
     api: Api,
     enrolment: dict[str, Any],
@@ -184,8 +207,7 @@ async def serve(
     kinds: tuple[str, ...] = DELIVERABLES,
 ) -> dict[str, Any]:
     """The service of a matched firm from the agreement over its accepted deliverables to its end."""
-    agreed = {"agreement_no": "示例协议-1", "active_from": term[0], "active_to": term[1]}
-    await step(api, role, enrolment, "agreement", agreed)
+    await agree(api, enrolment, role, term=term)
     for kind in kinds:
         done = {"kind": kind, "summary": "示例服务", "occurred_on": term[0]}
         record = await step(api, role, enrolment, "service-records", done)

@@ -31,6 +31,19 @@ async def make_listing(api: Api, database: Database, **changes: Any) -> dict[str
     return await api.made("operator", f"/v1/listings/{made['id']}/approval", None)
 
 
+async def make_mandate(api: Api, owner: str = "sme", agent: str = "agency", **changes: Any) -> dict[str, Any]:
+    """The owner authorises the agency to list, negotiate and sign, for all its rights unless some are named."""
+    owner_id, organisation_id = api.samples[owner].organisation.party_id, api.samples[agent].organisation.id
+    body = {
+        "owner_id": str(owner_id),
+        "organisation_id": str(organisation_id),
+        "powers": ["list", "negotiate", "sign"],
+        "term_from": str(now().today),
+        "term_to": "2099-12-31",
+    } | changes
+    return await api.made(owner, "/v1/mandates", body)
+
+
 async def make_offer(api: Api, listing: dict[str, Any], role: str = "sme_b") -> dict[str, Any]:
     """An open offer for a licence on a listing."""
     body = {
@@ -46,21 +59,12 @@ async def make_market(api: Api, database: Database) -> None:
     """A mandate of the sample enterprise, an offer accepted after a counter-offer, and a portfolio."""
     listing = await make_listing(api, database)
     assets = [asset["asset_id"] for asset in listing["assets"]]
-    sme, agency = (api.samples[role].organisation for role in ("sme", "agency"))
-    mandate = {
-        "owner_id": str(sme.party_id),
-        "organisation_id": str(agency.id),
-        "powers": ["list", "negotiate", "sign"],
-        "term_from": str(now().today),
-        "term_to": "2099-12-31",
-        "asset_ids": assets,
-    }
-    await api.made("sme", "/v1/mandates", mandate)
+    await make_mandate(api, asset_ids=assets)
     offer = await make_offer(api, listing)
     counter = {"amount": {"amount": "70000.00"}}
     for role, what, body, version in (("sme", "rounds", counter, 1), ("sme_b", "acceptance", None, 2)):
         answer = await api.post(
             role, f"/v1/offers/{offer['id']}/{what}", body, headers={"If-Match": f'"{version}"'}
         )
-        assert answer.status_code == 200, answer.text
+        assert answer.is_success, answer.text
     await api.made("sme", "/v1/portfolios", {"name": "示例组合", "asset_ids": assets})

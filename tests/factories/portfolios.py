@@ -27,14 +27,19 @@ async def make_patents(
     inventions: int = 0,
     pct: int = 0,
     acquired_on: date | None = SINCE,
+    granted_on: date | None = SINCE,
 ) -> list[uuid.UUID]:
-    """Inventions in force and then PCT applications of one owner, written straight into the register."""
+    """Inventions and then PCT applications of one owner, written straight into the register.
+
+    The inventions are in force from `granted_on`, applications until then; None: they are that still.
+    """
     moment, event_id, ids = now(), new_id(), []
     titles: list[Title] = []
     changes: list[AssetStatusChange] = []
     for office in ["CN"] * inventions + ["WO"] * pct:
         chinese = office == "CN"
-        status = AssetStatus.granted if chinese else AssetStatus.application
+        granted = granted_on if chinese else None
+        status = AssetStatus.application if granted is None else AssetStatus.granted
         asset = Asset(
             id=new_id(),
             office=office,
@@ -58,8 +63,14 @@ async def make_patents(
         ids.append(asset.id)
         basis = {"id": new_id(), "asset_id": asset.id, "event_id": event_id, "recorded_at": moment.now}
         titles.append(Title(**basis, party_id=owner_id, ordinal=1, acquired_on=acquired_on))
-        basis["id"] = new_id()
-        changes.append(AssetStatusChange(**basis, status=status.value, effective_on=SINCE, source="示例"))
+        history = {SINCE: AssetStatus.application}
+        if granted is not None:
+            history[granted] = status
+        for effective_on, came in history.items():
+            basis["id"] = new_id()
+            changes.append(
+                AssetStatusChange(**basis, status=came.value, effective_on=effective_on, source="示例")
+            )
     await session.flush()
     session.add_all([*titles, *changes])
     await session.flush()

@@ -57,9 +57,11 @@ def fact(
     district_code: str = "120110",
     role: FactRole = FactRole.internal,
     source_id: uuid.UUID | None = None,
+    plan_id: uuid.UUID | None = None,
 ) -> events.NewFact:
-    """A fact of no particular operation."""
-    return events.NewFact(measure, district_code, role, value, on, "deal", source_id or new_id())
+    """A fact of no particular operation, `plan_id` being the plan it names."""
+    named = {} if plan_id is None else {"plan_id": str(plan_id)}
+    return events.NewFact(measure, district_code, role, value, on, "deal", source_id or new_id(), named)
 
 
 async def make_document(unit: Unit, organisation_id: uuid.UUID) -> Document:

@@ -93,6 +93,16 @@ async def test_business_beside_the_real_register_counts_for_itself_alone(
         },
     )
     await api.made("agency", f"/v1/deals/{deal['id']}/agreement", {})
+    mandate = {
+        "owner_id": str(firm),
+        "powers": ["list", "negotiate", "sign"],
+        "term_from": str(now().today),
+        "term_to": f"{YEAR + 1}-12-31",
+    }
+    paper = {"name": "示例授权委托书.txt", "media_type": "text/plain", "content_base64": "56S65L6L"}
+    paper_id = (await api.made("agency", "/v1/documents", paper))["id"]
+    given = await api.made("agency", "/v1/mandates", mandate | {"document_id": paper_id})
+    await api.made("operator", f"/v1/mandates/{given['id']}/confirmation", {})
     await api.made("agency", f"/v1/deals/{deal['id']}/signature", {"signed_on": str(now().today)})
 
     pool = await make_pool(api)

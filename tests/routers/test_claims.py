@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from app.domain.asset import AssetStatus
 from app.domain.permission import Permission, Role
+from app.models.claim import Claim
 from app.models.fact import Fact
-from app.services import assets
+from app.services import assets, pools
 from tests.factories.claims import (
     APPROVED,
     TODAY,
@@ -183,16 +184,94 @@ async def test_only_a_covered_registered_pledge_is_claimed_and_by_its_own_bank(
     assert told(await api.post("bank_a", "/v1/claims", claiming(pledge))) == (409, "claim.not_covered")
 
 
+async def test_a_pledge_under_an_open_claim_stays(api: Api, database: SavepointDatabase) -> None:
+    """RP-04: it is deregistered once the claim on it is rejected, not before; the refusal names the claim."""
+    pool, pledge = await make_cover(api, database)
+    claim = await make_claim(api, pledge)
+    path = f"/v1/pledges/{pledge['id']}/deregistrations"
+    ending = {"reason": "realised", "deregistered_on": str(TODAY)}
+    refused = await api.post("bank_a", path, ending)
+    assert told(refused) == (409, "pledge.claimed")
+    assert refused.json()["violations"][0]["facts"] == {"claim": claim["number"]}
+    await publicise(api, claim)
+    assert told(await api.post("bank_a", path, ending)) == (409, "pledge.claimed")
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/objection", {"reason": "质押将注销"})
+    rejected = {"decision": "rejected", "reason": "质押将注销"}
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/approval", rejected)
+    await api.made("bank_a", path, ending)
+    assert await capacity(api, pool) == ("1000000.00", "0.00")
+
+
 async def test_cover_that_ends_under_way_is_not_paid(api: Api, database: SavepointDatabase) -> None:
-    """RP-02: a pledge cancelled while its claim is public takes the payout with it; an objection frees the money."""
+    """RP-02: whatever ended the commitment, its claim is neither made public nor paid."""
     pool, pledge = await make_cover(api, database)
     claim = await make_claim(api, pledge)
     await publicise(api, claim)
-    ending = {"reason": "debt_paid", "deregistered_on": str(TODAY)}
-    await api.made("bank_a", f"/v1/pledges/{pledge['id']}/deregistrations", ending)
+    async with database.write() as unit:
+        await pools.release(
+            unit.session,
+            moment=unit.moment,
+            pledge_id=uuid.UUID(pledge["id"]),
+            event_id=(await unit.session.scalars(select(Claim.event_id))).one(),
+            released_on=TODAY,
+        )
     assert told(await step(api, "treasury", claim, "payment")) == (409, "claim.not_covered")
-    await api.made("ip_office", f"/v1/claims/{claim['id']}/objection", {"reason": "质押已注销"})
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/objection", {"reason": "承诺已终止"})
     assert await capacity(api, pool) == ("1000000.00", "0.00")
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/approval", APPROVED)
+    last = await step(api, "finance_office", claim, "approval", APPROVED)
+    assert told(last) == (409, "claim.not_covered")
+
+
+async def reject(api: Api, claim: dict[str, Any]) -> None:
+    body = {"decision": "rejected", "reason": "示例"}
+    await api.made("pool_manager", f"/v1/claims/{claim['id']}/check", body)
+
+
+async def test_what_was_repaid_since_the_claim_is_not_paid(api: Api, database: SavepointDatabase) -> None:
+    """RP-07: neither made public nor paid; its rejection is no appeal, and the claim on what is left is paid."""
+    pool, pledge = await make_cover(api, database)
+    path = f"/v1/pledges/{pledge['id']}/classifications"
+    claim = await make_claim(api, pledge)
+    await publicise(api, claim)
+    await api.made("bank_a", path, classification("499999.99"))
+    assert told(await step(api, "treasury", claim, "payment")) == (409, "claim.repaid_since")
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/objection", {"reason": "部分清偿"})
+    await api.made("ip_office", f"/v1/claims/{claim['id']}/approval", APPROVED)
+    last = await step(api, "finance_office", claim, "approval", APPROVED)
+    assert told(last) == (409, "claim.repaid_since")
+    assert await capacity(api, pool) == ("1000000.00", "500000.00")
+    rejected = {"decision": "rejected", "reason": "部分清偿"}
+    await api.made("finance_office", f"/v1/claims/{claim['id']}/approval", rejected)
+
+    await reject(api, await api.made("bank_a", "/v1/claims", claiming(pledge)))
+    third = await api.made("bank_a", "/v1/claims", claiming(pledge))
+    assert (third["default_no"], third["principal"]["amount"]) == (1, "499999.99")
+    assert (await pay(api, third))["status"] == "paid"
+
+
+async def test_another_day_is_no_other_default(api: Api, database: SavepointDatabase) -> None:
+    """RP-12: rejections count until the loan has performed again, whatever day the bank names."""
+    _, pledge = await make_cover(api, database)
+    path = f"/v1/pledges/{pledge['id']}/classifications"
+
+    async def on(day: date, **changes: Any) -> None:
+        await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(day)})
+        await api.made("bank_a", path, classification(occurred_on=day, **changes))
+
+    await reject(api, await make_claim(api, pledge))
+    days = [TODAY + timedelta(days=after) for after in range(1, 4)]
+    await on(days[0], loan_class="attention", overdue_days=61)
+    second = await api.made("bank_a", "/v1/claims", claiming(pledge, default_on=str(days[0])))
+    assert second["default_no"] == 1
+    await reject(api, second)
+    again = claiming(pledge, default_on=str(days[0]))
+    assert told(await api.post("bank_a", "/v1/claims", again)) == (409, "claim.appeal_spent")
+    await on(days[1], loan_class="normal", overdue_days=0)
+    await on(days[2])
+    assert told(await api.post("bank_a", "/v1/claims", again)) == (409, "claim.appeal_spent")
+    new = await api.made("bank_a", "/v1/claims", claiming(pledge, default_on=str(days[2])))
+    assert new["default_no"] == 2
 
 
 async def test_a_default_is_claimed_once_and_appealed_once(api: Api, database: SavepointDatabase) -> None:

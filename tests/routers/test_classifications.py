@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
+from app.domain.permission import system_actor
+from app.models.event import Event
+from app.services import jobs
 from tests.factories.assets import make_asset
 from tests.factories.claims import (
     TODAY,
@@ -157,6 +162,11 @@ async def test_a_suspended_pool_pays_what_it_covers_and_is_released_by_document(
     await publicise(api, claim)
     paid = await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
     assert paid["paid"]["amount"] == "200000.00"
+    # The ratio is before compensation: paying for a bad loan makes no good ones.
+    assert await status(api, pool) == ("suspended", "50.0000", "suspended")
+    assert told(await api.post("finance_office", path, lifting)) == (409, "pool.release_too_early")
+    ending = {"reason": "终结执行", "document_id": await document(api, "treasury")}
+    await api.made("treasury", f"/v1/claims/{claim['id']}/write-off", ending)
     assert await status(api, pool) == ("suspended", "0.0000", "active")
     for role in ("treasury", "pool_manager", "bank_a"):
         assert told(await api.post(role, path, lifting)) == (403, "auth.denied"), role
@@ -186,14 +196,148 @@ async def test_payouts_trip_the_breaker_and_recoveries_let_it_be_released(
     assert capacity["free"]["amount"] == "0.00"
     assert (await status(api, pool))[0] == "active"
     await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
-    assert await status(api, pool) == ("suspended", "0.0000", "suspended")
+    assert await status(api, pool) == ("suspended", "50.0000", "suspended")
     lifting = {"document_id": await document(api, "finance_office"), "reason": "已追回部分款项"}
     path = f"/v1/pools/{pool['id']}/release"
     assert told(await api.post("finance_office", path, lifting)) == (409, "pool.release_too_early")
     received = {"source": "debtor", "gross": money("0.03"), "occurred_on": str(TODAY)}
     await api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", received)
-    assert await status(api, pool) == ("suspended", "0.0000", "active")
+    assert await status(api, pool) == ("suspended", "50.0000", "active")
     assert (await api.made("finance_office", path, lifting))["status"] == "active"
+
+
+async def make_warned(
+    api: Api, database: SavepointDatabase, **terms: Any
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A pool at 4 % NPL, with its bad loan and its good one."""
+    first, second = await make_rights(api, database, 2)
+    pool = await make_pool(api, paid_in="1000000.00", **terms)
+    bad = await make_loan(api, pool, first, principal="40000.00")
+    good = await make_loan(api, pool, second, principal="960000.00", bank="bank_b")
+    await classify(api, bad, "40000.00")
+    assert (await status(api, pool))[0] == "warning"
+    return pool, bad, good
+
+
+async def test_a_warning_outlasts_the_payout_and_ends_when_all_came_back(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13: the ratio is before compensation: what was paid for counts until it is recovered."""
+    pool, bad, _ = await make_warned(api, database, publicity_days=0)
+    claim = await api.made("bank_a", "/v1/claims", claiming(bad))
+    await publicise(api, claim)
+    await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
+    assert await status(api, pool) == ("warning", "4.0000", "warning")
+    path = f"/v1/claims/{claim['id']}/recoveries"
+    received = {"source": "debtor", "gross": money("39999.99"), "occurred_on": str(TODAY)}
+    await api.made("bank_a", path, received)
+    assert (await status(api, pool))[0] == "warning"
+    await api.made("bank_a", path, received | {"gross": money("0.01")})
+    assert await status(api, pool) == ("active", "0.0000", "active")
+
+
+async def test_a_warning_ends_when_what_was_paid_for_is_written_off(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13, RP-16."""
+    pool, bad, _ = await make_warned(api, database, publicity_days=0)
+    claim = await api.made("bank_a", "/v1/claims", claiming(bad))
+    await publicise(api, claim)
+    await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
+    ending = {"reason": "终结执行", "document_id": await document(api, "treasury")}
+    await api.made("treasury", f"/v1/claims/{claim['id']}/write-off", ending)
+    assert await status(api, pool) == ("active", "0.0000", "active")
+
+
+async def test_a_good_loan_that_leaves_trips_the_breaker(api: Api, database: SavepointDatabase) -> None:
+    """RP-13: of what remains 100 % is bad, so nothing new is taken on."""
+    (right,) = await make_rights(api, database, 1)
+    pool, _, good = await make_warned(api, database)
+    ending = {"reason": "debt_paid", "deregistered_on": str(TODAY)}
+    await api.made("bank_b", f"/v1/pledges/{good['id']}/deregistrations", ending)
+    assert await status(api, pool) == ("suspended", "100.0000", "suspended")
+    owner = api.samples["sme"].organisation.party_id
+    new = filing(owner, [right], pool_id=pool["id"], principal=money("1000.00"))
+    assert told(await api.post("bank_a", "/v1/pledges", new)) == (409, "pool.suspended")
+
+
+async def test_a_good_filing_that_is_refused_trips_the_breaker(api: Api, database: SavepointDatabase) -> None:
+    """RP-13: what the office refuses no longer makes the ratio better."""
+    first, second = await make_rights(api, database, 2)
+    pool = await make_pool(api, paid_in="1000000.00")
+    bad = await make_loan(api, pool, first, principal="40000.00")
+    owner = api.samples["sme"].organisation.party_id
+    body = filing(owner, [second], pool_id=pool["id"], principal=money("960000.00"))
+    good = await api.made("bank_a", "/v1/pledges", body)
+    await classify(api, bad, "40000.00")
+    assert (await status(api, pool))[0] == "warning"
+    refusal = {"reason": "材料不齐", "refused_on": str(TODAY)}
+    await api.made("bank_a", f"/v1/pledges/{good['id']}/refusals", refusal)
+    assert (await status(api, pool))[0] == "suspended"
+
+
+async def test_a_stricter_scheme_trips_the_breaker_on_its_first_day(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13: at once when it is in effect, else with the job of that day, which changes nothing twice."""
+    pool, _, _ = await make_warned(api, database)
+    path = f"/v1/pools/{pool['id']}/schemes"
+    strict = {"npl_warn_bp": 100, "npl_suspend_bp": 400}
+    await api.made("pool_manager", path, scheme(**strict, effective_from=str(TOMORROW)))
+    assert (await status(api, pool))[0] == "warning"
+    for day, changed in ((TODAY, 0), (TOMORROW, 1), (TOMORROW, 0)):
+        async with database.write() as unit:
+            moment = replace(unit.moment, today=day)
+            job = jobs.JOBS["evaluate_breakers"]
+            assert await job(unit.session, system_actor("job"), moment) == {"changed": changed}
+    assert (await status(api, pool))[0] == "suspended"
+
+
+async def test_a_stricter_scheme_in_effect_trips_the_breaker_at_once(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13."""
+    pool, _, _ = await make_warned(api, database)
+    strict = scheme(npl_warn_bp=100, npl_suspend_bp=400, effective_from=str(TODAY))
+    await api.made("pool_manager", f"/v1/pools/{pool['id']}/schemes", strict)
+    assert (await status(api, pool))[0] == "suspended"
+
+
+async def test_money_paid_in_ends_no_suspension_but_may_a_warning(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13: the breaker looks again when money comes in; of the NPL ratio it makes nothing better."""
+    pool, _, _ = await make_warned(api, database)
+    async with database.write() as unit:
+        await unit.session.execute(text("UPDATE pools SET status = 'active'"))
+    more = {"source": "city", "amount": money("1.00"), "occurred_on": str(TODAY)}
+    await api.made("pool_manager", f"/v1/pools/{pool['id']}/contributions", more)
+    assert (await status(api, pool))[0] == "warning"
+
+
+async def test_other_banks_learn_of_the_breaker_but_not_the_figures(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-13, SEC-12: from ratio and outstanding a bank could tell how another's loans go."""
+    pool, _, _ = await make_warned(api, database)
+    bank, manager, office = (
+        api.samples[role].organisation.id for role in ("bank_b", "pool_manager", "finance_office")
+    )
+    async with database.read() as unit:
+        rows = await unit.session.scalars(
+            select(Event).where(
+                Event.noun == "pool", Event.type.in_(["pool.breaker_changed", "pool.risk_measured"])
+            )
+        )
+        found = {event.type: event for event in rows}
+    changed, measured = found["pool.breaker_changed"], found["pool.risk_measured"]
+    told_all = {"number": pool["number"], "from": "active", "status": "warning"}
+    assert (changed.payload, bank in changed.audience) == (told_all, True)
+    assert sorted(measured.audience) == sorted([manager, office])
+    assert (measured.payload["npl_fen"], measured.payload["npl_ratio"]) == (4_000_000, "4.0000")
+    notices = (await api.get("bank_b", "/v1/notices")).json()["items"]
+    (notice,) = [one for one in notices if one["kind"] == "breaker_changed"]
+    assert notice["facts"] == told_all
 
 
 TERMS: dict[str, tuple[dict[str, Any], list[str]]] = {

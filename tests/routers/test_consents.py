@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -21,9 +20,10 @@ from app.models.event import Event
 from app.queries import assets as asset_queries
 from app.services import consents, holds
 from app.services.holds import NewHold
+from tests.factories import deals
 from tests.factories.clock import now
 from tests.factories.parties import make_party
-from tests.support.api import Api
+from tests.support.api import Api, objections
 from tests.support.consents import CONSENTS, REQUESTS, TODAY, Stage, make_stage
 from tests.support.database import SavepointDatabase
 
@@ -31,10 +31,6 @@ from tests.support.database import SavepointDatabase
 @pytest.fixture
 async def stage(api: Api, database: SavepointDatabase) -> Stage:
     return await make_stage(api, database)
-
-
-def codes(answer: httpx.Response) -> list[tuple[str, str | None]]:
-    return [(one["code"], one["pointer"]) for one in answer.json()["violations"]]
 
 
 async def test_a_pledgee_is_asked_without_being_named_and_grants_on_its_terms(stage: Stage) -> None:
@@ -63,7 +59,7 @@ async def test_a_pledgee_is_asked_without_being_named_and_grants_on_its_terms(st
     told = (await stage.api.get("sme", "/v1/notices")).json()["items"]
     assert [(one["kind"], one["subject_id"]) for one in told] == [("consent_decided", asked["id"])]
     again = await stage.api.post("bank_a", f"{path}/refusal", {"reason": "示例"})
-    assert codes(again) == [("state.illegal_transition", None)]
+    assert objections(again) == [("state.illegal_transition", None)]
 
 
 async def test_consents_are_seen_by_grantor_seeker_owner_and_regulators_only(stage: Stage) -> None:
@@ -80,12 +76,33 @@ async def test_consents_are_seen_by_grantor_seeker_owner_and_regulators_only(sta
         listed = await stage.api.get(role, CONSENTS, asset_id=str(right))
         assert listed.json()["items"] == [], role
         refused = await stage.api.post(role, f"{CONSENTS}/{consent['id']}/revocation", {"reason": "示例"})
-        assert codes(refused) == [("consent.not_found", None)], role
+        assert objections(refused) == [("consent.not_found", None)], role
     denied = await stage.api.post("sme", f"{CONSENTS}/{consent['id']}/revocation", {"reason": "示例"})
-    assert codes(denied) == [("consent.not_grantor", None)]
+    assert objections(denied) == [("consent.not_grantor", None)]
     found = await stage.api.get("sme", CONSENTS, asset_id=str(right), status="granted", kind="pledgee")
     assert [one["id"] for one in found.json()["items"]] == [consent["id"]]
     assert (await stage.api.get("sme", CONSENTS, asset_id=str(right), kind="co_owner")).json()["items"] == []
+
+
+async def test_who_buys_a_right_sees_no_consent_of_before_and_who_sold_it_still_does(stage: Stage) -> None:
+    """RB-01: what a pledgee allowed the seller, and at what floor, is not for the buyer."""
+    right = await stage.right()
+    await stage.pledged(right)
+    before = [
+        (await stage.given(right, floor={"amount": "777.00"}))["id"],
+        (await stage.given(right, action="transfer"))["id"],
+    ]
+    buyer = stage.api.samples["sme_b"].organisation.party_id
+    deal = {"id": str(await stage.deal(right, kind="transfer", grantee_id=str(buyer)))}
+    await deals.through(stage.api, deal, "agree", "sign", "file", "register")
+    after = (await stage.given(right))["id"]
+
+    async def seen(role: str) -> list[str]:
+        return sorted(one["id"] for one in (await stage.api.get(role, CONSENTS)).json()["items"])
+
+    assert (await seen("sme"), await seen("sme_b")) == (sorted(before), [after])
+    assert (await stage.api.get("sme_b", f"{CONSENTS}/{before[0]}")).status_code == 404
+    assert await seen("bank_a") == sorted([*before, after])
 
 
 async def test_events_of_a_consent_name_neither_lender_nor_terms(stage: Stage) -> None:
@@ -113,13 +130,16 @@ async def test_a_request_hears_of_every_right_that_it_cannot_be_for(stage: Stage
         lien = NewHold(official, HoldKind.lien, "pledge", new_id(), new_id(), TODAY, imported=True)
         await holds.place(unit.session, moment=unit.moment, holds=[lien])
     refused = await stage.api.post("sme", REQUESTS, stage.body(own, other, free, official))
-    assert codes(refused) == [
+    assert objections(refused) == [
         ("consent.several_pledgees", "/asset_ids/1"),
         ("consent.not_pledged", "/asset_ids/2"),
         ("consent.pledgee_unreachable", "/asset_ids/3"),
     ]
     given = await stage.api.post("bank_a", CONSENTS, stage.body(own, other, free))
-    assert codes(given) == [("consent.not_pledgee", "/asset_ids/1"), ("consent.not_pledgee", "/asset_ids/2")]
+    assert objections(given) == [
+        ("consent.not_pledgee", "/asset_ids/1"),
+        ("consent.not_pledgee", "/asset_ids/2"),
+    ]
 
 
 async def test_owners_their_agencies_and_the_operator_ask(stage: Stage) -> None:
@@ -128,7 +148,7 @@ async def test_owners_their_agencies_and_the_operator_ask(stage: Stage) -> None:
     await stage.pledged(right, other)
     for role in ("sme_b", "agency", "bank_b"):
         refused = await stage.api.post(role, REQUESTS, stage.body(right))
-        assert codes(refused) == [("consent.seeker_foreign", "/asset_ids/0")], role
+        assert objections(refused) == [("consent.seeker_foreign", "/asset_ids/0")], role
     listing = await stage.api.made(
         "agency",
         "/v1/listings",
@@ -146,7 +166,7 @@ async def test_owners_their_agencies_and_the_operator_ask(stage: Stage) -> None:
     await stage.api.made("agency", f"/v1/listings/{listing['id']}/submission", None)
     await stage.api.made("operator", f"/v1/listings/{listing['id']}/approval", None)
     refused = await stage.api.post("agency", REQUESTS, stage.body(right, other))
-    assert codes(refused) == [("consent.seeker_foreign", "/asset_ids/1")]
+    assert objections(refused) == [("consent.seeker_foreign", "/asset_ids/1")]
     for role in ("agency", "operator", "sme"):
         await stage.api.made(role, REQUESTS, stage.body(right))
 
@@ -172,7 +192,7 @@ async def test_a_request_out_of_form_is_refused(stage: Stage, changes: dict[str,
     if "grantor_id" in changes:
         changes = changes | {"grantor_id": parties[changes["grantor_id"]]}
     refused = await stage.api.post("sme", REQUESTS, stage.body(right, **changes))
-    assert f"consent.{code}" in {found for found, _ in codes(refused)}
+    assert f"consent.{code}" in {found for found, _ in objections(refused)}
 
 
 async def test_a_co_owner_consents_itself_or_through_the_operator_with_its_paper(stage: Stage) -> None:
@@ -184,13 +204,13 @@ async def test_a_co_owner_consents_itself_or_through_the_operator_with_its_paper
     asked = await stage.asked(right, kind="co_owner", grantor_id=str(partner))
     assert (asked["grantor_id"], asked["proceeds"]) == (str(partner), "free")
     escrow = await stage.api.post("sme_b", f"{CONSENTS}/{asked['id']}/grant", {"proceeds": "escrow"})
-    assert codes(escrow) == [("consent.proceeds_of_pledgee", "/proceeds")]
+    assert objections(escrow) == [("consent.proceeds_of_pledgee", "/proceeds")]
     await stage.api.made("sme_b", f"{CONSENTS}/{asked['id']}/grant", {})
     by_operator = stage.body(right, kind="co_owner", grantor_id=str(partner))
-    assert codes(await stage.api.post("operator", CONSENTS, by_operator)) == [
+    assert objections(await stage.api.post("operator", CONSENTS, by_operator)) == [
         ("consent.grantor_present", "/grantor_id")
     ]
-    assert codes(await stage.api.post("bank_a", CONSENTS, by_operator)) == [
+    assert objections(await stage.api.post("bank_a", CONSENTS, by_operator)) == [
         ("consent.not_grantor", "/grantor_id")
     ]
 
@@ -198,11 +218,11 @@ async def test_a_co_owner_consents_itself_or_through_the_operator_with_its_paper
     operator = stage.api.samples["operator"].organisation
     assert asked["organisation_id"] == str(operator.id)
     path = f"{CONSENTS}/{asked['id']}/grant"
-    assert codes(await stage.api.post("operator", path, {})) == [
+    assert objections(await stage.api.post("operator", path, {})) == [
         ("consent.document_required", "/document_id")
     ]
     unknown = await stage.api.post("operator", path, {"document_id": str(new_id())})
-    assert codes(unknown) == [("document.not_found", "/document_id")]
+    assert objections(unknown) == [("document.not_found", "/document_id")]
     paper = {"name": "同意书.txt", "media_type": "text/plain"}
     paper["content_base64"] = base64.b64encode("同意".encode()).decode()
     document = await stage.api.made("operator", "/v1/documents", paper)
@@ -257,7 +277,7 @@ async def test_a_consent_is_spent_by_its_last_deal_and_serves_its_own_deal_still
     assert lacking == []
     assert chosen.proceeds == frozenset({Proceeds.escrow})
     refused = await stage.api.post("bank_a", f"{CONSENTS}/{consent['id']}/revocation", {"reason": "示例"})
-    assert codes(refused) == [("consent.already_used", None)]
+    assert objections(refused) == [("consent.already_used", None)]
 
 
 async def test_an_ordinary_licence_needs_no_co_owner_and_a_transfer_needs_all(stage: Stage) -> None:
@@ -317,7 +337,7 @@ async def test_a_pledged_right_is_licensed_with_a_consent_and_not_without(stage:
         await stage.api.made("sme", f"/v1/deals/{deal_id}/agreement", None)
     signature = {"signed_on": str(TODAY)}
     refused = await stage.api.post("sme", f"/v1/deals/{deals[0]}/signature", signature)
-    assert (refused.status_code, codes(refused)) == (
+    assert (refused.status_code, objections(refused)) == (
         409,
         [("deal.pledgee_consent_required", "/asset_ids/0")],
     )
@@ -327,4 +347,4 @@ async def test_a_pledged_right_is_licensed_with_a_consent_and_not_without(stage:
     ] == "effective"
     assert (await stage.api.get("sme", f"{CONSENTS}/{consent['id']}")).json()["status"] == "used"
     again = await stage.api.post("sme", f"/v1/deals/{deals[1]}/signature", signature)
-    assert [code for code, _ in codes(again)] == ["deal.pledgee_consent_required", "consent.used_up"]
+    assert [code for code, _ in objections(again)] == ["deal.pledgee_consent_required", "consent.used_up"]

@@ -9,20 +9,21 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.domain.asset import AssetStatus
 from app.domain.consent import ConsentKind
 from app.domain.deal import DealKind
 from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
-from app.models.asset import Asset, Title
+from app.models.asset import Asset
 from app.services import holds
 from app.services.holds import NewHold
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, pass_title
 from tests.factories.consents import make_consent
+from tests.factories.market import make_mandate
 from tests.factories.parties import make_party
-from tests.support.api import Api
+from tests.support.api import Api, codes
 from tests.support.database import SavepointDatabase
 
 
@@ -118,10 +119,6 @@ async def market(api: Api, database: SavepointDatabase) -> Market:
     return Market(api, database, api.samples["sme"].organisation.party_id, licensee.id)
 
 
-def codes(answer: httpx.Response) -> list[str]:
-    return [violation["code"] for violation in answer.json()["violations"]]
-
-
 async def test_a_signed_licence_is_in_effect_and_then_recorded(market: Market) -> None:
     """DEA-01, TR-15: a licence takes effect by contract; the office's record follows within three months."""
     deal = await market.licensed(await market.right())
@@ -198,8 +195,7 @@ async def test_a_signature_hears_every_objection_at_once(market: Market) -> None
         late, status=AssetStatus.late_fee, suspended=True, last_day_in_force=date(2027, 12, 30)
     )
     async with market.database.write() as unit:
-        statement = update(Title).where(Title.asset_id == sold.id).values(party_id=market.licensee)
-        await unit.session.execute(statement)
+        await pass_title(unit.session, sold.id, market.licensee)
     refused = await market.sign(deal)
     assert refused.status_code == 409
     assert [(found["code"], found["pointer"]) for found in refused.json()["violations"]] == [
@@ -334,8 +330,10 @@ async def test_nobody_agrees_on_rights_that_the_licensor_does_not_own_or_that_ha
     await market.api.made("sme_b", f"/v1/deals/{own['id']}/agreement", None)
 
 
-async def test_an_agency_acts_for_an_owner_only_through_its_own_listing_of_the_rights(market: Market) -> None:
-    """Domain §9.1: neither without a listing nor through another's, and not once its own has left the market."""
+async def test_an_agency_agrees_for_an_owner_through_its_own_listing_and_signs_under_a_mandate(
+    market: Market,
+) -> None:
+    """RB-05: neither without a listing nor through another's, and not once its own has left the market."""
     first, second, third = [await market.right() for _ in range(3)]
     other = await market.offered(first, mode="exclusive_licence", lister="sme")
     for more in ({}, {"listing_id": other["id"]}):
@@ -345,15 +343,45 @@ async def test_an_agency_acts_for_an_owner_only_through_its_own_listing_of_the_r
     assert await market.listing_status(other) == "published"
     own = await market.offered(second, third, mode="ordinary_licence", lister="agency")
     body = market.licence(second, licence_type="ordinary", listing_id=own["id"])
-    deals = []
-    for _ in range(2):
-        drafted = await market.api.made("agency", "/v1/deals", body)
-        deals.append(await market.api.made("agency", f"/v1/deals/{drafted['id']}/agreement", None))
+    path, late = [f"/v1/deals/{(await market.api.made('agency', '/v1/deals', body))['id']}" for _ in range(2)]
+    await market.api.made("agency", f"{path}/agreement", None)
     signature = {"signed_on": "2024-12-01"}
-    await market.api.made("agency", f"/v1/deals/{deals[0]['id']}/signature", signature)
+    assert codes(await market.api.post("agency", f"{path}/signature", signature)) == ["deal.mandate_missing"]
+    await make_mandate(market.api, powers=["sign"], asset_ids=[str(second.id)])
+    await market.api.made("agency", f"{path}/signature", signature)
+    (mandate,) = (await market.api.get("sme", "/v1/mandates")).json()["items"]
+    await market.api.made("sme", f"/v1/mandates/{mandate['id']}/revocation", {"reason": "示例"})
     await market.api.made("agency", f"/v1/listings/{own['id']}/withdrawal", None)
-    late = await market.api.post("agency", f"/v1/deals/{deals[1]['id']}/signature", signature)
-    assert codes(late) == ["deal.mandate_missing"]
+    assert codes(await market.api.post("agency", f"{late}/agreement", None)) == ["deal.mandate_missing"]
+
+
+async def test_the_operator_too_signs_for_an_owner_under_its_mandate_only(market: Market) -> None:
+    """RB-05, 民法典第165条: whoever acts in another's name, and the mandate is its own."""
+    asset = await market.right()
+    deal = await market.api.made("operator", "/v1/deals", market.licence(asset))
+    path = f"/v1/deals/{deal['id']}"
+    await make_mandate(market.api)  # the agency's
+    assert codes(await market.api.post("operator", f"{path}/agreement", None)) == ["deal.mandate_missing"]
+    await make_mandate(market.api, agent="operator")
+    await market.api.made("operator", f"{path}/agreement", None)
+    await market.api.made("operator", f"{path}/signature", {"signed_on": "2024-12-01"})
+
+
+async def test_nobody_signs_before_the_right_was_there_and_its_own(market: Market) -> None:
+    """RB-04: the earliest day is the filing, or the day on which the grantor came to own the right."""
+    asset = await market.right()  # owned since 2021-06-01
+    deal = await market.negotiated(asset)
+    path = f"/v1/deals/{deal['id']}/signature"
+    refused = await market.api.post("sme", path, {"signed_on": "2021-05-31"})
+    assert [(one["code"], one["facts"]["first"]) for one in refused.json()["violations"]] == [
+        ("request.date_too_early", "2021-06-01")
+    ]
+    async with market.database.write() as unit:
+        statement = "UPDATE titles SET acquired_on = NULL WHERE asset_id = :asset"
+        await unit.session.execute(text(statement), {"asset": asset.id})
+    refused = await market.api.post("sme", path, {"signed_on": "2019-02-28"})
+    assert refused.json()["violations"][0]["facts"]["first"] == "2019-03-01"
+    await market.api.made("sme", path, {"signed_on": "2019-03-01"})
 
 
 async def test_a_deal_from_a_listing_keeps_to_it(market: Market) -> None:

@@ -245,3 +245,9 @@ async def test_a_token_request_with_nul_is_refused(api: Api) -> None:
         data={"grant_type": "client_credentials", "client_id": "\0", "client_secret": "\0"},
     )
     assert told(response) == MALFORMED
+
+
+def test_every_shape_has_one_name_in_the_description_of_the_api(api: Api) -> None:
+    """API-10: two models of one name would be told apart by the modules they stand in."""
+    shapes = api.app.openapi()["components"]["schemas"]
+    assert [name for name in shapes if "__" in name] == []

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import httpx
-import pytest
 
-from app.domain.permission import Role, system_actor
-from app.services import enrolments
+from app.domain.permission import Role
 from tests.factories.clock import now
 from tests.factories.enrolments import (
     COVERED,
     SMALL,
     STOCK,
+    agree,
     counted,
     enrol,
     evaluate,
@@ -25,15 +23,12 @@ from tests.factories.enrolments import (
     make_provider,
     match,
     serve,
+    signed_paper,
     step,
 )
 from tests.factories.parties import make_party
-from tests.support.api import Api
+from tests.support.api import Api, objections
 from tests.support.database import SavepointDatabase
-
-
-def codes(response: httpx.Response) -> list[tuple[str, str | None]]:
-    return [(found["code"], found["pointer"]) for found in response.json()["violations"]]
 
 
 async def act(api: Api, role: str, enrolment: dict[str, Any], what: str, body: Any) -> httpx.Response:
@@ -56,7 +51,7 @@ async def test_a_firm_enrols_itself_and_is_classed_by_the_table_of_the_day(
     twice = await api.post(
         "sme", "/v1/enrolments", {"programme_id": programme["id"], "data_consent": True, **SMALL}
     )
-    assert (twice.status_code, codes(twice)) == (409, [("enrolment.already_enrolled", "/party_id")])
+    assert (twice.status_code, objections(twice)) == (409, [("enrolment.already_enrolled", "/party_id")])
     for changes, status in (({"party_id": str(api.samples["sme"].organisation.party_id)}, 403), ({}, 201)):
         body = {"programme_id": programme["id"], "data_consent": True, **SMALL, **changes}
         assert (await api.post("sme_b", "/v1/enrolments", body)).status_code == status
@@ -97,14 +92,14 @@ async def test_a_provider_enters_firms_at_once_and_hears_of_every_fault_at_its_r
     enrolled = str(api.samples["sme"].organisation.party_id)
     rows = [row, {**row, "party_id": enrolled}, row, {**row, "party_id": str(uuid.uuid4())}]
     refused = await api.post("trustee", "/v1/enrolments/batch", {**body, "rows": rows})
-    assert codes(refused) == [
+    assert objections(refused) == [
         ("enrolment.already_enrolled", "/rows/1/party_id"),
         ("enrolment.party_twice", "/rows/2/party_id"),
         ("party.not_found", "/rows/3/party_id"),
     ]
     others = [await firm_without_account(database) for _ in range(3)]
     rows = [row, *({**row, "party_id": party_id, "employees": 9} for party_id in others)]
-    made = (await api.made("trustee", "/v1/enrolments/batch", {**body, "rows": rows}))["enrolments"]
+    made = (await api.made("trustee", "/v1/enrolments/batch", {**body, "rows": rows}))["items"]
     assert [one["party_id"] for one in made] == [one["party_id"] for one in rows]
     assert [one["size_class"] for one in made] == ["small", "micro", "micro", "micro"]
     assert {(one["confirmed_on"], one["data_consent_on"]) for one in made} == {(None, None)}
@@ -119,11 +114,11 @@ async def test_a_row_that_an_agency_entered_waits_for_the_firms_own_word(
     await make_provider(api, programme)
     party_id = str(api.samples["sme"].organisation.party_id)
     body = {"programme_id": programme["id"], "rows": [{"party_id": party_id, **SMALL}]}
-    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["enrolments"]
+    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["items"]
     notices = (await api.get("sme", "/v1/notices")).json()["items"]
     assert [(one["kind"], one["subject_id"]) for one in notices] == [("enrolment_to_confirm", made["id"])]
     refused = await act(api, "operator", made, "check", {})
-    assert (refused.status_code, codes(refused)) == (409, [("enrolment.not_confirmed", None)])
+    assert (refused.status_code, objections(refused)) == (409, [("enrolment.not_confirmed", None)])
     async with database.write() as unit:
         paper = str(await make_document(unit.session, api.samples["operator"].organisation.id))
     consent = {"data_consent": True}
@@ -148,10 +143,10 @@ async def test_for_a_firm_without_an_account_the_operator_answers_on_its_documen
     await make_provider(api, programme)
     row = {"party_id": await firm_without_account(database), **SMALL}
     body = {"programme_id": programme["id"], "rows": [row]}
-    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["enrolments"]
+    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["items"]
     unknown = {"data_consent": True, "document_id": str(uuid.uuid4())}
     bare = await act(api, "operator", made, "proxy-confirmation", unknown)
-    assert (bare.status_code, codes(bare)) == (404, [("document.not_found", "/document_id")])
+    assert (bare.status_code, objections(bare)) == (404, [("document.not_found", "/document_id")])
     async with database.write() as unit:
         document_id = str(await make_document(unit.session, api.samples["operator"].organisation.id))
     paper = {"data_consent": True, "document_id": document_id}
@@ -159,8 +154,7 @@ async def test_for_a_firm_without_an_account_the_operator_answers_on_its_documen
     await step(api, "operator", made, "check", {})
     [provider] = (await api.get("operator", "/v1/providers", programme_id=programme["id"])).json()["items"]
     await step(api, "operator", made, "match", {"provider_id": provider["id"]})
-    agreed = {"agreement_no": "甲-1", "active_from": "2020-01-01", "active_to": "2020-12-31"}
-    await step(api, "trustee", made, "agreement", agreed)
+    await agree(api, made)
     done = {"kind": "visit", "summary": "示例", "occurred_on": "2020-02-01"}
     async with database.write() as unit:
         signed = str(await make_document(unit.session, api.samples["trustee"].organisation.id))
@@ -182,7 +176,7 @@ async def test_a_firm_entered_against_its_will_can_leave_and_enrol_itself(
     await make_provider(api, programme)
     party_id = str(api.samples["sme"].organisation.party_id)
     body = {"programme_id": programme["id"], "rows": [{"party_id": party_id, **SMALL}]}
-    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["enrolments"]
+    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["items"]
     foreign = await act(api, "sme_b", made, "termination", {"reason": "示例"})
     assert foreign.status_code == 404
     left = await step(api, "sme", made, "termination", {"reason": "未委托该机构"})
@@ -230,7 +224,7 @@ async def test_a_firm_the_table_cannot_class_is_classed_by_the_operator_with_a_r
     )
     known = await enrol(api, programme, "sme_b")
     refused = await act(api, "operator", known, "check", {"size_class": "micro", "reason": "示例"})
-    assert codes(refused) == [("enrolment.size_known", "/size_class")]
+    assert objections(refused) == [("enrolment.size_known", "/size_class")]
 
 
 async def test_a_match_needs_a_selected_provider_of_the_programme_with_room(
@@ -255,7 +249,7 @@ async def test_a_match_needs_a_selected_provider_of_the_programme_with_room(
         (applicant, 409, "provider.not_selected"),
     ):
         refused = await act(api, "operator", made, "match", {"provider_id": one["id"]})
-        assert (refused.status_code, codes(refused)) == (status, [(code, "/provider_id")])
+        assert (refused.status_code, objections(refused)) == (status, [(code, "/provider_id")])
     shown = (await api.get("sme", f"/v1/providers/{provider['id']}")).json()
     assert (shown["quota"], shown["serving"]) == (1, 1)
     await step(api, "sme", matched, "termination", {"reason": "示例"})
@@ -318,7 +312,7 @@ async def test_who_served_does_not_evaluate(api: Api, database: SavepointDatabas
     for role in ("operator", "sme"):
         assert (await act(api, role, made, "evaluation", body)).status_code == 403
     early = await act(api, "ip_office", made, "evaluation", body | {"evaluated_on": "2020-12-30"})
-    assert codes(early) == [("request.date_too_early", "/evaluated_on")]
+    assert objections(early) == [("request.date_too_early", "/evaluated_on")]
     assert (await evaluate(api, made, "2021-01-15"))["status"] == "counted"
 
 
@@ -341,115 +335,6 @@ async def test_one_firm_in_three_years_with_two_providers_is_covered_once(
     assert sum(value for _, value, *_ in stock) == 0
 
 
-async def test_a_change_of_provider_keeps_one_enrolment_and_what_was_served(
-    api: Api, database: SavepointDatabase
-) -> None:
-    """TRU-04, TG-05: four months here and two there are six; the transfer is no exit and no new firm."""
-    programme = await make_programme(api, database, deliverables=[])
-    await join(api, database, "trustee_b", Role.trustee)
-    first, second = [await make_provider(api, programme, role) for role in ("trustee", "trustee_b")]
-    made = await match(api, programme, first)
-    agreed = {"agreement_no": "甲-1", "active_from": "2020-01-01", "active_to": "2020-12-31"}
-    await step(api, "trustee", made, "agreement", agreed)
-    same = await act(api, "operator", made, "provider-change", {"provider_id": first["id"], "reason": "示例"})
-    assert codes(same) == [("enrolment.provider_same", "/provider_id")]
-    change = {"provider_id": second["id"], "reason": "原机构退出", "ended_on": "2020-04-30"}
-    moved = await step(api, "operator", made, "provider-change", change)
-    assert (moved["status"], moved["provider_id"], moved["agreement_no"]) == ("matched", second["id"], None)
-    denied = await act(api, "trustee", made, "agreement", agreed)
-    assert denied.status_code == 404
-    again = {"agreement_no": "乙-1", "active_from": "2020-04-30", "active_to": "2021-07-31"}
-    early = await act(api, "trustee_b", made, "agreement", again)
-    assert codes(early) == [("request.date_too_early", "/active_from")]
-    signed = await step(api, "trustee_b", made, "agreement", again | {"active_from": "2021-06-01"})
-    assert (signed["active_from"], signed["active_to"]) == ("2020-01-01", "2021-07-31")
-    done = {"kind": "visit", "summary": "示例", "occurred_on": "2020-02-01"}
-    foreign = await act(api, "trustee_b", made, "service-records", done)
-    assert codes(foreign) == [("service_record.outside_service", "/occurred_on")]
-    await step(api, "trustee_b", made, "end", {"ended_on": "2021-07-31"})
-    assert (await evaluate(api, made, "2021-08-15"))["covered"] == "first"
-    assert await counted(database, STOCK, programme["plan_id"]) == [
-        ("2020-01-01", 1, "start", "agreement"),
-        ("2020-05-01", -1, "end", "provider_change"),
-        ("2021-06-01", 1, "start", "provider_change"),
-        ("2021-08-01", -1, "end", "term_end"),
-    ]
-
-
-async def test_a_term_that_has_passed_ends_by_itself_and_is_renewed_without_a_gap(
-    api: Api, database: SavepointDatabase
-) -> None:
-    """TG-05, TRU-04: the job ends it once; a renewal joins on and counts no new firm."""
-    programme = await make_programme(api, database)
-    provider = await make_provider(api, programme)
-    made = await match(api, programme, provider)
-    agreed = {"agreement_no": "甲-1", "active_from": "2020-01-01", "active_to": "2020-12-31"}
-    await step(api, "trustee", made, "agreement", agreed)
-    ended = []
-    for _ in range(2):
-        async with database.write() as unit:
-            ended.append(
-                await enrolments.end_due(unit.session, actor=system_actor("job"), moment=unit.moment)
-            )
-    assert ended == [1, 0]
-    shown = (await api.get("sme", f"/v1/enrolments/{made['id']}")).json()
-    assert (shown["status"], shown["ended_on"]) == ("ended", "2020-12-31")
-    backwards = await act(
-        api, "trustee", made, "renewal", {"agreement_no": "甲-2", "active_to": "2020-12-31"}
-    )
-    assert codes(backwards) == [("enrolment.term_invalid", "/active_to")]
-    renewed = await step(api, "trustee", made, "renewal", {"agreement_no": "甲-2", "active_to": "2021-12-31"})
-    assert (renewed["status"], renewed["active_from"], renewed["ended_on"]) == ("active", "2020-01-01", None)
-    assert await counted(database, STOCK, programme["plan_id"]) == [
-        ("2020-01-01", 1, "start", "agreement"),
-        ("2021-01-01", -1, "end", "term_end"),
-        ("2021-01-01", 1, "start", "renewal"),
-    ]
-
-
-async def test_a_terminated_service_leaves_the_stock_and_is_never_counted(
-    api: Api, database: SavepointDatabase
-) -> None:
-    """TRU-02: an exit, on the day after the last one served."""
-    programme = await make_programme(api, database)
-    provider = await make_provider(api, programme)
-    made = await match(api, programme, provider)
-    agreed = {"agreement_no": "甲-1", "active_from": "2020-01-01", "active_to": "2020-12-31"}
-    await step(api, "trustee", made, "agreement", agreed)
-    for day, code in (("2019-12-31", "request.date_too_early"), ("2021-01-01", "enrolment.term_exceeded")):
-        refused = await act(api, "sme", made, "termination", {"reason": "停业", "ended_on": day})
-        assert codes(refused) == [(code, "/ended_on")]
-    await step(api, "sme", made, "termination", {"reason": "停业", "ended_on": "2020-03-31"})
-    assert (await counted(database, STOCK, programme["plan_id"]))[1:] == [
-        ("2020-04-01", -1, "end", "termination")
-    ]
-    refused = await act(api, "ip_office", made, "evaluation", {"score": 80, "evaluated_on": "2021-01-15"})
-    assert (refused.status_code, refused.json()["code"]) == (409, "state.illegal_transition")
-
-
-@pytest.mark.parametrize(
-    ("term", "faults"),
-    [
-        (("2018-12-31", "2019-12-31"), [("request.date_too_early", "/active_from")]),
-        (("2023-01-01", "2023-12-31"), [("enrolment.term_exceeded", "/active_from")]),
-        (("2020-01-02", "2020-01-01"), [("enrolment.term_invalid", "/active_to")]),
-    ],
-)
-async def test_an_agreement_lies_within_the_programme(
-    api: Api, database: SavepointDatabase, term: tuple[str, str], faults: list[tuple[str, str]]
-) -> None:
-    """TG-05: service starts while the programme lasts, and not tomorrow."""
-    programme = await make_programme(api, database)
-    made = await match(api, programme, await make_provider(api, programme))
-    body = {"agreement_no": "甲-1", "active_from": term[0], "active_to": term[1]}
-    assert codes(await act(api, "trustee", made, "agreement", body)) == faults
-    tomorrow = str(now().today + timedelta(days=1))
-    future = await act(
-        api, "trustee", made, "agreement", body | {"active_from": tomorrow, "active_to": "2099-01-01"}
-    )
-    assert codes(future)[0] == ("request.date_in_future", "/active_from")
-
-
 async def test_a_withdrawn_consent_takes_the_figures_and_leaves_the_count(
     api: Api, database: SavepointDatabase
 ) -> None:
@@ -468,3 +353,71 @@ async def test_a_withdrawn_consent_takes_the_figures_and_leaves_the_count(
     again = await act(api, "sme", made, "consent-withdrawal", {})
     assert (again.status_code, again.json()["code"]) == (409, "enrolment.consent_withdrawn")
     assert await counted(database, COVERED, programme["plan_id"]) == [("2021-01-15", 1)]
+
+
+async def test_nothing_new_is_done_without_the_firms_consent_until_it_consents_again(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """TRU-09: check, match and agreement wait; the day of the first confirmation stays."""
+    programme = await make_programme(api, database)
+    provider = await make_provider(api, programme)
+    made = await enrol(api, programme)
+    agreed = {"agreement_no": "甲-1", "active_from": str(now().today), "active_to": "2099-01-01"}
+    for role, what, body in (
+        ("operator", "check", {}),
+        ("operator", "match", {"provider_id": provider["id"]}),
+        ("trustee", "agreement", agreed),
+    ):
+        await step(api, "sme", made, "consent-withdrawal", {})
+        refused = await act(api, role, made, what, body)
+        assert (refused.status_code, objections(refused)) == (409, [("enrolment.consent_withdrawn", None)]), (
+            what
+        )
+        again = await step(api, "sme", made, "confirmation", {"data_consent": True})
+        assert again["confirmed_on"] == again["data_consent_on"] == str(now().today)
+        await step(api, role, made, what, body)
+    twice = await act(api, "sme", made, "confirmation", {"data_consent": True})
+    assert (twice.status_code, twice.json()["code"]) == (409, "enrolment.already_confirmed")
+
+
+async def test_rows_that_the_firm_did_not_confirm_block_nobody(api: Api, database: SavepointDatabase) -> None:
+    """TRU-06, TG-04: neither rivals nor the firm nor its renewal; of two rows the firm confirms one."""
+    programme = await make_programme(api, database)
+    await join(api, database, "trustee_b", Role.trustee)
+    provider = await make_provider(api, programme)
+    await make_provider(api, programme, "trustee_b")
+    party_id = str(api.samples["sme"].organisation.party_id)
+    body = {"programme_id": programme["id"], "rows": [{"party_id": party_id, **SMALL}]}
+    [mine] = (await api.made("trustee", "/v1/enrolments/batch", body))["items"]
+    [rival] = (await api.made("trustee_b", "/v1/enrolments/batch", body))["items"]
+    repeated = await api.post("trustee", "/v1/enrolments/batch", body)
+    assert objections(repeated) == [("enrolment.already_enrolled", "/rows/0/party_id")]
+    await step(api, "sme", mine, "confirmation", {"data_consent": True})
+    second = await act(api, "sme", rival, "confirmation", {"data_consent": True})
+    assert (second.status_code, second.json()["code"]) == (409, "enrolment.already_enrolled")
+    await step(api, "operator", mine, "check", {})
+    await step(api, "operator", mine, "match", {"provider_id": provider["id"]})
+    await serve(api, mine)
+    wanted = {"agreement_no": "甲-2", "active_to": "2021-12-31", "document_id": await signed_paper(api)}
+    assert (await step(api, "trustee", mine, "renewal", wanted))["status"] == "active"
+
+
+async def test_the_operator_clears_away_what_no_firm_ever_confirmed(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """TRU-06: with a reason, and nothing that a firm did confirm."""
+    programme = await make_programme(api, database)
+    await make_provider(api, programme)
+    await join(api, database, "operator_b", Role.operator, district_code="120116")
+    row = {"party_id": await firm_without_account(database), **SMALL}
+    body = {"programme_id": programme["id"], "rows": [row]}
+    [made] = (await api.made("trustee", "/v1/enrolments/batch", body))["items"]
+    reason = {"reason": "企业否认"}
+    for role, status in (("trustee", 403), ("operator_b", 404)):
+        assert (await act(api, role, made, "proxy-termination", reason)).status_code == status
+    assert (await act(api, "operator", made, "proxy-termination", {})).status_code == 422
+    cleared = await step(api, "operator", made, "proxy-termination", reason)
+    assert (cleared["status"], cleared["reason"]) == ("terminated", "企业否认")
+    own = await enrol(api, programme)
+    refused = await act(api, "operator", own, "proxy-termination", reason)
+    assert (refused.status_code, refused.json()["code"]) == (409, "enrolment.already_confirmed")

@@ -138,7 +138,7 @@ async def test_an_acceptance_is_of_the_version_that_was_seen(market: Market) -> 
     assert (await market.act("sme", offer, "acceptance")).status_code == 428
     assert (await market.act("sme", offer, "rounds", {"amount": amount(1)})).status_code == 428
     again = {"amount": amount(90_000)}
-    assert (await market.act("sme", offer, "rounds", again, version=1)).status_code == 200
+    assert (await market.act("sme", offer, "rounds", again, version=1)).status_code == 201
     stale = await market.act("sme_b", offer, "acceptance", version=1)
     assert (stale.status_code, stale.json()["code"]) == (412, "request.version_mismatch")
 

@@ -14,14 +14,15 @@ from sqlalchemy import text, update
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.clock import Moment
 from app.domain.identifiers import new_id
-from app.domain.permission import system_actor
+from app.domain.permission import Role, system_actor
 from app.models.asset import AssetStatusChange, Title
 from app.services import portfolios
 from tests.factories.assets import make_asset
 from tests.factories.clock import now
+from tests.factories.enrolments import join
 from tests.factories.parties import make_party
 from tests.factories.portfolios import make_patents
-from tests.support.api import Api
+from tests.support.api import Api, objections
 from tests.support.counter import statements
 from tests.support.database import SavepointDatabase
 
@@ -84,10 +85,6 @@ class Shelf:
 @pytest.fixture
 def shelf(api: Api, database: SavepointDatabase) -> Shelf:
     return Shelf(api, database)
-
-
-def codes(answer: Any) -> list[tuple[str, str]]:
-    return [(found["code"], found["pointer"]) for found in answer.json()["violations"]]
 
 
 async def test_it_counts_from_the_day_it_reaches_both_numbers_until_it_no_longer_does(shelf: Shelf) -> None:
@@ -159,6 +156,99 @@ async def test_a_right_that_ends_or_passes_to_another_counts_no_more_from_that_d
     assert (await shelf.api.get("sme", f"{PATH}/{made['id']}")).json()["qualified_on"] is None
 
 
+async def test_an_invention_counts_from_its_grant(shelf: Shelf) -> None:
+    """DL-04, BH-06: applications for inventions count for nothing; PCT applications are applications."""
+    for granted_on, since in ((None, None), (date.fromisoformat(D3), D3)):
+        made = await shelf.opened(await shelf.patents(50, 10, granted_on=granted_on), joined_on=D1)
+        assert (made["qualified_on"], made["pct_applications"]) == (since, 10)
+        assert await shelf.facts(made) == ({} if since is None else {since: 1})
+        assert (await shelf.on(made, D2))[:2] == (0, 10)
+
+
+async def test_a_day_made_up_for_leaves_later_ones_as_they_were_counted(shelf: Shelf) -> None:
+    """DL-04, OPS-03: the job of a missed day takes nothing back that requests have counted since."""
+    made = await shelf.opened(await shelf.patents(50, 10), joined_on=str(now().today))
+    other = await shelf.opened(await shelf.patents(50, 10), joined_on=D1)
+    await shelf.api.made("sme", f"{PATH}/{other['id']}/closure", None)
+    assert [await shelf.requalify(days) for days in (-400, -1, 0)] == [0, 0, 0]
+    assert await shelf.facts(made) == {str(now().today): 1}
+    assert await shelf.facts(other) == {D1: 1, str(now().today): -1}
+
+
+async def test_a_right_is_in_one_portfolio_at_a_time(shelf: Shelf) -> None:
+    """DL-04, BH-06: the same rights make no second portfolio; they do from the day they have left the first."""
+    rights = await shelf.patents(50, 10)
+    first = await shelf.opened(rights, joined_on=D1)
+    body = {"name": "示例组合", "asset_ids": rights[:2], "joined_on": D2}
+    refused = await shelf.api.post("sme", PATH, body)
+    expected = [("portfolio.member_elsewhere", f"/asset_ids/{n}") for n in (0, 1)]
+    assert (refused.status_code, objections(refused)) == (409, expected)
+    second = await shelf.opened()
+    await shelf.leave(first, rights[:1], D3)
+    early = {"asset_ids": rights[:2], "joined_on": D2}
+    refused = await shelf.api.post("sme", f"{PATH}/{second['id']}/members", early)
+    assert objections(refused) == expected  # the one left in between, the other has not
+    await shelf.join(second, rights[:1], D3)
+    closed = await shelf.api.made("sme", f"{PATH}/{first['id']}/closure", None)
+    again = await shelf.join(second, rights[1:], str(now().today))
+    assert (closed["members"], again["members"], again["qualified_on"]) == (0, 60, str(now().today))
+    assert await shelf.facts(first) == {D1: 1, D3: -1}
+    assert await shelf.on(first, D2) == (50, 10, True)
+
+
+async def test_a_right_that_passed_to_another_owner_joins_that_owners_portfolio(shelf: Shelf) -> None:
+    """DL-04: the former owner's portfolio loses it from the day it passed, whose count stays as it was."""
+    rights = await shelf.patents(50, 10)
+    old = await shelf.opened(rights, joined_on=D1)
+    buyer = shelf.api.samples["sme_b"].organisation.party_id
+    passed = date.fromisoformat(D3)
+    async with shelf.database.write() as unit:
+        gone = {"ceased_on": passed, "ceased_at": unit.moment.now, "ceased_event_id": new_id()}
+        sold = Title.asset_id == uuid.UUID(rights[0])
+        await unit.session.execute(update(Title).where(sold).values(gone))
+        basis = {"id": new_id(), "event_id": new_id(), "recorded_at": unit.moment.now}
+        unit.session.add(
+            Title(**basis, asset_id=uuid.UUID(rights[0]), party_id=buyer, ordinal=1, acquired_on=passed)
+        )
+    assert await shelf.requalify() == 1
+    body = {"name": "示例组合", "asset_ids": rights[:1], "joined_on": D2}
+    refused = await shelf.api.post("sme_b", PATH, body)
+    assert objections(refused) == [("portfolio.member_elsewhere", "/asset_ids/0")]
+    made = await shelf.api.made("sme_b", PATH, body | {"joined_on": D3})
+    assert (made["members"], made["inventions"]) == (1, 1)
+    shown = (await shelf.api.get("sme", f"{PATH}/{old['id']}")).json()
+    assert (shown["members"], shown["version"]) == (59, old["version"] + 2)
+    assert [await shelf.on(old, day) for day in (D2, D3)] == [(50, 10, True), (49, 10, False)]
+    assert (await shelf.facts(old), await shelf.requalify()) == ({D1: 1, D3: -1}, 0)
+
+
+async def test_a_keeper_from_elsewhere_needs_the_owners_mandate(
+    shelf: Shelf, database: SavepointDatabase
+) -> None:
+    """RB-05, DL-04: for its first rights and for each that joins later."""
+    api = shelf.api
+    await join(api, database, "far", Role.agency, district_code="440300")
+    named, other = await shelf.patents(2)
+    body = {"name": "示例组合", "owner_id": str(shelf.owner), "asset_ids": [named]}
+    refused = await api.post("far", PATH, body)
+    assert (refused.status_code, objections(refused)) == (403, [("mandate.missing", "/owner_id")])
+    mandate = {
+        "owner_id": str(shelf.owner),
+        "organisation_id": str(api.samples["far"].organisation.id),
+        "powers": ["list"],
+        "term_from": str(now().today),
+        "term_to": "2099-12-31",
+        "asset_ids": [named],
+    }
+    await api.made("sme", "/v1/mandates", mandate)
+    made = await api.made("far", PATH, body)
+    assert (made["district_code"], made["members"]) == ("120110", 1)
+    joining = {"asset_ids": [other], "joined_on": D1}
+    refused = await api.post("far", f"{PATH}/{made['id']}/members", joining)
+    assert (refused.status_code, objections(refused)) == (403, [("mandate.missing", None)])
+    assert (await shelf.join(made, [other], D1))["members"] == 2
+
+
 async def test_a_right_counts_from_the_day_its_owner_acquired_it(shelf: Shelf) -> None:
     """DL-04: membership before that is on paper only."""
     rights = await shelf.patents(50, 10, acquired_on=date.fromisoformat(D3))
@@ -207,7 +297,7 @@ async def test_every_right_that_cannot_join_is_named_at_once(shelf: Shelf) -> No
     refused = await shelf.api.post(
         "sme", f"{PATH}/{made['id']}/members", {"asset_ids": ids, "joined_on": tomorrow}
     )
-    assert codes(refused) == [
+    assert objections(refused) == [
         ("request.date_in_future", "/joined_on"),
         ("portfolio.asset_twice", "/asset_ids"),
         ("asset.not_found", "/asset_ids/0"),
@@ -218,7 +308,7 @@ async def test_every_right_that_cannot_join_is_named_at_once(shelf: Shelf) -> No
     ]
     early = {"asset_ids": [member, str(shared.id)], "left_on": "2020-01-01"}
     refused = await shelf.api.post("sme", f"{PATH}/{made['id']}/removals", early)
-    assert codes(refused) == [
+    assert objections(refused) == [
         ("portfolio.left_before_joined", "/asset_ids/0"),
         ("portfolio.not_member", "/asset_ids/1"),
     ]
@@ -283,7 +373,7 @@ async def test_a_batch_of_five_hundred_takes_no_more_statements_than_one(
     assert needed[0] == needed[1]
     too_many = {"asset_ids": [str(new_id()) for _ in range(501)], "joined_on": D1}
     refused = await shelf.api.post("sme", f"{PATH}/{made['id']}/members", too_many)
-    assert codes(refused) == [("request.malformed", "/asset_ids")]
+    assert objections(refused) == [("request.malformed", "/asset_ids")]
 
 
 async def test_the_daily_look_at_portfolios_is_a_few_statements_however_many_there_are(

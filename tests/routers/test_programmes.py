@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from app.domain.permission import Role
 from tests.factories.clock import now
 from tests.factories.enrolments import join, make_plan, make_programme, make_provider
-from tests.support.api import Api
+from tests.support.api import Api, objections
 from tests.support.database import SavepointDatabase
-
-
-def codes(response: httpx.Response) -> list[tuple[str, str | None]]:
-    return [(found["code"], found["pointer"]) for found in response.json()["violations"]]
 
 
 async def test_a_programme_says_when_a_service_counts_unless_it_says_otherwise(
@@ -40,14 +35,14 @@ async def test_a_programme_belongs_to_a_plan_of_its_district_and_not_before_it(
         plan = await make_plan(unit.session, district_code="120116")
     body = {"name": "示例", "plan_id": str(plan.id), "starts_on": "2018-12-31", "ends_on": "2018-01-01"}
     refused = await api.post("ip_office", "/v1/programmes", body)
-    assert codes(refused) == [
+    assert objections(refused) == [
         ("programme.plan_elsewhere", "/plan_id"),
         ("programme.period_invalid", "/ends_on"),
         ("programme.before_plan", "/starts_on"),
     ]
     body["plan_id"] = api.samples["sme"].organisation.id.hex
     unknown = await api.post("ip_office", "/v1/programmes", body)
-    assert (unknown.status_code, codes(unknown)) == (404, [("plan.not_found", "/plan_id")])
+    assert (unknown.status_code, objections(unknown)) == (404, [("plan.not_found", "/plan_id")])
     assert (await api.post("operator", "/v1/programmes", body)).status_code == 403
 
 

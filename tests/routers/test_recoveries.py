@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import database_fault
 from app.models.fact import Fact
+from app.services import claims
 from tests.factories.claims import (
     TODAY,
     balance,
@@ -63,7 +64,10 @@ async def test_a_recovery_flows_back_until_everybody_is_whole(api: Api, database
     async with database.read() as unit:
         counted = await unit.session.scalars(select(Fact.value).where(Fact.measure == "recovery_amount"))
         assert sum(counted) == 40_000_000
-    assert told(await api.post("bank_a", path, rest)) == (409, "state.illegal_transition")
+    late = await api.made("bank_a", path, rest)
+    assert (late["status"], late["recoveries"][2]["surplus"]["amount"]) == ("recovered", "800000.00")
+    assert {share["amount"]["amount"] for share in late["recoveries"][2]["shares"]} == {"0.00"}
+    assert (await capacity(api, pool))[0] == "1000000.00"
 
 
 async def test_a_written_off_claim_still_shares_what_comes_back(
@@ -89,7 +93,7 @@ async def test_a_written_off_claim_still_shares_what_comes_back(
 RECOVERIES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "cost above the gross": ({"cost": money("10.01")}, {"recovery.cost_exceeds"}),
     "tomorrow's money": ({"occurred_on": str(TODAY + timedelta(days=1))}, {"request.date_in_future"}),
-    "before the payout": ({"occurred_on": str(TODAY - timedelta(days=1))}, {"request.date_too_early"}),
+    "before the default": ({"occurred_on": str(TODAY - timedelta(days=1))}, {"request.date_too_early"}),
     "all at once": (
         {"cost": {"amount": "11.00", "currency": "USD"}, "occurred_on": str(TODAY - timedelta(days=1))},
         {"recovery.cost_exceeds", "pool.currency_mismatch", "request.date_too_early"},
@@ -101,7 +105,7 @@ RECOVERIES: dict[str, tuple[dict[str, Any], set[str]]] = {
 async def test_a_recovery_that_cannot_be_is_refused(
     api: Api, database: SavepointDatabase, changes: dict[str, Any], codes: set[str]
 ) -> None:
-    """RP-14: money that came in after the payout, less no more than itself."""
+    """RP-14: money that came in since the default, less no more than itself."""
     _, pledge = await make_cover(api, database)
     claim = await pay(api, await make_claim(api, pledge))
     received = {"source": "debtor", "gross": money("10.00"), "occurred_on": str(TODAY)} | changes
@@ -233,5 +237,127 @@ async def test_the_database_keeps_a_payout_and_what_is_set_aside(
     )
     assert await broken(database, void) == "ck_ledger_transfers_claim_public"
     await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
-    more = "UPDATE claims SET paid_fen = 1, shortfall_reason = 'cap'"
-    assert await broken(database, more) == "ck_claims_paid_for_good"
+    unpaid = "paid_fen = NULL, paid_on = NULL, shortfall_reason = NULL"
+    for change in (
+        "paid_fen = 1, shortfall_reason = 'cap'",
+        "paid_on = paid_on - 1",
+        "transfer_id = NULL",
+        f"status = 'rejected', transfer_id = NULL, {unpaid}",
+        f"status = 'publicised', {unpaid}",
+        "status = 'review'",
+        unpaid,
+    ):
+        assert await broken(database, f"UPDATE claims SET {change}") == "ck_claims_paid_for_good", change
+    async with database.write() as unit:
+        await unit.session.execute(text("UPDATE claims SET status = 'written_off'"))
+    reopened = "UPDATE claims SET status = 'recovering'"
+    assert await broken(database, reopened) == "ck_claims_paid_for_good"
+    more = "UPDATE claim_shares SET borne_fen = borne_fen * 3"
+    assert await broken(database, more) == "ck_claim_shares_borne_for_good"
+    added = (
+        "INSERT INTO claim_shares (id, district_code, claim_id, party, share_bp, due_fen, borne_fen, recovered_fen)"
+        " SELECT gen_random_uuid(), district_code, id, 'evaluator', 0, 0, 1, 0 FROM claims"
+    )
+    assert await broken(database, added) == "ck_claim_shares_borne_for_good"
+
+
+async def test_the_database_pays_a_claim_only_as_its_shares_say(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-10: what the parties bear is the loss when it is paid, though all hands have agreed."""
+    _, pledge = await make_cover(api, database)
+    claim = await make_claim(api, pledge)
+    await publicise(api, claim)
+    async with database.write() as unit:
+        await unit.session.execute(
+            text(
+                "INSERT INTO claim_shares (id, district_code, claim_id, party, share_bp, due_fen, borne_fen,"
+                " recovered_fen) SELECT gen_random_uuid(), district_code, id, 'evaluator', 0, 1, 0, 0 FROM claims"
+            )
+        )
+    with pytest.raises(DBAPIError) as raised:
+        async with database.write() as unit:
+            await claims.pay(
+                unit.session,
+                actor=api.actor("treasury"),
+                moment=unit.moment,
+                claim_id=uuid.UUID(claim["id"]),
+            )
+    assert database_fault(raised.value)[1] == "ck_claims_borne"
+
+
+TRANSFER = (
+    "INSERT INTO ledger_transfers (id, kind, code, ledger_id, district_code, debit_account_id, credit_account_id,"
+    " currency, amount_fen, posting_id, business_noun, business_id, occurred_on, event_id, recorded_at)"
+    " SELECT gen_random_uuid(), '{kind}', 'x', t.ledger_id, t.district_code, d.id, k.id, t.currency, 100,"
+    " gen_random_uuid(), 'claim', t.business_id, t.occurred_on, t.event_id, t.recorded_at"
+    " FROM ledger_transfers t JOIN ledger_accounts d ON d.ledger_id = t.ledger_id AND d.code = '{debit}'"
+    " JOIN ledger_accounts k ON k.ledger_id = t.ledger_id AND k.code = '{credit}' WHERE t.code = 'claim.set_aside'"
+)
+RECOVERY = (
+    "INSERT INTO recoveries (id, district_code, claim_id, pool_id, source, gross_fen, cost_fen, surplus_fen,"
+    " occurred_on, event_id, recorded_at) SELECT gen_random_uuid(), district_code, id, pool_id, 'debtor', 100, 0,"
+    " {surplus}, submitted_on, event_id, recorded_at FROM claims"
+)
+SHARE = (
+    "INSERT INTO recovery_shares (id, district_code, recovery_id, party, amount_fen)"
+    " SELECT gen_random_uuid(), district_code, id, '{party}', 1 FROM recoveries"
+)
+UNCLAIMED: dict[str, tuple[str, str]] = {
+    "a payout": (
+        TRANSFER.format(kind="posted", debit="compensation", credit="cash"),
+        "ck_ledger_transfers_claimed",
+    ),
+    "money set aside": (
+        TRANSFER.format(kind="pending", debit="compensation", credit="cash"),
+        "ck_ledger_transfers_claimed",
+    ),
+    "money that came back": (
+        TRANSFER.format(kind="posted", debit="cash", credit="recovered"),
+        "ck_ledger_transfers_claimed",
+    ),
+    "a payout taken back": (
+        TRANSFER.format(kind="posted", debit="cash", credit="compensation"),
+        "ck_ledger_transfers_claimed",
+    ),
+    "a recovery nobody gets": (RECOVERY.format(surplus=99), "ck_recoveries_shared"),
+    "one more part of a recovery": (SHARE.format(party="evaluator"), "ck_recoveries_shared"),
+}
+
+
+@pytest.mark.parametrize(("statement", "constraint"), UNCLAIMED.values(), ids=UNCLAIMED.keys())
+async def test_the_database_books_no_claims_money_without_its_claim(
+    api: Api, database: SavepointDatabase, statement: str, constraint: str
+) -> None:
+    """RP-14, RP-18: every payout is a claim's, everything that came back a recovery's, and shared to the fen."""
+    _, pledge = await make_cover(api, database)
+    claim = await pay(api, await make_claim(api, pledge))
+    body = {"source": "debtor", "gross": money("10.00"), "occurred_on": str(TODAY)}
+    await api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", body)
+    assert await broken(database, statement) == constraint
+
+
+async def test_the_database_recovers_nothing_on_an_unpaid_claim(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-14: even what would be all surplus."""
+    _, pledge = await make_cover(api, database)
+    await publicise(api, await make_claim(api, pledge))
+    assert await broken(database, RECOVERY.format(surplus=100)) == "ck_recoveries_shared"
+    borne = "UPDATE claim_shares SET borne_fen = 1"
+    async with database.write() as unit:
+        await unit.session.execute(text(borne))
+
+
+async def test_money_that_came_in_before_the_payout_is_shared_after_it(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-14: a recovery is of any day since the default, and booked once the claim is paid."""
+    _, pledge = await make_cover(api, database)
+    claim = await make_claim(api, pledge)
+    later = str(TODAY + timedelta(days=30))
+    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": later})
+    paid = await pay(api, claim)
+    body = {"source": "debtor", "gross": money("10.00"), "occurred_on": claim["default_on"]}
+    shared = await api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", body)
+    assert (paid["paid_on"], shared["recoveries"][0]["occurred_on"]) == (later, str(TODAY))

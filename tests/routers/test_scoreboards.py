@@ -15,6 +15,7 @@ from app.domain.identifiers import new_id
 from app.domain.observation import ObservationEvent
 from app.models.observation import Observation
 from app.models.plan import Plan
+from tests.factories.enrolments import evaluate, make_programme, make_provider, match, serve
 from tests.factories.scoreboards import (
     fact,
     happened,
@@ -137,9 +138,10 @@ async def test_every_figure_of_the_operations_leads_to_the_rows_it_sums(
     async with database.write() as unit:
         plan = await make_plan(unit, "dongli")
         told = [
-            fact(measure, 10_000, date(2018, 3, 1) + timedelta(days=97 * step))
+            fact(measure, 10_000, date(2018, 3, 1) + timedelta(days=97 * step), plan_id=named)
             for measure in Measure
             for step in range(18)
+            for named in (plan.id, new_id())
         ]
         await happened(unit, "120110", told)
     for on in ("2021-06-30", END):
@@ -180,6 +182,27 @@ async def test_a_deal_between_two_districts_below_the_plan_counts_once(
         assert (one["status"], one["facts"], one["years"][-1]["value"]) == ("met", 1, "300"), (
             plan.district_code
         )
+
+
+async def test_a_firm_covered_under_two_plans_counts_once_in_each(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """DL-07, TG-06: not twice in one, nor in a plan without a programme or in that of the city above."""
+    async with database.write() as unit:
+        old, new, idle = [await make_plan(unit, "dongli") for _ in range(3)]
+        city = await make_plan(unit, "dongli", district_code="120000")
+    for plan in (old, new):
+        programme = await make_programme(api, database, plan_id=str(plan.id))
+        matched = await match(api, programme, await make_provider(api, programme))
+        await serve(api, matched)
+        assert (await evaluate(api, matched, "2021-01-15"))["covered"] == "first"
+    for plan, covered in ((old, 1), (new, 1), (idle, 0), (city, 0)):
+        one = line(await board(api, plan, on=END), "DL-07")
+        assert (one["value"], one["facts"]) == (str(covered), covered)
+        [link] = one["drill"]
+        query = dict(parse_qsl(urlsplit(link).query))
+        rows = (await api.get("ip_office", urlsplit(link).path, **query)).json()["items"]
+        assert [row["dimensions"]["plan_id"] for row in rows] == [str(plan.id)] * covered
 
 
 async def test_a_board_is_told_as_it_was_known_at_an_instant(api: Api, database: SavepointDatabase) -> None:

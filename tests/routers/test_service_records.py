@@ -7,12 +7,8 @@ from typing import Any
 import httpx
 
 from tests.factories.enrolments import evaluate, make_programme, make_provider, match, serve, step
-from tests.support.api import Api
+from tests.support.api import Api, objections
 from tests.support.database import SavepointDatabase
-
-
-def codes(response: httpx.Response) -> list[tuple[str, str | None]]:
-    return [(found["code"], found["pointer"]) for found in response.json()["violations"]]
 
 
 async def act(api: Api, role: str, enrolment: dict[str, Any], what: str, body: Any) -> httpx.Response:
@@ -31,7 +27,7 @@ async def test_a_service_counts_only_once_the_firm_has_accepted_it(
     assert (early.status_code, early.json()["code"]) == (409, "service_record.not_in_service")
     await serve(api, made, kinds=())
     outside = await act(api, "trustee", made, "service-records", {**done, "occurred_on": "2021-01-01"})
-    assert codes(outside) == [("service_record.outside_service", "/occurred_on")]
+    assert objections(outside) == [("service_record.outside_service", "/occurred_on")]
     record = await step(api, "trustee", made, "service-records", done)
     path = f"/v1/service-records/{record['id']}"
     for role, what in (("trustee", "acceptance"), ("operator", "proxy-acceptance")):
@@ -39,7 +35,7 @@ async def test_a_service_counts_only_once_the_firm_has_accepted_it(
         assert (refused.status_code, refused.json()["code"]) == (403, "enrolment.not_firm")
     assert (await api.get("sme_b", path)).status_code == 404
     early_acceptance = await api.post("sme", f"{path}/acceptance", {"accepted_on": "2020-01-31"})
-    assert codes(early_acceptance) == [("request.date_too_early", "/accepted_on")]
+    assert objections(early_acceptance) == [("request.date_too_early", "/accepted_on")]
     dry = await api.post(
         "ip_office",
         f"/v1/enrolments/{made['id']}/evaluation?dry_run=true",

@@ -13,19 +13,20 @@ from sqlalchemy import update
 
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.consent import ConsentKind, Proceeds
+from app.domain.deal import DealKind
 from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
 from app.models.asset import Asset, Title
 from app.services import holds
 from app.services.holds import NewHold
 from tests.factories import deals
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, pass_title
 from tests.factories.clock import now
 from tests.factories.consents import make_consent
-from tests.factories.deals import FILED, REGISTERED, SIGNED, STEPS
+from tests.factories.deals import FILED, REGISTERED, SETTLED, SIGNED, STEPS
 from tests.factories.parties import make_party
 from tests.factories.pledges import filing
-from tests.support.api import Api
+from tests.support.api import Api, codes
 from tests.support.database import SavepointDatabase
 
 
@@ -132,10 +133,6 @@ async def sale(api: Api, database: SavepointDatabase) -> Sale:
     async with database.write() as unit:
         buyer = await make_party(unit.session, district_code="120116")
     return Sale(api, database, api.samples["sme"].organisation.party_id, buyer.id)
-
-
-def codes(answer: httpx.Response) -> list[str]:
-    return [violation["code"] for violation in answer.json()["violations"]]
 
 
 async def test_a_transfer_moves_the_title_on_the_day_of_its_registration(sale: Sale) -> None:
@@ -245,6 +242,44 @@ async def test_a_pledged_right_passes_once_with_the_pledgees_consent_and_its_lie
     assert (await sale.step(deal, "settle", kind="escrow", receipt_no="R-1")).json()["status"] == "settled"
 
 
+async def test_the_fee_of_a_licence_is_paid_as_the_pledgee_asked_and_the_licence_goes_on(sale: Sale) -> None:
+    """民法典第444条: paid once, with the receipt; what is paid may still be recorded and end early."""
+    asset = await sale.right()
+    await sale.pledge(asset)
+    await sale.consent(
+        asset,
+        await sale.party(),
+        kind=ConsentKind.pledgee,
+        action=DealKind.licence,
+        proceeds=Proceeds.early_repayment.value,
+    )
+    licence = await sale.through(await sale.licence(asset), "agree")
+    assert codes(await sale.step(licence, "settle")) == ["state.illegal_transition"]
+    licence = await sale.through(licence, "sign")
+    assert codes(await sale.step(licence, "settle")) == ["deal.proceeds_unsettled"]
+    paid = await sale.step(licence, "settle", kind="early_repayment", receipt_no="R-1")
+    assert (paid.json()["status"], paid.json()["settled_on"]) == ("effective", SETTLED)
+    assert paid.json()["version"] == licence["version"] + 1
+    again = await sale.step(licence, "settle", kind="early_repayment", receipt_no="R-2")
+    assert codes(again) == ["deal.already_settled"]
+    await sale.through(licence, "terminate")
+
+
+async def test_a_co_owner_who_is_not_recorded_is_told_of_as_such(sale: Sale) -> None:
+    """TR-03: its consent cannot be had, and nobody is asked for one of nobody."""
+    second = await sale.party()
+    asset = await sale.right(second)
+    async with sale.database.write() as unit:
+        basis = {"id": new_id(), "asset_id": asset.id, "event_id": new_id(), "recorded_at": unit.moment.now}
+        unit.session.add(Title(**basis, party_id=None, ordinal=3))
+    deal = await sale.through(await sale.drafted(asset), "agree")
+    refused = await sale.step(deal, "sign")
+    assert codes(refused) == ["deal.co_owner_consent_missing", "deal.owner_unrecorded"]
+    assert refused.json()["violations"][0]["facts"]["owner_ids"] == [str(second)]
+    await sale.consent(asset, second)
+    assert codes(await sale.step(deal, "sign")) == ["deal.owner_unrecorded"]
+
+
 async def test_a_consent_spent_on_a_refused_transfer_stays_spent(sale: Sale) -> None:
     """UNI-02: the next transfer of the pledged right needs a consent of its own."""
     asset = await sale.right()
@@ -273,12 +308,7 @@ async def test_an_undivided_right_passes_as_a_whole_with_every_co_owners_consent
 async def test_of_a_divided_right_the_grantors_share_passes(sale: Sale, *, to_co_owner: bool) -> None:
     """民法典第301条, 专利法第14条: the other owners keep theirs, and shares still sum to the whole."""
     second, third = [await sale.party() for _ in range(2)]
-    asset = await sale.right(second, third)
-    shares = {sale.owner: 500_000, second: 300_000, third: 200_000}
-    async with sale.database.write() as unit:
-        for owner, share in shares.items():
-            held = update(Title).where(Title.asset_id == asset.id, Title.party_id == owner)
-            await unit.session.execute(held.values(share_ppm=share))
+    asset = await sale.right(second, third, shares=[500_000, 300_000, 200_000])
     for owner in (second, third):
         await sale.consent(asset, owner)
     grantee = second if to_co_owner else sale.buyer
@@ -323,8 +353,7 @@ async def test_a_registration_is_checked_again_under_the_rights_lock(sale: Sale)
     async with sale.database.write() as unit:
         change = update(Asset).where(Asset.id == stayed.id).values(suspended=True)
         await unit.session.execute(change)
-        passed = update(Title).where(Title.asset_id == sold.id).values(party_id=sale.buyer)
-        await unit.session.execute(passed)
+        await pass_title(unit.session, sold.id, sale.buyer)
     tomorrow = now().today + timedelta(days=1)
     refused = await sale.step(deal, "register", registered_on=str(tomorrow))
     assert [(found["code"], found["pointer"]) for found in refused.json()["violations"]] == [
@@ -363,7 +392,7 @@ async def test_only_the_office_records_what_the_office_does(sale: Sale) -> None:
     assert codes(recorded) == ["deal.not_licence"]
     licence = await sale.licence(await sale.right())
     await sale.through(licence, "agree", "sign")
-    for step in ("file", "register", "settle"):
+    for step in ("file", "register", "close"):
         assert codes(await sale.step(licence, step)) == ["deal.not_transfer"]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain.money import Money
 from app.domain.valuation import Report, ValuationMethod
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, pass_title
 from tests.factories.clock import now
 from tests.factories.finance import application, organisation_id, owned, party_id, yuan
 from tests.support.api import Api
@@ -223,10 +223,7 @@ async def test_who_has_come_to_own_the_right_does_not_sign(api: Api, database: S
     asset = await owned(api, database)
     path = f"{PATH}/{(await api.made('sme', PATH, request(api, asset)))['id']}"
     async with database.write() as unit:
-        await unit.session.execute(
-            text("UPDATE titles SET party_id = :party WHERE asset_id = :asset"),
-            {"party": party_id(api, "appraiser"), "asset": asset},
-        )
+        await pass_title(unit.session, uuid.UUID(asset), uuid.UUID(party_id(api, "appraiser")))
     refused = await api.post("appraiser", f"{path}/signature", report())
     assert told(refused) == (409, "valuation.conflict_of_interest")
 

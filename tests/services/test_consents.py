@@ -10,12 +10,18 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.consent import ConsentStatus, Scope, Wanted, misfits
+from app.domain.consent import CONSENT, ConsentStatus, Scope, Wanted, misfits
 from app.domain.deal import DealKind, LicenceType
 from app.domain.hold import HoldKind, lane_range
 from app.domain.identifiers import new_id
+from app.domain.permission import system_actor
 from app.errors import database_fault
+from app.models.asset import Title
 from app.models.deal import Deal
+from app.models.recordal import ImportRow, Recordal, RecordalAsset
+from app.services import events
+from app.services.events import NewEvent
+from tests.factories import deals
 from tests.support.api import Api
 from tests.support.consents import TODAY, Stage, make_stage
 from tests.support.database import SavepointDatabase
@@ -31,6 +37,7 @@ async def refusal(session: AsyncSession, statement: str, values: dict[str, Any])
     savepoint = await session.begin_nested()
     try:
         await session.execute(text(statement), values)
+        await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     except Exception as error:
         sqlstate, constraint = database_fault(error)
         if sqlstate is None:
@@ -70,22 +77,140 @@ async def test_no_licence_or_title_comes_onto_a_pledged_right_without_a_used_con
         session = unit.session
         assert await session.scalar(text("SELECT current_user")) == "ipops_app"
         encumbered = ("ck_holds_encumbered", "ck_titles_encumbered")
-        assert await answers(session, free, licence) == (None, None)
+        assert await answers(session, free, licence) == (None, "ck_titles_of_their_deal")
+        assert await answers(session, free, transfer) == (None, "ck_titles_of_their_deal")  # a draft
         assert await answers(session, right, licence) == encumbered
         assert await answers(session, right, transfer) == encumbered
-        moved = "UPDATE titles SET party_id = :party WHERE asset_id = :asset"
-        assert await refusal(session, moved, {"party": stage.buyer, "asset": right}) == "ck_titles_encumbered"
     await stage.given(right)
     async with stage.database.write() as unit:
         assert await answers(unit.session, right, licence) == encumbered  # granted is not used
         await stage.take(unit.session, licence, right)
         assert await answers(unit.session, right, licence) == (None, "ck_titles_encumbered")
+        first = {"asset": right, "noun": "deal", "source": licence, "lane": lane}
+        await unit.session.execute(text(LICENCE_HOLD), first)
+        other, _ = lane_range(HoldKind.licence, new_id())
+        second = await refusal(unit.session, LICENCE_HOLD, first | {"lane": other})
+        assert second == "ck_holds_licensed_once"
     await stage.given(right, action="transfer")
     async with stage.database.write() as unit:
         await stage.take(unit.session, transfer, right)
+        effective = "UPDATE deals SET status = 'effective' WHERE id = :deal"
+        await unit.session.execute(text(effective), {"deal": transfer})
         assert await answers(unit.session, right, transfer) == ("ck_holds_encumbered", None)
         not_a_deal = {"asset": right, "noun": "pledge", "source": licence, "lane": lane}
         assert await refusal(unit.session, LICENCE_HOLD, not_a_deal) == "ck_holds_encumbered"
+
+
+ENDED = "UPDATE titles SET ceased_at = now(), ceased_event_id = event_id WHERE asset_id = :asset"
+
+
+async def test_a_title_passes_once_to_the_grantee_of_its_deal(stage: Stage) -> None:
+    """UNI-03, decision 8: as the application's role; what a consent allowed is not done twice."""
+    right, other = await stage.right(), await stage.right()
+    await stage.pledged(right)
+    await stage.given(right, action="transfer")
+    sold = await deals.through(
+        stage.api,
+        {"id": str(await stage.deal(right, kind="transfer"))},
+        *("agree", "sign", "file", "register"),
+    )
+    stranger = stage.api.samples["sme_b"].organisation.party_id
+    async with stage.database.write() as unit:
+        session = unit.session
+        event = await session.scalar(
+            select(Title.event_id).where(Title.asset_id == right, Title.ceased_at.is_(None))
+        )
+        to_stranger = {"asset": right, "party": stranger, "event": event}
+        assert await refusal(session, TITLE, to_stranger) == "ck_titles_of_their_deal"
+        beside = {"asset": other, "party": stage.buyer, "event": event}
+        assert await refusal(session, TITLE, beside) == "ck_titles_of_their_deal"
+        moved = "UPDATE titles SET {} = :value WHERE asset_id = :asset"
+        for column, value in (("party_id", stranger), ("asset_id", other), ("event_id", new_id())):
+            changed = {"value": value, "asset": right}
+            assert await refusal(session, moved.format(column), changed) == "42501"
+        revived = "UPDATE titles SET ceased_on = NULL, ceased_at = NULL, ceased_event_id = NULL WHERE asset_id = :asset"
+        assert await refusal(session, revived, {"asset": right}) == "ck_titles_ended_for_good"
+        live = f"{ENDED} AND ceased_at IS NULL"
+        await session.execute(text(live), {"asset": right})
+        renamed = "UPDATE deals SET grantee_id = :party WHERE id = :deal"
+        await session.execute(text(renamed), {"party": stranger, "deal": sold["id"]})
+        assert await refusal(session, TITLE, to_stranger) == "ck_titles_passed_once"
+
+
+async def test_a_title_by_the_register_has_a_record_that_names_the_right(stage: Stage) -> None:
+    """Decision 8: neither an import nor a recorded document is an excuse unless it says so."""
+    right, other = await stage.right(), await stage.right()
+    await stage.pledged(right)
+    recordal = (
+        "INSERT INTO titles (id, asset_id, party_id, ordinal, recordal_id, event_id, recorded_at)"
+        " VALUES (gen_random_uuid(), :asset, :party, 2, :recordal, :event, now())"
+    )
+    async with stage.database.write() as unit:
+        session, batch, document = unit.session, new_id(), new_id()
+        imported = NewEvent(
+            id=batch,
+            type="import.batch_recorded",
+            noun="import",
+            subject_id=new_id(),
+            stream="000000",
+            payload={},
+        )
+        await events.record(session, actor=system_actor("test"), moment=unit.moment, events=[imported])
+        title = {"asset": right, "party": stage.buyer, "event": batch}
+        assert await refusal(session, TITLE, title) == "ck_titles_recorded"
+        basis = {"event_id": batch, "recorded_at": unit.moment.now}
+        session.add(
+            Recordal(
+                id=document,
+                office="CN",
+                kind="transfer",
+                conveyance="示例",
+                partial=False,
+                source="示例",
+                **basis,
+            )
+        )
+        await session.flush()
+        by_document = title | {"recordal": document}
+        assert await refusal(session, recordal, by_document) == "ck_titles_recorded"
+        session.add(RecordalAsset(id=new_id(), recordal_id=document, asset_id=right))
+        await session.flush()
+        assert await refusal(session, recordal, by_document) is None
+        assert await refusal(session, recordal, by_document | {"event": new_id()}) == "ck_titles_recorded"
+        row = {"kind": "patents", "row_sha256": "示例", "line": 1, "raw": "示例", "noun": "asset"}
+        unnamed = {"asset": other, "party": stage.buyer, "event": batch}
+        assert await refusal(session, TITLE, unnamed) == "ck_titles_recorded"
+        session.add(ImportRow(id=new_id(), subject_id=other, **row, **basis))
+        await session.flush()
+        assert await refusal(session, TITLE, unnamed) is None
+
+
+async def test_a_consent_goes_the_way_of_its_life_only(stage: Stage) -> None:
+    """RB-04, decision 8: as the application's role, what is decided is never open again, so never widened."""
+    right = await stage.right()
+    await stage.pledged(right)
+    asked = uuid.UUID((await stage.asked(right))["id"])
+    moved = "UPDATE consents SET status = :status WHERE id = :consent"
+    paths = {
+        ConsentStatus.requested: [],
+        ConsentStatus.granted: [ConsentStatus.granted],
+        ConsentStatus.refused: [ConsentStatus.refused],
+        ConsentStatus.expired: [ConsentStatus.expired],
+        ConsentStatus.revoked: [ConsentStatus.granted, ConsentStatus.revoked],
+        ConsentStatus.used: [ConsentStatus.granted, ConsentStatus.used],
+    }
+    async with stage.database.write() as unit:
+        for start, path in paths.items():
+            savepoint = await unit.session.begin_nested()
+            for status in path:
+                await unit.session.execute(text(moved), {"status": status, "consent": asked})
+            for end in ConsentStatus:
+                lawful = end is start or end in {
+                    after for (before, _), after in CONSENT.transitions.items() if before is start
+                }
+                refused = await refusal(unit.session, moved, {"status": end, "consent": asked})
+                assert refused == (None if lawful else "ck_consents_transition"), (start, end)
+            await savepoint.rollback()
 
 
 USE = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from app.domain.permission import Role, system_actor
 from app.queries import integrity
 from app.services import enrolments
+from tests.factories.clock import now
 from tests.factories.enrolments import (
     COVERED,
     counted,
@@ -122,6 +123,23 @@ async def test_of_two_covered_firms_that_became_one_the_later_counts_no_more(
         (folded_on, -1),
     ]
     assert (await cover(api, database, plan_id, "heir", 2021))[0]["covered"] == "already"
+    assert await broken(database) == set()
+
+
+async def test_a_merger_that_is_still_to_come_folds_nothing_yet(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """TG-06: until that day there are two firms, and the plan covers both."""
+    first, second = (api.samples[firm].organisation.party_id for firm in ("sme", "sme_b"))
+    merged_on = now().today + timedelta(days=1)
+    _, plan_id = await cover(api, database, None, "sme", 2019)
+    async with database.write() as unit:
+        await succeed(unit.session, first, second, merged_on, "merger")
+    assert (await cover(api, database, plan_id, "sme_b", 2020))[0]["covered"] == "first"
+    assert await merge(database) == 0
+    await api.put("operator", "/v1/sandbox/clock", {"business_date": str(merged_on)})
+    assert [await merge(database), await merge(database)] == [1, 0]
+    assert (await counted(database, COVERED, plan_id))[2:] == [(str(merged_on), -1)]
     assert await broken(database) == set()
 
 

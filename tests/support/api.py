@@ -67,3 +67,13 @@ class Api:
         assert response.is_success, response.text
         answer: dict[str, Any] = response.json()
         return answer
+
+
+def codes(response: httpx.Response) -> list[str]:
+    """The codes of a problem's violations."""
+    return [violation["code"] for violation in response.json()["violations"]]
+
+
+def objections(response: httpx.Response) -> list[tuple[str, str | None]]:
+    """The violations of a problem, each with the place it is about."""
+    return [(violation["code"], violation["pointer"]) for violation in response.json()["violations"]]

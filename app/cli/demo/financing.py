@@ -33,6 +33,7 @@ class Filed:
     patents: list[str]
     trademarks: list[str]
     covered: bool
+    due_on: date
     registered_on: date | None = None
     pledged_patents: tuple[str, ...] = ()
 
@@ -108,11 +109,12 @@ class Financing:
         if loan.on != PATENT:
             trademarks.append(world.trademark(district, firm, registered_on=date(year - 3, 6, 21)))
         self._numbers += 1
+        due_on = today + timedelta(days=LOAN_DAYS)
         body: dict[str, Any] = {
             "borrower_id": firm,
             "principal": wan(loan.principal_wan),
             "debt_from": today.isoformat(),
-            "debt_to": (today + timedelta(days=LOAN_DAYS)).isoformat(),
+            "debt_to": due_on.isoformat(),
             "contract": {
                 "number": f"示例质押合同-{district.plan}-{self._numbers}",
                 "signed_on": today.isoformat(),
@@ -131,6 +133,7 @@ class Financing:
             patents,
             trademarks,
             loan.covered,
+            due_on,
             pledged_patents=tuple(patents),
         )
         self.filed.append(filed)

@@ -19,13 +19,14 @@ class Loss:
         """The bank classes the loan substandard and claims on the pool; manager and offices agree."""
         caller = self._caller
         day = caller.today.isoformat()
+        overdue = caller.today - self.loan.due_on
         caller.post(
             "bank_a",
             f"/v1/pledges/{self.loan.id}/classifications",
             {
                 "loan_class": "substandard",
                 "outstanding": wan(outstanding_wan),
-                "overdue_days": 95,
+                "overdue_days": overdue.days,
                 "occurred_on": day,
             },
         )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.cli.demo.caller import Refused
 from app.cli.demo.world import DONGLI, District, World, wan
+from app.domain.deal import PLEDGEE_CONSENT_REQUIRED
 
 LISTED_DAYS = 180
 OFFER_DAYS = 30
@@ -33,10 +35,14 @@ class Market:
         self._numbers = 0
 
     def trade(self, district: District, year: int) -> None:
-        """The year's licence and transfer, each from a listing through a round of offers to a contract."""
+        """The year's licence and transfer, each from a listing through a round of offers to a contract.
+
+        In odd years a firm of the other district buys.
+        """
         if year in LICENCES_WAN:
-            self._sell(district, "ordinary_licence", LICENCES_WAN[year], year)
-            self._sell(district, "transfer", TRANSFERS_WAN[year], year)
+            self._sell(district, "ordinary_licence", LICENCES_WAN[year], year, buyer="sme_b")
+            buyer = "sme_bh" if year % 2 else "sme_b"
+            self._sell(district, "transfer", TRANSFERS_WAN[year], year, buyer=buyer)
 
     def conclude(self) -> None:
         """The office records the licences and registers the transfers, whose prices are paid."""
@@ -53,16 +59,16 @@ class Market:
                 self._caller.post("operator", f"{path}/recordings", body)
         self._signed.clear()
 
-    def licence_pledged(self, owner: str, patent: str) -> list[str]:
-        """A pledged patent is licensed: refused, then with the bank's consent done.
-
-        Returns the codes of the refusal.
-        """
+    def licence_pledged(self, owner: str, patent: str) -> None:
+        """A pledged patent is licensed: refused, then with the bank's consent done."""
         caller, today = self._caller, self._caller.today
+        self._mandate(DONGLI, owner)
         listing = self._list(DONGLI, owner, patent, "ordinary_licence", 30)
         deal = self._licence(owner, patent, listing, 30)
         self._agree(deal)
         refusal = caller.refused("agency", f"/v1/deals/{deal}/signature", {"signed_on": today.isoformat()})
+        if refusal != [PLEDGEE_CONSENT_REQUIRED.code]:
+            raise Refused(f"agency: the licence of a pledged right was refused for {refusal}")
         asked = caller.post(
             "agency",
             "/v1/consents/requests",
@@ -71,18 +77,14 @@ class Market:
         terms = {"max_uses": 1, "proceeds": "early_repayment", "floor": wan(20)}
         caller.post("bank_a", f"/v1/consents/{asked['id']}/grant", terms)
         self._sign(deal)
-        return refusal
 
-    def _sell(self, district: District, mode: str, price_wan: int, year: int) -> None:
+    def _sell(self, district: District, mode: str, price_wan: int, year: int, *, buyer: str) -> None:
         world, caller = self._world, self._caller
-        owner, buyer = world.firm(district, "新材料"), caller.party("sme_b")
+        owner = world.firm(district, "新材料")
         patent = world.patent(district, [owner], filed_on=date(year - 5, 5, 20))
         self._mandate(district, owner)
         listing = self._list(district, owner, patent, mode, price_wan)
-        offered = self._offer(listing, mode, price_wan)
-        deal = str(offered["deal_id"])
-        if offered["buyer_id"] != buyer:
-            raise ValueError("the offer is not the buyer's")
+        deal = str(self._offer(listing, mode, price_wan, buyer)["deal_id"])
         self._agree(deal)
         self._sign(deal)
         transfer = mode == "transfer"
@@ -91,7 +93,7 @@ class Market:
         self._signed.append(Signed(deal, transfer))
 
     def _mandate(self, district: District, owner: str) -> None:
-        """The owner, who does not use the platform, authorises the agency on paper; the operator checks it."""
+        """The owner, who is not on the platform, authorises the agency on paper; the operator checks it."""
         caller, today = self._caller, self._caller.today
         mandate = caller.post(
             district.lister,
@@ -127,7 +129,7 @@ class Market:
         caller.post(district.operator, f"/v1/listings/{listing}/approval", {})
         return str(listing)
 
-    def _offer(self, listing: str, mode: str, price_wan: int) -> dict[str, Any]:
+    def _offer(self, listing: str, mode: str, price_wan: int, buyer: str) -> dict[str, Any]:
         """A buyer bids less, the lister asks for the price, the buyer bids it, the lister accepts."""
         caller, today = self._caller, self._caller.today
         bid: dict[str, Any] = {
@@ -139,9 +141,9 @@ class Market:
                 "term_from": today.isoformat(),
                 "term_to": (today + timedelta(days=TERM_DAYS)).isoformat(),
             }
-        offer = caller.post("sme_b", f"/v1/listings/{listing}/offers", bid)
+        offer = caller.post(buyer, f"/v1/listings/{listing}/offers", bid)
         path = f"/v1/offers/{offer['id']}"
-        for who in ("agency", "sme_b"):
+        for who in ("agency", buyer):
             offer = caller.post(who, f"{path}/rounds", {"amount": wan(price_wan)}, version=offer["version"])
         accepted: dict[str, Any] = caller.post("agency", f"{path}/acceptance", {}, version=offer["version"])
         return accepted

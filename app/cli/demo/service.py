@@ -18,6 +18,7 @@ ENROLLED = {"DL": 8, "BH": 4}
 """Firms a year."""
 DELIVERABLES = ("inventory", "visit", "report")
 INVENTIONS, PCT_APPLICATIONS = 50, 10
+"""What a portfolio needs to qualify."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Services:
         self._providers: dict[str, list[tuple[str, str]]] = {}
         self._firms: dict[str, list[str]] = {"DL": [], "BH": []}
         self._serving: list[Service] = []
+        self._evaluated = 0
+        self._policies: dict[str, str] = {}
         self._numbers = 0
 
     def insure(self, year: int) -> None:
@@ -58,7 +61,23 @@ class Services:
                     "starts_on": today.isoformat(),
                     "ends_on": (today + timedelta(days=364)).isoformat(),
                 }
-                self._caller.post(district.insurer, "/v1/policies", body)
+                policy = self._caller.post(district.insurer, "/v1/policies", body)
+                self._policies[district.plan] = policy["id"]
+
+    def endorse(self, district: District, change_wan: int) -> None:
+        """The sum insured of the district's last policy is raised or lowered."""
+        self._numbers += 1
+        body = {
+            "endorsement_no": f"示例批单-{district.plan}-{self._numbers}",
+            "delta": {
+                "direction": "increase" if change_wan > 0 else "decrease",
+                "amount": wan(abs(change_wan)),
+            },
+            "occurred_on": self._caller.today.isoformat(),
+            "reason": "示例：保险金额调整",
+        }
+        policy = self._policies[district.plan]
+        self._caller.post(district.insurer, f"/v1/policies/{policy}/endorsements", body)
 
     def open_programmes(self) -> None:
         """Both districts buy trusteeship for small firms under their plans and select providers."""
@@ -107,7 +126,7 @@ class Services:
             for place, firm in enumerate(firms)
         ]
         batch = {"programme_id": self._programmes[district.plan], "rows": rows}
-        for one in caller.post(trustee, "/v1/enrolments/batch", batch)["enrolments"]:
+        for one in caller.post(trustee, "/v1/enrolments/batch", batch)["items"]:
             path = f"/v1/enrolments/{one['id']}"
             word = self._world.paper(district.operator, "企业托管确认书")
             caller.post(
@@ -144,28 +163,39 @@ class Services:
                 )
 
     def evaluate(self) -> None:
-        """The terms are over; the IP offices evaluate what was done, and one service is found wanting."""
+        """The terms are over; the IP offices evaluate what was done.
+
+        The very first service is found wanting: its firm is covered when it is enrolled again, and once.
+        """
         caller = self._caller
-        for place, service in enumerate(self._serving):
+        for service in self._serving:
             body: dict[str, Any] = {
-                "score": 88 if place else 52,
+                "score": 88 if self._evaluated else 52,
                 "evaluated_on": caller.today.isoformat(),
                 "reason": "示例评价",
             }
             caller.post(service.district.ip_office, f"/v1/enrolments/{service.id}/evaluation", body)
+            self._evaluated += 1
         self._serving.clear()
 
-    def build_portfolio(self, district: District, year: int) -> None:
-        """An institute keeps fifty inventions and ten PCT applications together, from one day on."""
+    def build_portfolio(
+        self,
+        district: District,
+        year: int,
+        *,
+        inventions: int = INVENTIONS,
+        pct_applications: int = PCT_APPLICATIONS,
+    ) -> None:
+        """An institute keeps rights together from one day on: enough of them, if no fewer are asked for."""
         world, caller = self._world, self._caller
         owner = world.firm(district, "装备研究院")
         members = [
             world.patent(district, [owner], filed_on=date(year - 4, 1 + place % 12, 8))
-            for place in range(INVENTIONS)
+            for place in range(inventions)
         ]
         members += [
             world.patent(district, [owner], filed_on=date(year - 2, 1 + place % 12, 9), office="WO")
-            for place in range(PCT_APPLICATIONS)
+            for place in range(pct_applications)
         ]
         caller.post(
             district.operator,

@@ -19,6 +19,8 @@ YEARS = range(2018, 2023)
 DEFAULTED, RECOVERED = 2021, 2022
 """A covered loan of the year before defaults and is paid for; a year later part of it comes back."""
 CONSENTED = 2021
+ENDORSED = 2022
+"""One policy of each district is raised or lowered after it started."""
 PORTFOLIOS = {2021: DONGLI, 2022: BINHAI}
 
 
@@ -65,21 +67,29 @@ class Story:
             self._market.licence_pledged(pledged.firm, pledged.pledged_patents[0])
         if year in PORTFOLIOS:
             self._services.build_portfolio(PORTFOLIOS[year], year)
+            self._services.build_portfolio(PORTFOLIOS[year], year, inventions=2, pct_applications=1)
         if year == DEFAULTED - 1:
-            covered = next(one for one in self._financing.filed if one.covered)
+            covered = next(
+                one
+                for one in self._financing.filed
+                if one.covered and one.registered_on and one.registered_on.year == year
+            )
             self._loss = Loss(self._world, covered)
 
     def autumn(self, year: int) -> None:
         """Services are delivered, a loan is lost, others are repaid; at the year's end all is reported."""
         self._caller.move_to(date(year, 9, 10))
         self._services.serve()
+        if year == ENDORSED:
+            self._services.endorse(DONGLI, 60)
+            self._services.endorse(BINHAI, -20)
         if self._loss is not None and year == DEFAULTED:
-            self._loss.default(200)
+            self._loss.default(100)
         self._caller.move_to(date(year, 9, 24))
         if self._loss is not None and year == DEFAULTED:
             self._loss.pay()
         if self._loss is not None and year == RECOVERED:
-            self._loss.recover(80, 3)
+            self._loss.recover(60, 3)
         kept = [self._loss.loan] if self._loss is not None else []
         self._financing.repay_before(date(year, 1, 1), but_for=kept)
         self._caller.move_to(date(year, 12, 20))

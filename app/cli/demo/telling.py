@@ -12,6 +12,10 @@ from app.cli.demo.caller import Caller
 from app.cli.demo.story import tell
 
 TIMEOUT_SECONDS = 60
+READY = "ipops 已就绪"
+"""How the line begins in which a service says that it is ready."""
+SAMPLE_DATA = "  示例数据 sample data  "
+"""How the lines begin that tell of the story's progress."""
 
 
 async def tell_to(sample: Mapping[str, Any], say: Callable[[str], None]) -> None:

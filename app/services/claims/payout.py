@@ -12,6 +12,7 @@ from app.domain.claim import ClaimEvent, ClaimStatus
 from app.domain.errors import refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.ledger import TransferKind
+from app.domain.money import format_amount
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
 from app.domain.pool import AccountCode, SharingParty
@@ -22,6 +23,7 @@ from app.queries import (
     claims as queries,
     documents as document_queries,
     ledger as ledger_queries,
+    pledge_classifications,
     pools as pool_queries,
 )
 from app.services import approvals, events, ledger, notices, pool_breakers, pools
@@ -42,6 +44,15 @@ async def require_cover(session: AsyncSession, claim: Claim) -> Commitment:
     if commitment is None or commitment.id != claim.commitment_id:
         raise rules.NOT_COVERED.error()
     return commitment
+
+
+async def require_unpaid(session: AsyncSession, claim: Claim) -> None:
+    """What was claimed is still outstanding, read under the pledge's lock. Raises: `claim.repaid_since`."""
+    last = await pledge_classifications.last(session, claim.pledge_id)
+    if last is not None and last.outstanding_fen < claim.principal_fen:
+        raise rules.REPAID_SINCE.error(
+            outstanding=format_amount(last.outstanding_fen), principal=format_amount(claim.principal_fen)
+        )
 
 
 async def set_aside(session: AsyncSession, *, moment: Moment, claim: Claim, event_id: uuid.UUID) -> None:
@@ -74,7 +85,7 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
     That may leave the pool's capacity below its commitments: the breaker looks at it, nothing is refused.
 
     Raises: `claim.not_found`, `claim.wrong_office`, `state.illegal_transition`, `claim.own_claim`,
-    `approval.same_person`, `claim.publicity_running`, `claim.not_covered`.
+    `approval.same_person`, `claim.publicity_running`, `claim.not_covered`, `claim.repaid_since`.
     """
     claim = await queries.lock(session, actor, claim_id)
     if not holds_office(actor, Role.treasury, claim):
@@ -83,6 +94,7 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
     await require_independent(session, actor, claim, ApprovalStep.release)
     commitment = await require_cover(session, claim)
     await _require_publicity(session, moment, claim, commitment)
+    await require_unpaid(session, claim)
     pool = await pool_queries.lock(session, claim.pool_id)
     held = await _held(session, pool, claim)
     shares = await _shares(session, claim)
@@ -103,9 +115,11 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
         await ledger.post(
             session, moment=moment, book=pools.book(pool), transfers=transfers, event_id=event.id
         )
-    claim.pay(found, transfer_id=transfers[-1].id if transfers else None, on=moment.today)
     for share in shares:
         share.borne_fen = found.borne[SharingParty(share.party)]
+    # What is borne is written before the claim is paid: the database freezes it then.
+    await session.flush()
+    claim.pay(found, transfer_id=transfers[-1].id if transfers else None, on=moment.today)
     await session.flush()
     await pools.release(
         session, moment=moment, pledge_id=claim.pledge_id, event_id=event.id, released_on=moment.today
@@ -145,8 +159,9 @@ async def write_off(
     claim.advance(ClaimEvent.write_off)
     claim.written_off_on, claim.reason = moment.today, reason
     event = await told(session, claim, "written_off", reason=reason, document_id=str(document_id))
+    pool = await pool_queries.lock(session, claim.pool_id)
     await events.record(session, actor=actor, moment=moment, events=[event])
-    await session.flush()
+    await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
     return claim
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.domain import claim as rules, pool as pool_rules
@@ -13,7 +13,7 @@ from app.domain.approval import ApprovalStep, Decision
 from app.domain.claim import PROVEN, ClaimStatus, ClaimTrigger
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import business_number, new_id
-from app.domain.loan_class import LoanClass
+from app.domain.loan_class import NON_PERFORMING, LoanClass
 from app.domain.notice import NoticeKind
 from app.domain.pledge import PledgeStatus
 from app.domain.pool import SharingParty
@@ -59,6 +59,24 @@ class Ground:
     scheme: Scheme
     classified: Sequence[LoanClassification]
     earlier: Sequence[Claim]
+    decided_at: Mapping[uuid.UUID, datetime]
+
+    def of_default(self, on: date) -> list[Claim]:
+        """Earlier claims on the default of a day: the loan has not performed since (RP-12)."""
+        performing = [
+            one.occurred_on
+            for one in self.classified
+            if LoanClass(one.loan_class) not in NON_PERFORMING and one.overdue_days == 0
+        ]
+        return [one for one in self.earlier if rules.same_default(one.default_on, on, performing)]
+
+    def attempts(self, on: date) -> int:
+        """How often a default was rejected, but for claims on a loan that was repaid in part by then."""
+        return sum(not self._repaid(one) for one in self.of_default(on) if one.id in self.decided_at)
+
+    def _repaid(self, claim: Claim) -> bool:
+        by_then = [one for one in self.classified if one.recorded_at <= self.decided_at[claim.id]]
+        return bool(by_then) and by_then[-1].outstanding_fen < claim.principal_fen
 
     def at(self, on: date) -> LoanClassification | None:
         """The last classification of a day no later than `on`."""
@@ -95,7 +113,7 @@ async def submit(session: AsyncSession, *, actor: Actor, moment: Moment, new: Ne
     await document_queries.require(session, actor, new.document_id)
     ground = await _ground(session, new)
     refuse_if(_faults(new, ground, moment))
-    default_no = _default_no(new, ground.earlier)
+    default_no = _default_no(new, ground)
     amounts = _amounts(ground)
     known_at = max([moment.now, *(one.recorded_at for one in ground.classified)])
     assembled = await evidence.gather(
@@ -132,6 +150,9 @@ async def _ground(session: AsyncSession, new: NewClaim) -> Ground:
         await session.get_one(Scheme, commitment.scheme_id),
         await pledge_classifications.known(session, pledge.id),
         earlier,
+        await queries.rejected_at(
+            session, [claim.id for claim in earlier if claim.status == ClaimStatus.rejected]
+        ),
     )
 
 
@@ -153,7 +174,7 @@ def _faults(new: NewClaim, ground: Ground, moment: Moment) -> list[Violation]:
         found.append(rules.NO_LOSS.violation("/pledge_id"))
     if any(claim.status != ClaimStatus.rejected for claim in ground.earlier):
         found.append(rules.ALREADY_CLAIMED.violation("/pledge_id"))
-    elif sum(claim.default_on == new.default_on for claim in ground.earlier) >= rules.MAX_ATTEMPTS:
+    elif ground.attempts(new.default_on) >= rules.MAX_ATTEMPTS:
         found.append(rules.APPEAL_SPENT.violation("/default_on"))
     return found
 
@@ -174,10 +195,10 @@ def _trigger_faults(new: NewClaim, ground: Ground) -> list[Violation]:
     return [rules.TRIGGER_NOT_MET.violation("/trigger", **facts)]
 
 
-def _default_no(new: NewClaim, earlier: Sequence[Claim]) -> int:
+def _default_no(new: NewClaim, ground: Ground) -> int:
     """The number of the default on its loan: an appeal keeps the number of what was rejected (RP-12)."""
-    same = [claim.default_no for claim in earlier if claim.default_on == new.default_on]
-    return same[0] if same else max((claim.default_no for claim in earlier), default=0) + 1
+    same = [claim.default_no for claim in ground.of_default(new.default_on)]
+    return same[0] if same else max((claim.default_no for claim in ground.earlier), default=0) + 1
 
 
 def _amounts(ground: Ground) -> Amounts:

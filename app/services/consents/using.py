@@ -97,8 +97,8 @@ async def choose(
     Every live lien needs its pledgee's (民法典第444条), and all but an ordinary licence every owner's
     beside the grantor's (TR-03). One that this deal has used before serves it still, whatever became of it.
     Violations, at `/asset_ids/{n}`: `deal.pledgee_consent_required` with `hold_ids`,
-    `deal.co_owner_consent_missing` with `owner_ids`; after them why the nearest consent that exists does
-    not serve (`consent.pending`, `.floor_not_met`, `.other_grantee`, …).
+    `deal.co_owner_consent_missing` with `owner_ids`, `deal.owner_unrecorded`; after them why the nearest
+    consent that exists does not serve (`consent.pending`, `.floor_not_met`, `.other_grantee`, …).
     """
     needs = [need for position, right in enumerate(rights) for need in _needs(deal, position, right)]
     if not needs:
@@ -250,8 +250,11 @@ def _objections(missing: Sequence[_Need]) -> Iterator[Violation]:
             holds = [str(need.hold_id) for need in needs]
             yield deal_rules.PLEDGEE_CONSENT_REQUIRED.violation(first.pointer, **facts, hold_ids=holds)
         else:
-            owners = [str(need.owner_id) for need in needs]
-            yield deal_rules.CO_OWNER_CONSENT_MISSING.violation(first.pointer, **facts, owner_ids=owners)
+            owners = [str(need.owner_id) for need in needs if need.owner_id is not None]
+            if owners:
+                yield deal_rules.CO_OWNER_CONSENT_MISSING.violation(first.pointer, **facts, owner_ids=owners)
+            if len(owners) < len(needs):
+                yield deal_rules.OWNER_UNRECORDED.violation(first.pointer, number=first.number)
 
 
 def _explanations(

@@ -22,6 +22,7 @@ from app.services import events, holds, licensing, listings
 from app.services.deals import objections
 from app.services.deals.case import (
     Case,
+    listed_by_drafter,
     listing_ids,
     lock_listing,
     lock_own,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 
 TO_AGREE = (MandatePower.negotiate, MandatePower.sign)
-"""The powers of a mandate under which an agency agrees for the owner."""
+"""The powers of a mandate under which an agency agrees for the owner; its own listing serves as well."""
 
 
 def reserves(deal: Deal) -> bool:
@@ -60,9 +61,14 @@ async def agree(session: AsyncSession, *, actor: Actor, moment: Moment, deal_id:
     case = await take_free(session, actor, moment, deal_id)
     deal = case.deal
     deal.advance(DealEvent.agree)
+    unauthorised = (
+        []
+        if await listed_by_drafter(session, case)
+        else await mandate_faults(session, actor, case, powers=TO_AGREE, today=moment.today)
+    )
     refuse_if(
         [
-            *await mandate_faults(session, actor, case, powers=TO_AGREE, today=moment.today),
+            *unauthorised,
             *objections.to_agreement(deal, case.rights, today=moment.today),
         ]
     )
@@ -125,6 +131,8 @@ async def release_due(
     Doing it again changes nothing.
     """
     asset_ids = await hold_queries.lapsed_assets(session, moment.today)
+    if not asset_ids:
+        return 0
     await asset_queries.lock(session, asset_ids)
     lapsed = await queries.lapsed(session, moment.today, asset_ids)  # asked again, under the locks
     await listing_queries.lock(session, listing_ids(lapsed))

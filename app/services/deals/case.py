@@ -105,22 +105,23 @@ def permits(listing: Listing, event: ListingEvent) -> bool:
     return event in LISTING.allowed(ListingStatus(listing.status))
 
 
-async def mandate_faults(
-    session: AsyncSession, actor: Actor, case: Case, *, powers: Sequence[MandatePower], today: date
-) -> list[Violation]:
-    """Who does not own the rights acts under a live mandate with one of `powers` over all of them (RB-05).
-
-    Its own listing of them on the market, which names their owner, serves as well.
-    """
-    deal, listing, asset_ids = case.deal, case.listing, case.asset_ids
-    if deal.grantor_id == actor.party_id:
-        return []
-    if (
+async def listed_by_drafter(session: AsyncSession, case: Case) -> bool:
+    """Whether the deal comes from its drafter's own listing of these rights of their owner, on the market."""
+    deal, listing = case.deal, case.listing
+    return (
         listing is not None
         and listing.status in ON_MARKET
         and (listing.organisation_id, listing.owner_id) == (deal.organisation_id, deal.grantor_id)
-        and set(asset_ids) <= set(await listing_queries.asset_ids(session, listing.id))
-    ):
+        and set(case.asset_ids) <= set(await listing_queries.asset_ids(session, listing.id))
+    )
+
+
+async def mandate_faults(
+    session: AsyncSession, actor: Actor, case: Case, *, powers: Sequence[MandatePower], today: date
+) -> list[Violation]:
+    """Who does not own the rights acts under a live mandate with one of `powers` over all of them (RB-05)."""
+    deal, asset_ids = case.deal, case.asset_ids
+    if deal.grantor_id == actor.party_id:
         return []
     for power in powers:
         if await mandate_queries.covers(
@@ -132,7 +133,7 @@ async def mandate_faults(
             today=today,
         ):
             return []
-    return [rules.MANDATE_MISSING.violation("/listing_id")]
+    return [rules.MANDATE_MISSING.violation("/grantor_id", power=powers[-1].value)]
 
 
 def before_contract(on: date, deal: Deal, pointer: str) -> list[Violation]:

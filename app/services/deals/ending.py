@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import deal as rules
 from app.domain.consent import Proceeds
-from app.domain.deal import DealEvent
+from app.domain.deal import DEAL, DealEvent, DealKind, DealStatus
 from app.domain.deal_paper import Settlement, SettlementKind
 from app.domain.errors import Violation, refuse_if
 from app.domain.request import date_faults
@@ -87,15 +87,18 @@ async def settle(
     settled_on: date,
     settlement: Settlement,
 ) -> Deal:
-    """Record that the price of a transfer in effect was paid, and how.
+    """Record that the price of a transfer, or the fee of a licence, in effect was paid, and how.
 
-    Where a pledgee consented on early repayment or deposit (提存), so it must be, with the receipt.
-    Raises: `deal.not_drafter`, `deal.not_transfer`, `state.illegal_transition`; then all that apply:
-    `deal.proceeds_unsettled`, `request.date_in_future`, `deal.date_before_contract`.
+    Where a pledgee consented on early repayment or deposit (提存), so it must be, with the receipt. A
+    licence goes on as it was. Raises: `deal.not_drafter`, `deal.already_settled`,
+    `state.illegal_transition`; then all that apply: `deal.proceeds_unsettled`,
+    `request.date_in_future`, `deal.date_before_contract`.
     """
     deal = await lock_own(session, actor, deal_id)
-    require_transfer(deal)
-    deal.advance(DealEvent.settle)
+    if deal.kind == DealKind.transfer:
+        deal.advance(DealEvent.settle)
+    else:
+        _settle_licence(deal)
     refuse_if(
         [
             *_unsettled(settlement, await queries.proceeds(session, deal_id)),
@@ -109,6 +112,14 @@ async def settle(
     await tell(session, actor, moment, deal, "settled", occurred_on=settled_on, more=more)
     await session.flush()
     return deal
+
+
+def _settle_licence(deal: Deal) -> None:
+    """A licence is paid once, while it is in effect, and keeps its state: it may be recorded or end later."""
+    DEAL.next(DealStatus(deal.status), DealEvent.settle)
+    if deal.settled_on is not None:
+        raise rules.ALREADY_SETTLED.error(number=deal.number, settled_on=deal.settled_on)
+    deal.version += 1
 
 
 def _unsettled(settlement: Settlement, proceeds: set[Proceeds]) -> list[Violation]:

@@ -12,7 +12,7 @@ from app.domain.errors import refuse_if
 from app.domain.listing import ListingEvent
 from app.domain.mandate import MandatePower
 from app.domain.request import date_faults
-from app.queries import parties as party_queries
+from app.queries import assets as asset_queries, parties as party_queries
 from app.services import consents, holds, licensing, listings
 from app.services.deals import figures, objections
 from app.services.deals.agreeing import reserve, take_free
@@ -42,9 +42,10 @@ async def sign(
 
     Raises, with every objection at once: `deal.mandate_missing`, `.licensor_not_owner`,
     `.transferor_not_owner`, `.co_owner_consent_missing`, `.right_not_in_force`, `.right_ended`,
-    `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`, `.export_evidence_required`,
-    `hold.already_reserved`, `hold.licence_conflict`, `request.date_in_future`; before that
-    `deal.not_drafter` and `state.illegal_transition`.
+    `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`, `.owner_unrecorded`,
+    `.export_evidence_required`, `hold.already_reserved`, `hold.licence_conflict`,
+    `request.date_in_future`, `request.date_too_early`; before that `deal.not_drafter` and
+    `state.illegal_transition`.
     """
     case = await take_free(session, actor, moment, deal_id)
     deal = case.deal
@@ -57,7 +58,7 @@ async def sign(
             *await mandate_faults(session, actor, case, powers=[MandatePower.sign], today=moment.today),
             *await objections.to_signature(session, deal, case.rights, today=moment.today),
             *lacking,
-            *date_faults("/signed_on", signed_on, today=moment.today),
+            *date_faults("/signed_on", signed_on, today=moment.today, first=await _first_day(session, case)),
         ]
     )
     deal.contract_on = signed_on
@@ -73,6 +74,22 @@ async def sign(
         await _license(session, actor, moment, case, signed_on)
     await session.flush()
     return deal
+
+
+async def _first_day(session: AsyncSession, case: Case) -> date | None:
+    """The first day on which the grantor can have signed: all rights were there and its own, if known."""
+    known: list[date] = []
+    for right in case.rights:
+        asset = right.asset
+        began = [day for day in (asset.filed_on, asset.granted_on, asset.registered_on) if day is not None]
+        known += [min(began)] if began else []
+    for owners in (await asset_queries.owners(session, case.asset_ids)).values():
+        known += [
+            owner.acquired_on
+            for owner in owners
+            if owner.party_id == case.deal.grantor_id and owner.acquired_on is not None
+        ]
+    return max(known, default=None)
 
 
 async def _license(session: AsyncSession, actor: Actor, moment: Moment, case: Case, signed_on: date) -> None:

@@ -1,16 +1,11 @@
 """Enrolments: entering firms, their course under providers, and what counts in the end (TG-04 to TG-07)."""
 
-from app.services.enrolments.course import (
-    change_provider,
-    end,
-    end_due,
-    match,
-    renew,
-    sign,
-    terminate,
-)
-from app.services.enrolments.entry import NewEnrolment, check, confirm, enrol, enrol_many, withdraw_consent
+from app.services.enrolments.agreeing import renew, sign
+from app.services.enrolments.consenting import confirm, withdraw_consent
+from app.services.enrolments.ending import end, end_due, terminate, terminate_unconfirmed
+from app.services.enrolments.entry import NewEnrolment, check, enrol, enrol_many
 from app.services.enrolments.evaluation import Evaluation, evaluate, merge_coverages
+from app.services.enrolments.placing import change_provider, match
 
 __all__ = [
     "Evaluation",
@@ -28,5 +23,6 @@ __all__ = [
     "renew",
     "sign",
     "terminate",
+    "terminate_unconfirmed",
     "withdraw_consent",
 ]

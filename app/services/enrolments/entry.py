@@ -1,4 +1,4 @@
-"""Entering firms: by themselves or by a provider, their confirmation, consent and check (TG-04, TRU-06)."""
+"""Entering firms: by themselves or by a provider, and their check (TG-04, TRU-06)."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ async def enrol(
 ) -> Enrolment:
     """Enrol the caller's own firm, which thereby confirms and consents to the use of its data.
 
-    Raises: `programme.not_found`, `programme.closed`, `enrolment.party_foreign`, `.not_a_firm`,
+    Raises: `programme.not_found`, `.closed`, `.over`, `enrolment.party_foreign`, `.not_a_firm`,
     `.already_enrolled`.
     """
     programme = await programme_queries.hold(session, programme_id, pointer="/programme_id")
-    programmes.require_open(programme)
+    programmes.require_open(programme, moment.today)
     if new.party_id != actor.party_id:
         raise rules.PARTY_FOREIGN.error("/party_id")
-    await _require_free(session, programme, [new], lambda _: "/party_id")
+    await _require_free(session, actor, programme, [new], lambda _: "/party_id")
     [enrolment] = await _enter(session, actor, moment, programme, [new], confirmed=True)
     return enrolment
 
@@ -90,28 +90,33 @@ async def enrol_many(
 ) -> list[Enrolment]:
     """Enter firms as a selected provider; each has to confirm before its row goes on or counts (TRU-06).
 
-    Raises: `programme.not_found`, `programme.closed`, `enrolment.not_provider`; by row, all at once:
+    Raises: `programme.not_found`, `.closed`, `.over`, `enrolment.not_provider`; by row, all at once:
     `party.not_found`, `enrolment.not_a_firm`, `.party_twice`, `.already_enrolled`.
     """
     programme = await programme_queries.hold(session, programme_id, pointer="/programme_id")
-    programmes.require_open(programme)
+    programmes.require_open(programme, moment.today)
     provider = await provider_queries.of_organisation(session, programme.id, actor.organisation_id)
     if provider is None or provider.status != ProviderStatus.selected:
         raise rules.NOT_PROVIDER.error()
-    await _require_free(session, programme, rows, lambda place: f"/rows/{place}/party_id")
+    await _require_free(session, actor, programme, rows, lambda place: f"/rows/{place}/party_id")
     return await _enter(session, actor, moment, programme, rows, confirmed=False)
 
 
 async def _require_free(
     session: AsyncSession,
+    actor: Actor,
     programme: Programme,
     rows: Sequence[NewEnrolment],
     pointer: Callable[[int], str],
 ) -> None:
-    """Every row names a firm of the register that is not in the programme now, once."""
+    """Every row names a firm of the register that is not in the programme now, once.
+
+    What others entered without the firm's word blocks nobody; what the caller entered itself is not repeated.
+    """
     party_ids = [row.party_id for row in rows]
     kinds = await queries.kinds(session, party_ids)
-    live = await queries.enrolled(session, programme.id, party_ids)
+    entered_by = actor.organisation_id
+    live = await queries.enrolled(session, programme.id, party_ids, entered_by=entered_by)
     seen: set[uuid.UUID] = set()
     found: list[Violation] = []
     for place, party_id in enumerate(party_ids):
@@ -210,60 +215,6 @@ async def _ask_to_confirm(
             )
 
 
-async def confirm(
-    session: AsyncSession,
-    *,
-    actor: Actor,
-    moment: Moment,
-    enrolment_id: uuid.UUID,
-    document_id: uuid.UUID | None = None,
-) -> Enrolment:
-    """The firm's own word on a row an agency entered, with its consent to the use of its data (TRU-06).
-
-    With `document_id` it is the operator's, for a firm without an account. Raises: `enrolment.not_found`,
-    `.not_firm`, `document.not_found`, `enrolment.already_confirmed`, `state.illegal_transition`.
-    """
-    enrolment = await queries.get(session, actor, enrolment_id, lock=True)
-    await parts.require_word(session, actor, enrolment, document_id)
-    if enrolment.confirmed_on is not None:
-        raise rules.ALREADY_CONFIRMED.error(confirmed_on=enrolment.confirmed_on)
-    ENROLMENT.next(EnrolmentStatus(enrolment.status), EnrolmentEvent.check)
-    enrolment.confirmed_on = enrolment.data_consent_on = moment.today
-    enrolment.version += 1
-    more = {"document_id": document_id}
-    event = parts.told(enrolment, "confirmed", await parts.concerned(session, enrolment), more=more)
-    await events.record(session, actor=actor, moment=moment, events=[event])
-    await session.flush()
-    return enrolment
-
-
-async def withdraw_consent(
-    session: AsyncSession,
-    *,
-    actor: Actor,
-    moment: Moment,
-    enrolment_id: uuid.UUID,
-    document_id: uuid.UUID | None = None,
-) -> Enrolment:
-    """Forget the firm's staff, revenue and assets; its size class and whatever was counted stay (TRU-09).
-
-    With `document_id` it is the operator who acts, for a firm without an account. Raises:
-    `enrolment.not_found`, `.not_firm`, `document.not_found`, `enrolment.consent_withdrawn`.
-    """
-    enrolment = await queries.get(session, actor, enrolment_id, lock=True)
-    await parts.require_word(session, actor, enrolment, document_id)
-    if enrolment.data_consent_on is None:
-        raise rules.CONSENT_WITHDRAWN.error()
-    enrolment.data_consent_on = None
-    enrolment.employees = enrolment.revenue_wan = enrolment.assets_wan = None
-    enrolment.version += 1
-    more = {"document_id": document_id}
-    event = parts.told(enrolment, "consent_withdrawn", await parts.concerned(session, enrolment), more=more)
-    await events.record(session, actor=actor, moment=moment, events=[event])
-    await session.flush()
-    return enrolment
-
-
 async def check(
     session: AsyncSession,
     *,
@@ -276,18 +227,20 @@ async def check(
     """Judge a firm by the conditions of TG-04: checked, or ineligible with every condition it failed.
 
     `size_class` is the operator's own finding, with a reason, where the table is silent. What can still be
-    mended refuses instead: `enrolment.not_confirmed`, `.size_unknown`, `.size_known`, `.reason_missing`,
-    `programme.closed`; before that `enrolment.not_operator`, `state.illegal_transition`.
+    mended refuses instead: `enrolment.not_confirmed`, `.consent_withdrawn`, `.size_unknown`, `.size_known`,
+    `.reason_missing`, `programme.closed`, `.over`; before that `enrolment.not_operator`,
+    `state.illegal_transition`.
     """
     enrolment = await queries.get(session, actor, enrolment_id, lock=True)
     parts.require_operator(actor, enrolment)
     ENROLMENT.next(EnrolmentStatus(enrolment.status), EnrolmentEvent.check)
-    programmes.require_open(await programme_queries.hold(session, enrolment.programme_id))
+    programme = await programme_queries.hold(session, enrolment.programme_id)
+    programmes.require_open(programme, moment.today)
     refuse_if(_open_questions(enrolment, size_class, reason))
     if size_class is not None:
         enrolment.size_class, enrolment.size_rule = size_class.value, MANUAL
     party = await party_queries.get(session, enrolment.party_id)
-    others = await coverage_queries.same_firm(session, party.id) - {party.id}
+    others = await coverage_queries.same_firm(session, party.id, moment.today) - {party.id}
     findings = rules.eligibility(
         registered_in=party.district_code,
         district_code=enrolment.district_code,
@@ -320,6 +273,8 @@ def _open_questions(
     found: list[Violation] = []
     if enrolment.confirmed_on is None:
         found.append(rules.NOT_CONFIRMED.violation())
+    elif enrolment.data_consent_on is None:
+        found.append(rules.CONSENT_WITHDRAWN.violation())
     known = enrolment.size_class != SizeClass.unknown
     if known and size_class is not None:
         found.append(rules.SIZE_KNOWN.violation("/size_class", size_class=enrolment.size_class))

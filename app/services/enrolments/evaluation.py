@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.domain import enrolment as rules
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
-from app.domain.errors import refuse_if
+from app.domain.errors import Violation, refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.identifiers import new_id
 from app.domain.request import date_faults
@@ -68,7 +68,7 @@ async def evaluate(
     `state.illegal_transition`, `request.date_…`.
     """
     enrolment = await queries.get(session, actor, enrolment_id, lock=True)
-    if not parts.administers(actor, enrolment.district_code):
+    if not actor.oversees(enrolment.district_code):
         raise rules.NOT_EVALUATOR.error()
     ENROLMENT.next(EnrolmentStatus(enrolment.status), EnrolmentEvent.count_)
     programme = await programme_queries.get(session, enrolment.programme_id)
@@ -76,15 +76,7 @@ async def evaluate(
     if provider.organisation_id == actor.organisation_id or enrolment.party_id == actor.party_id:
         raise rules.SAME_ORGANISATION.error()
     refuse_if(date_faults("/evaluated_on", evaluated_on, today=moment.today, first=enrolment.ended_on))
-    findings = rules.shortcomings(
-        confirmed=enrolment.confirmed_on is not None,
-        months=rules.full_months(await queries.service(session, enrolment.id)),
-        min_months=programme.min_service_months,
-        accepted=await record_queries.accepted(session, enrolment.id, evaluated_on),
-        deliverables=programme.deliverables,
-        score=score,
-        pass_score=programme.pass_score,
-    )
+    findings = await _findings(session, enrolment, programme, evaluated_on, score)
     enrolment.score, enrolment.reason = score, reason or enrolment.reason
     enrolment.findings = rules.written(findings)
     enrolment.counted_on = None if findings else evaluated_on
@@ -124,6 +116,21 @@ async def evaluate(
     return Evaluation(enrolment, covered)
 
 
+async def _findings(
+    session: AsyncSession, enrolment: Enrolment, programme: Programme, evaluated_on: date, score: int
+) -> list[Violation]:
+    """The conditions for counting that the service has failed by the day of the evaluation."""
+    return rules.shortcomings(
+        confirmed=enrolment.confirmed_on is not None,
+        months=rules.full_months(await queries.service(session, enrolment.id)),
+        min_months=programme.min_service_months,
+        accepted=await record_queries.accepted(session, enrolment.id, evaluated_on),
+        deliverables=programme.deliverables,
+        score=score,
+        pass_score=programme.pass_score,
+    )
+
+
 async def _cover(
     session: AsyncSession,
     *,
@@ -138,8 +145,8 @@ async def _cover(
 
     The last successor is locked first, so that two enrolments of one firm are counted one after the other.
     """
-    party_id = await coverage_queries.lock_root(session, enrolment.party_id)
-    kin = await coverage_queries.same_firm(session, enrolment.party_id)
+    party_id = await coverage_queries.lock_root(session, enrolment.party_id, moment.today)
+    kin = await coverage_queries.same_firm(session, enrolment.party_id, moment.today)
     known = await coverage_queries.lock_coverage(session, programme.plan_id, kin)
     if known is not None and known.since <= day:
         return Covered.already, [], None
@@ -167,11 +174,12 @@ async def _cover(
 async def merge_coverages(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:
     """Where two covered firms became one by rename or merger, the later coverage counts no more (TG-06).
 
-    It is undone on the day of the succession that joined them, or on its own day when it came after.
+    It is undone on the day of the succession that joined them, or on its own day when it came after; not
+    before that day has come.
     Returns how many were folded. Doing it again changes nothing.
     """
     told = []
-    for duplicate in await coverage_queries.duplicates(session):
+    for duplicate in await coverage_queries.duplicates(session, moment.today):
         coverage = duplicate.coverage
         told.append(
             events.NewEvent(

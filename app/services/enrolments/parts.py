@@ -5,24 +5,36 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from app.domain import enrolment as rules
-from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.enrolment import Cause, Change
+from app.domain import enrolment as rules, provider as provider_rules
+from app.domain.enrolment import Cause, Change, Stretch
+from app.domain.errors import Violation, refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.identifiers import new_id
 from app.domain.permission import Role
+from app.domain.provider import ProviderStatus
+from app.domain.request import date_faults
 from app.models.enrolment import Enrolment
-from app.queries import documents as document_queries, organisations as organisation_queries
+from app.models.programme import Provider
+from app.queries import (
+    documents as document_queries,
+    enrolments as queries,
+    organisations as organisation_queries,
+    programmes as programme_queries,
+    providers as provider_queries,
+)
 from app.services.events import NewEvent, NewFact
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from app.domain.clock import Moment
     from app.domain.permission import Actor
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +45,9 @@ class Serving:
     organisation_id: uuid.UUID
 
 
-def administers(actor: Actor, district_code: str) -> bool:
-    """Whether the caller is an authority of the district, or of all."""
-    return actor.regulates in {district_code, OUTSIDE_EVERY_PLAN}
-
-
 def is_operator(actor: Actor, enrolment: Enrolment) -> bool:
     """Whether the caller operates the platform in the enrolment's district."""
-    return Role.operator in actor.roles and administers(actor, enrolment.district_code)
+    return Role.operator in actor.roles and actor.oversees(enrolment.district_code)
 
 
 def require_operator(actor: Actor, enrolment: Enrolment) -> None:
@@ -61,6 +68,15 @@ async def require_word(
     else:
         await require_proxy(session, actor, enrolment)
         await document_queries.require(session, actor, document_id)
+
+
+def require_consent(enrolment: Enrolment) -> None:
+    """Nothing new is done for a firm that took its consent back, until it consents again (TRU-09).
+
+    Raises: `enrolment.consent_withdrawn`.
+    """
+    if enrolment.data_consent_on is None:
+        raise rules.CONSENT_WITHDRAWN.error()
 
 
 def require_firm(actor: Actor, enrolment: Enrolment) -> None:
@@ -154,3 +170,33 @@ def stock_fact(
         source_id=enrolment_id,
         dimensions={**dimensions, "change": change.value},
     )
+
+
+async def room_faults(session: AsyncSession, provider: Provider, pointer: str | None) -> list[Violation]:
+    """Whether a locked provider can take one more firm."""
+    if provider.status != ProviderStatus.selected:
+        return [provider_rules.NOT_SELECTED.violation(pointer)]
+    taken = (await provider_queries.serving(session, [provider.id]))[provider.id]
+    if taken < (provider.quota or 0):
+        return []
+    return [rules.QUOTA_EXCEEDED.violation(pointer, quota=provider.quota, taken=taken)]
+
+
+async def serving_of(session: AsyncSession, enrolment: Enrolment) -> Serving:
+    """Who serves a matched enrolment, under which plan."""
+    programme = await programme_queries.get(session, enrolment.programme_id)
+    provider = await session.get_one(Provider, enrolment.provider_id)
+    return Serving(programme.plan_id, provider.organisation_id)
+
+
+async def require_last_day(session: AsyncSession, moment: Moment, enrolment: Enrolment, last: date) -> None:
+    """The last day served lies in the stretch under way, within the agreed term, not after today.
+
+    A renewal that starts tomorrow can be given up today, before its first day.
+    """
+    under_way: Stretch = (await queries.service(session, enrolment.id))[-1]
+    earliest = min(under_way.first, moment.today)
+    found = date_faults("/ended_on", last, today=moment.today, first=earliest)
+    if enrolment.active_to is not None and last > enrolment.active_to:
+        found.append(rules.TERM_EXCEEDED.violation("/ended_on", day=last, last=enrolment.active_to))
+    refuse_if(found)

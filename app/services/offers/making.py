@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import offer as rules
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.listing import Direction, ListingMode
 from app.domain.mandate import is_agent
 from app.domain.notice import NoticeKind
@@ -21,7 +21,7 @@ from app.queries import (
     organisations as organisation_queries,
     parties as party_queries,
 )
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services.offers.case import Case, currency_faults, keep_round, mandate_faults, notify, tell
 
 if TYPE_CHECKING:
@@ -81,11 +81,10 @@ async def make(
         ]
     )
     territory, field = rules.WHOLE_RIGHT if listing.mode == ListingMode.transfer else ("CN", "ALL")
-    serial = await next_serial(session, "offer")
     offer = Offer(
         id=new_id(),
         district_code=listing.district_code,
-        number=business_number("OF", listing.district_code, moment.today.year, serial),
+        number=await next_number(session, "offer", listing.district_code, moment.today),
         listing_id=listing.id,
         organisation_id=actor.organisation_id,
         buyer_id=buyer_id,

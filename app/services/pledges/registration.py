@@ -18,8 +18,8 @@ from app.domain.errors import Violation, refuse_if
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
 from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import pledges as queries
-from app.services import events, holds, pools
+from app.queries import claims as claim_queries, pledges as queries, pools as pool_queries
+from app.services import events, holds, pool_breakers, pools
 from app.services.pledges import figures
 
 if TYPE_CHECKING:
@@ -130,13 +130,19 @@ async def deregister(
 ) -> Pledge:
     """Record the cancellation of all registrations (PL-10): liens end, the commitment is released.
 
+    Not while a claim on the loan is open: it stands on the pledge and its cover (RP-04).
+
     Raises: `pledge.not_found`, `pledge.not_yours`, `state.illegal_transition`,
-    `request.date_in_future`, `request.date_too_early`.
+    `request.date_in_future`, `request.date_too_early`, `pledge.claimed`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     registered = [item for item in items if item.status == PledgeStatus.registered]
     first = max((item.registered_on for item in registered if item.registered_on), default=None)
-    refuse_if(date_faults("/deregistered_on", deregistered_on, today=moment.today, first=first))
+    found = date_faults("/deregistered_on", deregistered_on, today=moment.today, first=first)
+    claim = await claim_queries.unsettled(session, pledge.id)
+    if claim is not None:
+        found.append(rules.CLAIMED.violation(claim=claim.number))
+    refuse_if(found)
     pledge.advance(PledgeEvent.deregister)
     pledge.ended_on = deregistered_on
     for item in registered:
@@ -197,6 +203,9 @@ async def _end(
         await pools.release(
             session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ending.on
         )
+    if pledge.ended_on is not None and pledge.pool_id is not None:
+        pool = await pool_queries.lock(session, pledge.pool_id)
+        await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
     await session.flush()
     return pledge
 

@@ -67,7 +67,7 @@ $(VENV)/.stamp-venv:
 	@touch $@
 
 $(VENV)/.stamp-serve: requirements/serve.txt $(VENV)/.stamp-venv
-	@echo 'Installing the pinned packages into $(VENV) ...'
+	@echo 'Installing the pinned packages into $(VENV) ...' >&2
 	@$(INSTALL) requirements/serve.txt
 	@touch $@
 

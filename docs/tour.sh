@@ -259,11 +259,19 @@ done
 echo "$today $(pick status <<< "$clock")"
 ipops treasury POST "$claim/payment" | pick paid.amount
 
-say 'Some of it comes back, and goes to those who bore the loss; the finance office releases the pool'
+say 'Some of it comes back, and goes to those who bore the loss'
 ipops bank_a POST "$claim/recoveries" '{"source": "pledge_realisation", "occurred_on": "'"$today"'",
   "gross": {"amount": "100000.00", "currency": "CNY"}, "cost": {"amount": "10000.00", "currency": "CNY"}}' | shares
-ipops finance_office POST "/v1/pools/$pool/release" '{"reason": "示例：不良贷款已代偿",
-  "document_id": "'"$(paper finance_office 解除暂停的批复)"'"}' | pick status
+
+say 'The pool stays suspended while the loan is bad; once the rest is written off, the finance office releases it'
+permit=$(paper finance_office 解除暂停的批复)
+release() {
+  ipops finance_office POST "/v1/pools/$pool/release" '{"reason": "示例：不良贷款已核销", "document_id": "'"$permit"'"}'
+}
+expect=409 release | objections
+ipops treasury POST "$claim/write-off" '{"reason": "示例：终结执行",
+  "document_id": "'"$(paper treasury 终结执行裁定)"'"}' | pick status
+release | pick status
 
 say 'Report a figure for the plan with its evidence; another must check it'
 observation=$(ipops ip_office_clerk POST /v1/observations '{

@@ -228,7 +228,7 @@ ENDS: list[tuple[Machine, set[StrEnum]]] = [
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),
     (PLEDGE, {PledgeStatus.refused, PledgeStatus.deregistered, PledgeStatus.revoked}),
     (MANDATE, {MandateStatus.declined, MandateStatus.revoked, MandateStatus.ended}),
-    (OFFER, set(OfferStatus) - {OfferStatus.open}),
+    (OFFER, {*OfferStatus} - {OfferStatus.open}),
     (
         APPLICATION,
         {ApplicationStatus.rejected, ApplicationStatus.withdrawn, ApplicationStatus.contracted},

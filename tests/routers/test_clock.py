@@ -51,8 +51,9 @@ async def test_the_clock_is_ready_when_all_jobs_have_come_through(
         async with database.write() as unit:
             await unit.session.execute(text("SET LOCAL ROLE ipops_worker"))
             waiting = await jobs.waiting(unit.session, moment=unit.moment)
-            for job in waiting[0] if waiting else []:
-                await jobs.run(unit.session, moment=unit.moment, job=job, day=waiting[1])
+            names, day = waiting or ([], unit.moment.today)
+            for job in names:
+                await jobs.run(unit.session, moment=unit.moment, job=job, day=day)
             await unit.session.execute(text("SET LOCAL ROLE ipops_app"))
         return waiting is not None
 

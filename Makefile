@@ -51,7 +51,7 @@ bench-full: $(VENV)/.stamp-dev ## measure them at the volume of the whole countr
 
 # Versions already pinned stay as they are: make pins ARGS=--upgrade moves them.
 COMPILE = "$$tools/bin/uv" pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header --extra embedded $(ARGS)
+	--generate-hashes --no-header --extra embedded $(ARGS)
 pins: ## write requirements/*.txt anew from pyproject.toml
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	$(PYTHON) -m venv "$$tools"; \

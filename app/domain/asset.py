@@ -109,6 +109,14 @@ STATUSES: Mapping[AssetKind, frozenset[AssetStatus]] = {
 """The statuses a right of each kind can have (domain §2.1, §2.2)."""
 
 
+class MarkKind(StrEnum):
+    """普通商标, 集体商标 or 证明商标; the latter two do not move freely (LS-16)."""
+
+    ordinary = "ordinary"
+    collective = "collective"
+    certification = "certification"
+
+
 class NumberScheme(StrEnum):
     """Which of a right's numbers an identifier is."""
 
@@ -124,6 +132,7 @@ class LinkKind(StrEnum):
     family = "family"
     madrid = "madrid"
     divisional = "divisional"
+    similar_mark = "similar_mark"
 
 
 NOT_FOUND = define("asset.not_found", ErrorKind.not_found, "未找到该权利", "No such right.")

@@ -16,6 +16,7 @@ class HoldKind(StrEnum):
     transfer_offer = "transfer_offer"
     reservation = "reservation"
     preservation = "preservation"
+    suspension = "suspension"
 
 
 LICENCE_KINDS = frozenset({HoldKind.licence, HoldKind.exclusive_licence})

@@ -80,6 +80,14 @@ class ImportKind(StrEnum):
     patents = "patents"
     trademarks = "trademarks"
     recordals = "recordals"
+    legal_events = "legal_events"
+
+
+class ImportStatus(StrEnum):
+    """A run that stopped half-way stays `running` and is taken up where it stopped."""
+
+    running = "running"
+    completed = "completed"
 
 
 COLUMNS: Mapping[ImportKind, tuple[str, ...]] = {

@@ -21,11 +21,25 @@ class IdentifierScheme(StrEnum):
 
 
 class SuccessionKind(StrEnum):
-    """How one party follows another."""
+    """How one party follows another; `duplicate`: two rows of the register were one party all along."""
 
     rename = "rename"
     merger = "merger"
     split_ = "split"
+    duplicate = "duplicate"
+
+
+class PartyRole(StrEnum):
+    """What a party is in the system's field, whether or not it uses the system."""
+
+    enterprise = "enterprise"
+    agency = "agency"
+    bank = "bank"
+    guarantor = "guarantor"
+    insurer = "insurer"
+    appraiser = "appraiser"
+    department = "department"
+    university = "university"
 
 
 NOT_FOUND = define("party.not_found", ErrorKind.not_found, "未找到该主体", "No such party.")

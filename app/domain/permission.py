@@ -50,6 +50,13 @@ class Permission(StrEnum):
     asset_read = "asset:read"
     asset_write = "asset:write"
     asset_status = "asset:status"
+    party_merge = "party:merge"
+    certificate_write = "certificate:write"
+    certificate_revoke = "certificate:revoke"
+    fee_write = "fee:write"
+    reconciliation_read = "reconciliation:read"
+    reconciliation_write = "reconciliation:write"
+    import_read = "import:read"
     listing_read = "listing:read"
     listing_write = "listing:write"
     listing_approve = "listing:approve"
@@ -113,6 +120,7 @@ EVERYONE = frozenset(
     {
         _P.party_read,
         _P.asset_read,
+        _P.certificate_write,
         _P.listing_read,
         _P.deal_read,
         _P.pledge_read,
@@ -155,6 +163,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.sme: EVERYONE
     | {
+        _P.fee_write,
         _P.listing_write,
         _P.deal_write,
         _P.mandate_write,
@@ -179,12 +188,18 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.guarantor: EVERYONE | {_P.pool_read},
     Role.insurer: EVERYONE | {_P.pool_read, _P.policy_write},
     Role.appraiser: EVERYONE | {_P.valuation_write},
-    Role.trustee: EVERYONE | {_P.provider_write, _P.enrolment_write, _P.service_record_write},
+    Role.trustee: EVERYONE | {_P.provider_write, _P.enrolment_write, _P.service_record_write, _P.fee_write},
     Role.operator: EVERYONE
     | {
         _P.party_write,
         _P.asset_write,
         _P.asset_status,
+        _P.party_merge,
+        _P.certificate_revoke,
+        _P.fee_write,
+        _P.reconciliation_read,
+        _P.reconciliation_write,
+        _P.import_read,
         _P.listing_write,
         _P.listing_approve,
         _P.deal_write,
@@ -204,6 +219,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.party_write,
         _P.asset_write,
         _P.asset_status,
+        _P.party_merge,
+        _P.certificate_revoke,
+        _P.reconciliation_read,
+        _P.reconciliation_write,
+        _P.import_read,
         _P.deal_record,
         _P.pool_read,
         _P.portfolio_write,
@@ -218,7 +238,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {_P.pool_read, _P.ledger_read, _P.claim_approve, _P.pool_release},
     Role.treasury: EVERYONE | _REPORTS | {_P.pool_read, _P.ledger_read, _P.ledger_post, _P.claim_release},
     Role.department: EVERYONE | _REPORTS,
-    Role.auditor: (EVERYONE - {_P.clock_write, _P.document_write}) | {_P.pool_read, _P.ledger_read},
+    Role.auditor: (EVERYONE - {_P.clock_write, _P.document_write, _P.certificate_write})
+    | {_P.pool_read, _P.ledger_read, _P.reconciliation_read, _P.import_read},
 }
 
 

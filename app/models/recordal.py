@@ -2,10 +2,12 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.imports import ImportStatus
 from app.domain.recordal import RecordalKind, RecordalRole
 from app.models.base import Base, IdMixin, one_of
 
@@ -67,10 +69,26 @@ class RecordalAsset(IdMixin, Base):
 
 
 class Import(IdMixin, Base):
-    """One run of an import over one file, with what became of its rows."""
+    """One run of an import over one file, with what became of its rows.
+
+    A run's batches are transactions of their own; each moves `lines_done` on, so that a run that was cut
+    off goes on where it stopped (`status` stays `running`). Its one event, `event_id`, is recorded with
+    the manifest of the whole run when it is complete; rows the run writes carry it from the first batch.
+    """
 
     __tablename__ = "imports"
-    __table_args__ = (Index("ix_imports_event_id", "event_id"),)
+    __table_args__ = (
+        one_of("status", ImportStatus),
+        CheckConstraint("(status = 'completed') = (finished_at IS NOT NULL)", name="finished_at"),
+        Index("ix_imports_event_id", "event_id"),
+        Index(
+            "uq_imports_running",
+            "kind",
+            "file_sha256",
+            unique=True,
+            postgresql_where="status = 'running'",
+        ),
+    )
 
     kind: Mapped[str]
     file_name: Mapped[str]
@@ -79,8 +97,12 @@ class Import(IdMixin, Base):
     accepted: Mapped[int]
     unchanged: Mapped[int]
     refused: Mapped[int]
+    status: Mapped[str]
+    lines_done: Mapped[int]
+    manifest: Mapped[dict[str, Any]]
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
 
 
 class ImportRow(IdMixin, Base):

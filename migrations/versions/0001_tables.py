@@ -25,10 +25,14 @@ def upgrade() -> None:
         sa.Column("regime", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sign_key", sa.Text(), nullable=True),
+        sa.Column("mark_kind", sa.Text(), nullable=True),
         sa.Column("ipc", sa.Text(), nullable=True),
         sa.Column("filed_on", sa.Date(), nullable=True),
         sa.Column("granted_on", sa.Date(), nullable=True),
         sa.Column("registered_on", sa.Date(), nullable=True),
+        sa.Column("term_extension_days", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("renewals", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("last_day_in_force", sa.Date(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("status_as_of", sa.Date(), nullable=True),
@@ -42,8 +46,14 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(kind = 'patent') OR patent_type IS NULL", name=op.f("ck_assets_patent_type_of_patent")
         ),
+        sa.CheckConstraint(
+            "(kind = 'trademark') OR (sign_key IS NULL AND mark_kind IS NULL)", name=op.f("ck_assets_of_mark")
+        ),
         sa.CheckConstraint("(regime = 'cn') = (office = 'CN')", name=op.f("ck_assets_regime_of_office")),
         sa.CheckConstraint("kind IN ('patent', 'trademark')", name=op.f("ck_assets_kind")),
+        sa.CheckConstraint(
+            "mark_kind IN ('ordinary', 'collective', 'certification')", name=op.f("ck_assets_mark_kind")
+        ),
         sa.CheckConstraint(
             "patent_type IN ('invention', 'utility_model', 'design')", name=op.f("ck_assets_patent_type")
         ),
@@ -52,9 +62,14 @@ def upgrade() -> None:
             "status IN ('application', 'granted', 'late_fee', 'terminated_fee', 'restorable', 'abandoned', 'invalid_full', 'invalid_part', 'applied', 'registered', 'renewal_window', 'grace', 'lapsed', 'cancelled', 'invalid', 'surrendered', 'expired', 'refused', 'unknown')",
             name=op.f("ck_assets_status"),
         ),
+        sa.CheckConstraint("renewals >= 0", name=op.f("ck_assets_renewals")),
+        sa.CheckConstraint("term_extension_days >= 0", name=op.f("ck_assets_term_extension_days")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assets")),
         sa.UniqueConstraint("id", "serial", "regime", name="uq_assets_id_serial_regime"),
         sa.UniqueConstraint("serial", name=op.f("uq_assets_serial")),
+    )
+    op.create_index(
+        "ix_assets_sign_key", "assets", ["sign_key"], unique=False, postgresql_where="sign_key IS NOT NULL"
     )
     op.create_index(
         "ix_assets_status_last_day_in_force", "assets", ["status", "last_day_in_force"], unique=False
@@ -151,11 +166,26 @@ def upgrade() -> None:
         sa.Column("accepted", sa.BigInteger(), nullable=False),
         sa.Column("unchanged", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("lines_done", sa.BigInteger(), nullable=False),
+        sa.Column("manifest", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'completed') = (finished_at IS NOT NULL)", name=op.f("ck_imports_finished_at")
+        ),
+        sa.CheckConstraint("status IN ('running', 'completed')", name=op.f("ck_imports_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
     )
     op.create_index("ix_imports_event_id", "imports", ["event_id"], unique=False)
+    op.create_index(
+        "uq_imports_running",
+        "imports",
+        ["kind", "file_sha256"],
+        unique=True,
+        postgresql_where="status = 'running'",
+    )
     op.create_table(
         "instance",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -239,8 +269,14 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_event_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('same_day_twin', 'family', 'madrid', 'divisional')", name=op.f("ck_asset_links_kind")
+            "kind IN ('same_day_twin', 'family', 'madrid', 'divisional', 'similar_mark')",
+            name=op.f("ck_asset_links_kind"),
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ended_event_id IS NULL)", name=op.f("ck_asset_links_ended")
         ),
         sa.CheckConstraint("asset_id <> other_asset_id", name=op.f("ck_asset_links_two_assets")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_links_asset_id")),
@@ -248,12 +284,16 @@ def upgrade() -> None:
             ["other_asset_id"], ["assets.id"], name=op.f("fk_asset_links_other_asset_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_links")),
-        sa.UniqueConstraint(
-            "asset_id", "other_asset_id", "kind", name=op.f("uq_asset_links_asset_id_other_asset_id_kind")
-        ),
     )
     op.create_index("ix_asset_links_event_id", "asset_links", ["event_id"], unique=False)
     op.create_index("ix_asset_links_other_asset_id", "asset_links", ["other_asset_id"], unique=False)
+    op.create_index(
+        "uq_asset_links_asset_id",
+        "asset_links",
+        ["asset_id", "other_asset_id", "kind"],
+        unique=True,
+        postgresql_where="ended_at IS NULL",
+    )
     op.create_table(
         "asset_status_changes",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -272,6 +312,37 @@ def upgrade() -> None:
     )
     op.create_index("ix_asset_status_changes_asset_id", "asset_status_changes", ["asset_id"], unique=False)
     op.create_index("ix_asset_status_changes_event_id", "asset_status_changes", ["event_id"], unique=False)
+    op.create_table(
+        "asset_tags",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("scheme", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("main", sa.Boolean(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_event_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "scheme IN ('ipc', 'cpc', 'locarno', 'gbt4754', 'key_industry')",
+            name=op.f("ck_asset_tags_scheme"),
+        ),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_event_id IS NULL)", name=op.f("ck_asset_tags_ended")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_asset_tags_validity")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_tags_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_tags")),
+    )
+    op.create_index("ix_asset_tags_scheme_code", "asset_tags", ["scheme", "code"], unique=False)
+    op.create_index(
+        "uq_asset_tags_live",
+        "asset_tags",
+        ["asset_id", "scheme", "code"],
+        unique=True,
+        postgresql_where="ended_at IS NULL",
+    )
     op.create_table(
         "facts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -302,6 +373,47 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index("ix_facts_source_id", "facts", ["source_id"], unique=False)
+    op.create_table(
+        "fees",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("grace_ends_on", sa.Date(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("paid_fen", sa.BigInteger(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(status = 'paid') = (paid_on IS NOT NULL)", name=op.f("ck_fees_paid_on")),
+        sa.CheckConstraint("kind IN ('annuity', 'renewal')", name=op.f("ck_fees_kind")),
+        sa.CheckConstraint("status IN ('due', 'late', 'paid', 'lapsed')", name=op.f("ck_fees_status")),
+        sa.CheckConstraint("amount_fen >= 0", name=op.f("ck_fees_amount_fen")),
+        sa.CheckConstraint("grace_ends_on >= due_on", name=op.f("ck_fees_grace")),
+        sa.CheckConstraint("ordinal >= 1", name=op.f("ck_fees_ordinal")),
+        sa.CheckConstraint("paid_fen >= 0", name=op.f("ck_fees_paid_fen")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_fees_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fees")),
+        sa.UniqueConstraint("asset_id", "kind", "ordinal", name=op.f("uq_fees_asset_id_kind_ordinal")),
+    )
+    op.create_index(
+        "ix_fees_due_on",
+        "fees",
+        ["due_on"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('due', 'late')"),
+    )
+    op.create_index(
+        "uq_fees_open",
+        "fees",
+        ["asset_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('due', 'late')"),
+    )
     op.create_table(
         "holds",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -338,7 +450,7 @@ def upgrade() -> None:
             "kind <> 'lien' OR regime <> 'cn' OR rank = 1", name=op.f("ck_holds_one_rank_in_cn")
         ),
         sa.CheckConstraint(
-            "kind IN ('lien', 'exclusive_licence', 'licence', 'transfer_offer', 'reservation', 'preservation')",
+            "kind IN ('lien', 'exclusive_licence', 'licence', 'transfer_offer', 'reservation', 'preservation', 'suspension')",
             name=op.f("ck_holds_kind"),
         ),
         sa.CheckConstraint(
@@ -378,6 +490,28 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("kind = 'transfer_offer' AND ended_at IS NULL"),
     )
+    op.create_table(
+        "legal_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("announced_on", sa.Date(), nullable=True),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_legal_events_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_events")),
+        sa.UniqueConstraint(
+            "asset_id",
+            "code",
+            "announced_on",
+            "text",
+            name=op.f("uq_legal_events_asset_id_code_announced_on_text"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index("ix_legal_events_event_id", "legal_events", ["event_id"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -457,6 +591,71 @@ def upgrade() -> None:
     )
     op.create_index("ix_seals_stream_sealed_at", "seals", ["stream", "sealed_at"], unique=False)
     op.create_table(
+        "stays",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("renews_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("lifted_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(status = 'lifted') = (lifted_on IS NOT NULL)", name=op.f("ck_stays_lifted_on")),
+        sa.CheckConstraint("kind IN ('preservation', 'suspension')", name=op.f("ck_stays_kind")),
+        sa.CheckConstraint("status IN ('in_force', 'lifted', 'expired')", name=op.f("ck_stays_status")),
+        sa.CheckConstraint("ends_on >= begins_on", name=op.f("ck_stays_period")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_stays_asset_id")),
+        sa.ForeignKeyConstraint(["renews_id"], ["stays.id"], name=op.f("fk_stays_renews_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stays")),
+    )
+    op.create_index("ix_stays_asset_id", "stays", ["asset_id"], unique=False)
+    op.create_index(
+        "ix_stays_ends_on", "stays", ["ends_on"], unique=False, postgresql_where="status = 'in_force'"
+    )
+    op.create_table(
+        "asset_goods",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("nice_class", sa.SmallInteger(), nullable=False),
+        sa.Column("similar_group", sa.Text(), nullable=True),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("removed_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("removed_event_id", sa.Uuid(), nullable=True),
+        sa.Column("removed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("similar_group ~ '^[0-9]{4}$'", name=op.f("ck_asset_goods_similar_group")),
+        sa.CheckConstraint(
+            "(removed_at IS NULL) = (removed_event_id IS NULL)", name=op.f("ck_asset_goods_removed")
+        ),
+        sa.CheckConstraint(
+            "left(similar_group, 2)::int = nice_class", name=op.f("ck_asset_goods_group_of_class")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asset_id", "nice_class"],
+            ["asset_classes.asset_id", "asset_classes.nice_class"],
+            name=op.f("fk_asset_goods_asset_id_nice_class"),
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_goods_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_goods")),
+    )
+    op.create_index(
+        "ix_asset_goods_similar_group", "asset_goods", ["similar_group", "asset_id"], unique=False
+    )
+    op.create_index(
+        "uq_asset_goods_item",
+        "asset_goods",
+        ["asset_id", "nice_class", "item"],
+        unique=True,
+        postgresql_where="removed_at IS NULL",
+    )
+    op.create_table(
         "indicators",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -514,6 +713,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("party_id", name=op.f("uq_organisations_party_id")),
     )
     op.create_table(
+        "party_districts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_party_districts_district_code")
+        ),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_party_districts_party_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party_districts")),
+    )
+    op.create_index("ix_party_districts_event_id", "party_districts", ["event_id"], unique=False)
+    op.create_index("ix_party_districts_party_id", "party_districts", ["party_id"], unique=False)
+    op.create_table(
         "party_identifiers",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=False),
@@ -526,6 +742,72 @@ def upgrade() -> None:
     )
     op.create_index("ix_party_identifiers_party_id", "party_identifiers", ["party_id"], unique=False)
     op.create_table(
+        "party_names",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_party_names_party_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party_names")),
+    )
+    op.create_index("ix_party_names_event_id", "party_names", ["event_id"], unique=False)
+    op.create_index("ix_party_names_name_key", "party_names", ["name_key"], unique=False)
+    op.create_index("ix_party_names_party_id", "party_names", ["party_id"], unique=False)
+    op.create_table(
+        "party_roles",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("begins", sa.Boolean(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('enterprise', 'agency', 'bank', 'guarantor', 'insurer', 'appraiser', 'department', 'university')",
+            name=op.f("ck_party_roles_role"),
+        ),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_party_roles_party_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party_roles")),
+    )
+    op.create_index("ix_party_roles_event_id", "party_roles", ["event_id"], unique=False)
+    op.create_index("ix_party_roles_party_id", "party_roles", ["party_id"], unique=False)
+    op.create_table(
+        "party_sizes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("year", sa.BigInteger(), nullable=False),
+        sa.Column("industry", sa.Text(), nullable=False),
+        sa.Column("employees", sa.BigInteger(), nullable=True),
+        sa.Column("revenue_wan", sa.BigInteger(), nullable=True),
+        sa.Column("assets_wan", sa.BigInteger(), nullable=True),
+        sa.Column("size_class", sa.Text(), nullable=False),
+        sa.Column("size_rule", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "industry IN ('agriculture', 'industry', 'construction', 'wholesale', 'retail', 'transport', 'warehousing', 'post', 'lodging', 'catering', 'information_transmission', 'software', 'real_estate', 'property_management', 'leasing_business', 'other', 'excluded')",
+            name=op.f("ck_party_sizes_industry"),
+        ),
+        sa.CheckConstraint(
+            "size_class IN ('large', 'medium', 'small', 'micro', 'unknown')",
+            name=op.f("ck_party_sizes_size_class"),
+        ),
+        sa.CheckConstraint("assets_wan >= 0", name=op.f("ck_party_sizes_assets_wan")),
+        sa.CheckConstraint("employees >= 0", name=op.f("ck_party_sizes_employees")),
+        sa.CheckConstraint("revenue_wan >= 0", name=op.f("ck_party_sizes_revenue_wan")),
+        sa.CheckConstraint("year BETWEEN 1949 AND 2999", name=op.f("ck_party_sizes_year")),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_party_sizes_party_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party_sizes")),
+    )
+    op.create_index("ix_party_sizes_event_id", "party_sizes", ["event_id"], unique=False)
+    op.create_index("ix_party_sizes_party_id", "party_sizes", ["party_id", "year"], unique=False)
+    op.create_table(
         "party_successions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("predecessor_id", sa.Uuid(), nullable=False),
@@ -534,7 +816,9 @@ def upgrade() -> None:
         sa.Column("occurred_on", sa.Date(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('rename', 'merger', 'split')", name=op.f("ck_party_successions_kind")),
+        sa.CheckConstraint(
+            "kind IN ('rename', 'merger', 'split', 'duplicate')", name=op.f("ck_party_successions_kind")
+        ),
         sa.CheckConstraint("predecessor_id <> successor_id", name=op.f("ck_party_successions_two_parties")),
         sa.ForeignKeyConstraint(
             ["predecessor_id"], ["parties.id"], name=op.f("fk_party_successions_predecessor_id")
@@ -602,11 +886,19 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("ceased_event_id", sa.Uuid(), nullable=True),
         sa.Column("ceased_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("superseded_event_id", sa.Uuid(), nullable=True),
+        sa.Column("superseded_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint("(ceased_at IS NULL) = (ceased_event_id IS NULL)", name=op.f("ck_titles_ceased")),
+        sa.CheckConstraint(
+            "(superseded_at IS NULL) = (superseded_event_id IS NULL)", name=op.f("ck_titles_superseded")
+        ),
         sa.CheckConstraint(
             "ceased_at IS NOT NULL OR ceased_on IS NULL", name=op.f("ck_titles_ceased_on_recorded")
         ),
         sa.CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name=op.f("ck_titles_share_ppm")),
+        sa.CheckConstraint(
+            "superseded_at IS NULL OR ceased_at IS NOT NULL", name=op.f("ck_titles_superseded_ceased")
+        ),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_titles_asset_id")),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_titles_party_id")),
         sa.ForeignKeyConstraint(["recordal_id"], ["recordals.id"], name=op.f("fk_titles_recordal_id")),
@@ -622,6 +914,49 @@ def upgrade() -> None:
         postgresql_where="ceased_at IS NULL",
         postgresql_nulls_not_distinct=True,
     )
+    op.create_table(
+        "certificates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("known_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body_sha256", sa.Text(), nullable=False),
+        sa.Column("state_sha256", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("pdf_sha256", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("revoked_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'revoked') = (revoked_on IS NOT NULL)", name=op.f("ck_certificates_revoked_on")
+        ),
+        sa.CheckConstraint("status IN ('issued', 'revoked')", name=op.f("ck_certificates_status")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_certificates_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_certificates_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_certificates_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_certificates_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pdf_sha256"], ["document_contents.sha256"], name=op.f("fk_certificates_pdf_sha256")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
+        sa.UniqueConstraint("code", name=op.f("uq_certificates_code")),
+        sa.UniqueConstraint("number", name=op.f("uq_certificates_number")),
+    )
+    op.create_index("ix_certificates_asset_id", "certificates", ["asset_id"], unique=False)
+    op.create_index("ix_certificates_organisation_id", "certificates", ["organisation_id"], unique=False)
     op.create_table(
         "clients",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -668,6 +1003,43 @@ def upgrade() -> None:
     op.create_index("ix_documents_event_id", "documents", ["event_id"], unique=False)
     op.create_index("ix_documents_organisation_id", "documents", ["organisation_id"], unique=False)
     op.create_index("ix_documents_sha256", "documents", ["sha256"], unique=False)
+    op.create_table(
+        "duplicates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("duplicate_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decision_reason", sa.Text(), nullable=True),
+        sa.Column("proposed_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("undone_by", sa.Uuid(), nullable=True),
+        sa.Column("undone_on", sa.Date(), nullable=True),
+        sa.Column("succession_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('proposed', 'merged', 'rejected', 'undone')", name=op.f("ck_duplicates_status")
+        ),
+        sa.CheckConstraint("decided_by <> proposed_by", name=op.f("ck_duplicates_two_people")),
+        sa.CheckConstraint("party_id <> duplicate_id", name=op.f("ck_duplicates_two_parties")),
+        sa.ForeignKeyConstraint(["duplicate_id"], ["parties.id"], name=op.f("fk_duplicates_duplicate_id")),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_duplicates_party_id")),
+        sa.ForeignKeyConstraint(
+            ["succession_id"], ["party_successions.id"], name=op.f("fk_duplicates_succession_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicates")),
+    )
+    op.create_index("ix_duplicates_party_id", "duplicates", ["party_id"], unique=False)
+    op.create_index(
+        "uq_duplicates_open",
+        "duplicates",
+        ["duplicate_id"],
+        unique=True,
+        postgresql_where="status IN ('proposed', 'merged')",
+    )
     op.create_table(
         "listings",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -851,6 +1223,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_programmes_number")),
     )
     op.create_index("ix_programmes_plan_id", "programmes", ["plan_id"], unique=False)
+    op.create_table(
+        "reconciliations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("list_as_of", sa.Date(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("file_sha256", sa.Text(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("matched", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_reconciliations_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_reconciliations_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_reconciliations_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+        sa.UniqueConstraint("number", name=op.f("uq_reconciliations_number")),
+    )
+    op.create_index("ix_reconciliations_event_id", "reconciliations", ["event_id"], unique=False)
+    op.create_index(
+        "ix_reconciliations_organisation_id", "reconciliations", ["organisation_id"], unique=False
+    )
     op.create_table(
         "targets",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1322,6 +1723,73 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_providers_organisation_id", "providers", ["organisation_id"], unique=False)
+    op.create_table(
+        "reconciliation_differences",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("reconciliation_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=True),
+        sa.Column("listed", sa.Text(), nullable=True),
+        sa.Column("registered", sa.Text(), nullable=True),
+        sa.Column("assignee_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'open') = (reason IS NULL)", name=op.f("ck_reconciliation_differences_reason")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('late', 'missing', 'extra', 'mismatch')",
+            name=op.f("ck_reconciliation_differences_kind"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('open', 'corrected', 'explained')", name=op.f("ck_reconciliation_differences_status")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["assets.id"], name=op.f("fk_reconciliation_differences_asset_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["organisations.id"], name=op.f("fk_reconciliation_differences_assignee_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_reconciliation_differences_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_reconciliation_differences_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliations.id"],
+            name=op.f("fk_reconciliation_differences_reconciliation_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_differences")),
+        sa.UniqueConstraint(
+            "reconciliation_id",
+            "asset_id",
+            "number",
+            "field",
+            name=op.f("uq_reconciliation_differences_reconciliation_id_asset_id_number_field"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(
+        "ix_reconciliation_differences_asset_id", "reconciliation_differences", ["asset_id"], unique=False
+    )
+    op.create_index(
+        "ix_reconciliation_differences_assignee_id",
+        "reconciliation_differences",
+        ["assignee_id", "status"],
+        unique=False,
+    )
     op.create_table(
         "schemes",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2402,6 +2870,9 @@ def downgrade() -> None:
     op.drop_table("task_reports")
     op.drop_index("ix_schemes_event_id", table_name="schemes")
     op.drop_table("schemes")
+    op.drop_index("ix_reconciliation_differences_assignee_id", table_name="reconciliation_differences")
+    op.drop_index("ix_reconciliation_differences_asset_id", table_name="reconciliation_differences")
+    op.drop_table("reconciliation_differences")
     op.drop_index("ix_providers_organisation_id", table_name="providers")
     op.drop_table("providers")
     op.drop_index(
@@ -2437,6 +2908,9 @@ def downgrade() -> None:
     op.drop_index("ix_approvals_event_id", table_name="approvals")
     op.drop_table("approvals")
     op.drop_table("targets")
+    op.drop_index("ix_reconciliations_organisation_id", table_name="reconciliations")
+    op.drop_index("ix_reconciliations_event_id", table_name="reconciliations")
+    op.drop_table("reconciliations")
     op.drop_index("ix_programmes_plan_id", table_name="programmes")
     op.drop_table("programmes")
     op.drop_index("ix_portfolios_owner_id", table_name="portfolios")
@@ -2450,12 +2924,20 @@ def downgrade() -> None:
     op.drop_index("ix_listings_status_id", table_name="listings")
     op.drop_index("ix_listings_organisation_id", table_name="listings")
     op.drop_table("listings")
+    op.drop_index(
+        "uq_duplicates_open", table_name="duplicates", postgresql_where="status IN ('proposed', 'merged')"
+    )
+    op.drop_index("ix_duplicates_party_id", table_name="duplicates")
+    op.drop_table("duplicates")
     op.drop_index("ix_documents_sha256", table_name="documents")
     op.drop_index("ix_documents_organisation_id", table_name="documents")
     op.drop_index("ix_documents_event_id", table_name="documents")
     op.drop_table("documents")
     op.drop_index(op.f("ix_clients_organisation_id"), table_name="clients")
     op.drop_table("clients")
+    op.drop_index("ix_certificates_organisation_id", table_name="certificates")
+    op.drop_index("ix_certificates_asset_id", table_name="certificates")
+    op.drop_table("certificates")
     op.drop_index(
         "uq_titles_live_party",
         table_name="titles",
@@ -2471,10 +2953,29 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_party_successions_successor_id"), table_name="party_successions")
     op.drop_index("ix_party_successions_event_id", table_name="party_successions")
     op.drop_table("party_successions")
+    op.drop_index("ix_party_sizes_party_id", table_name="party_sizes")
+    op.drop_index("ix_party_sizes_event_id", table_name="party_sizes")
+    op.drop_table("party_sizes")
+    op.drop_index("ix_party_roles_party_id", table_name="party_roles")
+    op.drop_index("ix_party_roles_event_id", table_name="party_roles")
+    op.drop_table("party_roles")
+    op.drop_index("ix_party_names_party_id", table_name="party_names")
+    op.drop_index("ix_party_names_name_key", table_name="party_names")
+    op.drop_index("ix_party_names_event_id", table_name="party_names")
+    op.drop_table("party_names")
     op.drop_index("ix_party_identifiers_party_id", table_name="party_identifiers")
     op.drop_table("party_identifiers")
+    op.drop_index("ix_party_districts_party_id", table_name="party_districts")
+    op.drop_index("ix_party_districts_event_id", table_name="party_districts")
+    op.drop_table("party_districts")
     op.drop_table("organisations")
     op.drop_table("indicators")
+    op.drop_index("uq_asset_goods_item", table_name="asset_goods", postgresql_where="removed_at IS NULL")
+    op.drop_index("ix_asset_goods_similar_group", table_name="asset_goods")
+    op.drop_table("asset_goods")
+    op.drop_index("ix_stays_ends_on", table_name="stays", postgresql_where="status = 'in_force'")
+    op.drop_index("ix_stays_asset_id", table_name="stays")
+    op.drop_table("stays")
     op.drop_index("ix_seals_stream_sealed_at", table_name="seals")
     op.drop_table("seals")
     op.drop_index("ix_recordal_assets_asset_id", table_name="recordal_assets")
@@ -2483,6 +2984,8 @@ def downgrade() -> None:
     op.drop_index("ix_parties_name_key", table_name="parties")
     op.drop_table("parties")
     op.drop_table("outbox")
+    op.drop_index("ix_legal_events_event_id", table_name="legal_events")
+    op.drop_table("legal_events")
     op.drop_index(
         "uq_holds_live_transfer_offer",
         table_name="holds",
@@ -2501,13 +3004,20 @@ def downgrade() -> None:
     op.drop_index("ix_holds_source_id", table_name="holds")
     op.drop_index("ix_holds_asset_id", table_name="holds")
     op.drop_table("holds")
+    op.drop_index("uq_fees_open", table_name="fees", postgresql_where=sa.text("status IN ('due', 'late')"))
+    op.drop_index("ix_fees_due_on", table_name="fees", postgresql_where=sa.text("status IN ('due', 'late')"))
+    op.drop_table("fees")
     op.drop_index("ix_facts_source_id", table_name="facts")
     op.drop_index("ix_facts_measure_district_code_occurred_on", table_name="facts")
     op.drop_index("ix_facts_event_id", table_name="facts")
     op.drop_table("facts")
+    op.drop_index("uq_asset_tags_live", table_name="asset_tags", postgresql_where="ended_at IS NULL")
+    op.drop_index("ix_asset_tags_scheme_code", table_name="asset_tags")
+    op.drop_table("asset_tags")
     op.drop_index("ix_asset_status_changes_event_id", table_name="asset_status_changes")
     op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")
     op.drop_table("asset_status_changes")
+    op.drop_index("uq_asset_links_asset_id", table_name="asset_links", postgresql_where="ended_at IS NULL")
     op.drop_index("ix_asset_links_other_asset_id", table_name="asset_links")
     op.drop_index("ix_asset_links_event_id", table_name="asset_links")
     op.drop_table("asset_links")
@@ -2518,6 +3028,7 @@ def downgrade() -> None:
     op.drop_table("recordals")
     op.drop_table("job_runs")
     op.drop_table("instance")
+    op.drop_index("uq_imports_running", table_name="imports", postgresql_where="status = 'running'")
     op.drop_index("ix_imports_event_id", table_name="imports")
     op.drop_table("imports")
     op.drop_index("ix_import_rows_noun_subject_id", table_name="import_rows")
@@ -2533,5 +3044,6 @@ def downgrade() -> None:
     op.drop_index("ix_audit_organisation_id", table_name="audit")
     op.drop_table("audit")
     op.drop_index("ix_assets_status_last_day_in_force", table_name="assets")
+    op.drop_index("ix_assets_sign_key", table_name="assets", postgresql_where="sign_key IS NOT NULL")
     op.drop_table("assets")
     # ### end Alembic commands ###

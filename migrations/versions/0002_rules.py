@@ -17,12 +17,10 @@ APPEND_ONLY = (
     "ledger_transfers",
     "ledger_entries",
     "asset_status_changes",
-    "asset_links",
     "party_successions",
     "recordals",
     "recordal_parties",
     "recordal_assets",
-    "imports",
     "import_rows",
     "schemes",
 )
@@ -31,7 +29,9 @@ UPDATABLE_COLUMNS = {
     "commitments": "status, released_on",
     "ledger_accounts": "name",
     "instance": "business_date",
-    "titles": "acquired_on, recordal_id, ceased_on, ceased_at, ceased_event_id",
+    "titles": "ceased_on, ceased_at, ceased_event_id, superseded_at, superseded_event_id",
+    "asset_links": "ended_at, ended_event_id",
+    "imports": "rows, accepted, unchanged, refused, status, lines_done, manifest, finished_at",
 }
 """Where a role may change some columns only; a row lock needs the right to change at least one."""
 OPENING_COLUMNS = (
@@ -439,7 +439,17 @@ def grant() -> None:
         op.execute(f"GRANT INSERT ({OPENING_COLUMNS}) ON ledger_accounts TO {writer}")
         for table, columns in UPDATABLE_COLUMNS.items():
             op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {writer}")
-        for table in (*APPEND_ONLY, *UPDATABLE, *INSERTABLE_ONLY, "titles", "holds", "commitments", "outbox"):
+        for table in (
+            *APPEND_ONLY,
+            *UPDATABLE,
+            *INSERTABLE_ONLY,
+            "titles",
+            "holds",
+            "commitments",
+            "outbox",
+            "asset_links",
+            "imports",
+        ):
             if table not in ("seals", "ledger_entries"):
                 op.execute(f"GRANT INSERT ON {table} TO {writer}")
         for table in UPDATABLE:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from app.domain.district import NATIONAL
 from app.domain.errors import DomainError
 from app.domain.identifiers import new_id
-from app.domain.imports import ImportKind, Row, party_row, patent_row, trademark_row
+from app.domain.imports import ImportKind, ImportStatus, Row, party_row, patent_row, trademark_row
 from app.domain.permission import system_actor
 from app.domain.recordal_row import recordal_row
 from app.queries.driver import driver
@@ -260,8 +260,12 @@ class _Run:
                 "file_name": summary.file,
                 "file_sha256": self._source.sha256,
                 **numbers,
+                "status": ImportStatus.completed,
+                "lines_done": summary.rows,
+                "manifest": manifest,
                 "event_id": event_id,
                 "recorded_at": unit.moment.now,
+                "finished_at": unit.moment.now,
             }
             await insert(await driver(unit.session), "imports", [record])
         summary.import_id = self._id

@@ -1,0 +1,54 @@
+"""Certificates of the state of a right, as issued."""
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateStatus
+from app.models.base import Base, OperationalMixin, one_of
+
+
+class Certificate(OperationalMixin, Base):
+    """The state of a right on `on` as known at `known_at`, in the bytes that were signed and handed out.
+
+    `body` is canonical JSON, `signature` the Ed25519 signature over its bytes by the key `key_id`,
+    `pdf_sha256` names the same as a page. Anyone may verify it by `code`, which cannot be guessed.
+    `state_sha256` is of what is certified alone (rights, owners, encumbrances), to compare with what is
+    known later. District: the issuer's.
+    """
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        one_of("status", CertificateStatus),
+        CheckConstraint("(status = 'revoked') = (revoked_on IS NOT NULL)", name="revoked_on"),
+        UniqueConstraint("number"),
+        UniqueConstraint("code"),
+        Index("ix_certificates_asset_id", "asset_id"),
+        Index("ix_certificates_organisation_id", "organisation_id"),
+    )
+
+    number: Mapped[str]
+    code: Mapped[str]
+    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    on: Mapped[date]
+    known_at: Mapped[datetime]
+    body: Mapped[str]
+    body_sha256: Mapped[str]
+    state_sha256: Mapped[str]
+    key_id: Mapped[str]
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    pdf_sha256: Mapped[str] = mapped_column(ForeignKey("document_contents.sha256"))
+    status: Mapped[str]
+    revoked_on: Mapped[date | None]
+    reason: Mapped[str | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+    version: Mapped[int]
+
+    def advance(self, event: CertificateEvent) -> None:
+        """Move to the next state or refuse."""
+        self.status = CERTIFICATE.next(CertificateStatus(self.status), event)
+        self.version += 1

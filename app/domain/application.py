@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.approval import Decision
+from app.domain.approval import Decision, reason_faults
 from app.domain.errors import ErrorKind, Violation, define
 from app.domain.money import BASE_CURRENCY, Money, format_amount
 from app.domain.pledge import PledgeStatus
+from app.domain.request import asset_twice_faults
 from app.domain.state_machine import StateMachine
 
 
@@ -171,15 +172,14 @@ def faults(new: NewApplication, *, own_party_id: uuid.UUID) -> list[Violation]:
         found.append(CURRENCY_UNSUPPORTED.violation("/amount/currency"))
     if not new.asset_ids:
         found.append(ASSETS_MISSING.violation("/asset_ids"))
-    if len(set(new.asset_ids)) < len(new.asset_ids):
-        found.append(ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(ASSET_TWICE, new.asset_ids)
     return found
 
 
 def answer_faults(answer: Answer, *, amount_fen: int) -> list[Violation]:
     """Everything that is wrong with an answer to an application for `amount_fen`."""
     if answer.decision is Decision.rejected:
-        found = [] if answer.reason is not None else [REASON_MISSING.violation("/reason")]
+        found = reason_faults(REASON_MISSING, answer.decision, answer.reason)
         if answer.approved is not None:
             found.append(AMOUNT_OF_REJECTION.violation("/approved_amount"))
         return found

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.errors import ErrorCode, ErrorKind, Violation, define
 
 
 class ApprovalStep(StrEnum):
@@ -37,3 +37,8 @@ STEP_TAKEN = define(
     "This step of the round has been decided.",
     basis="RB-02",
 )
+
+
+def reason_faults(code: ErrorCode, decision: Decision, reason: str | None) -> list[Violation]:
+    """The objection `code` to a rejection that does not say why."""
+    return [code.violation("/reason")] if decision is Decision.rejected and reason is None else []

@@ -1,10 +1,10 @@
 """Mandates (委托): an owner authorises an agency to act for its rights (RB-05, 民法典第165条)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, Violation, define
+from app.domain.errors import ErrorKind, Reason, Violation, define
 from app.domain.permission import Role
 from app.domain.state_machine import StateMachine
 
@@ -108,10 +108,24 @@ DOCUMENT_MISSING = define(
 MISSING = define(
     "mandate.missing",
     ErrorKind.denied,
-    "缺少 {party_id} 对相关权利的有效委托（权限：{power}）",
-    "There is no active mandate of {party_id} over these rights with the power {power}.",
+    "缺少委托人对 {rights} 的有效委托（权限：{power}）",
+    "The party represented has given no active mandate over {rights} with the power {power}.",
     basis="RB-05, 民法典第165条",
 )
+
+
+SHOWN = 3
+"""How many rights a refusal names; a portfolio has hundreds."""
+
+
+def rights_named(numbers: Sequence[str]) -> Reason:
+    """The rights in words: their numbers, as far as the register knows them."""
+    if not numbers:
+        return Reason("these rights", "相关权利")
+    en, zh = ", ".join(numbers[:SHOWN]), "、".join(numbers[:SHOWN])
+    if len(numbers) <= SHOWN:
+        return Reason(en, zh)
+    return Reason(f"{en} and {len(numbers) - SHOWN} more", f"{zh} 等 {len(numbers)} 项权利")
 
 
 def is_agent(roles: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from app.domain.errors import ErrorKind, Violation, define
 from app.domain.money import BASE_CURRENCY, MAX_FEN, RANGE, Money, format_amount
-from app.domain.request import date_faults
+from app.domain.request import asset_twice_faults, date_faults
 from app.domain.state_machine import StateMachine
 
 AHEAD_DAYS = 366
@@ -199,8 +199,7 @@ def faults(new: NewPolicy, today: date) -> list[Violation]:
         found.append(SUBSIDY_EXCEEDS_PREMIUM.violation("/subsidy/amount"))
     if new.product is PolicyProduct.other and new.product_name is None:
         found.append(PRODUCT_NAME_MISSING.violation("/product_name"))
-    if len(set(new.asset_ids)) < len(new.asset_ids):
-        found.append(ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(ASSET_TWICE, new.asset_ids)
     return found
 
 

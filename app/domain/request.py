@@ -1,9 +1,10 @@
 """Refusals that any request can meet, whatever it is about."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import date
 
-from app.domain.errors import ErrorKind, Violation, define
+from app.domain.errors import ErrorCode, ErrorKind, Violation, define
 
 ExpectVersion = Callable[[int], None]
 """Refuses when the version a record has now, given to it, is not the one that the caller saw."""
@@ -126,6 +127,11 @@ def date_faults(pointer: str, day: date, *, today: date, first: date | None = No
     if first is not None and day < first:
         found.append(DATE_TOO_EARLY.violation(pointer, day=day, first=first))
     return found
+
+
+def asset_twice_faults(code: ErrorCode, asset_ids: Sequence[uuid.UUID]) -> list[Violation]:
+    """The objection `code` to a right that is named twice in `asset_ids`."""
+    return [code.violation("/asset_ids")] if len(set(asset_ids)) < len(asset_ids) else []
 
 
 NOT_READY = define(

@@ -78,6 +78,12 @@ async def get(
     return enrolment
 
 
+async def entered(session: AsyncSession, enrolment_ids: Collection[uuid.UUID]) -> list[Enrolment]:
+    """The enrolments of these ids, in the order in which they were entered."""
+    statement = select(Enrolment).where(Enrolment.id.in_(enrolment_ids)).order_by(Enrolment.id)
+    return list(await session.scalars(statement))
+
+
 async def enrolled(
     session: AsyncSession,
     programme_id: uuid.UUID,

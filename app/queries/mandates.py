@@ -11,6 +11,7 @@ from sqlalchemy import Select, exists, func, or_, select
 
 from app.domain import mandate as rules
 from app.domain.mandate import MandatePower, MandateStatus
+from app.models.asset import Asset
 from app.models.mandate import Mandate, MandateItem
 from app.models.organisation import Organisation
 from app.queries.districts import seen_by
@@ -77,6 +78,13 @@ async def asset_ids(
     for mandate_id, asset_id in (await session.execute(statement)).all():
         found[mandate_id].append(asset_id)
     return found
+
+
+async def numbers(session: AsyncSession, asset_ids: Collection[uuid.UUID]) -> list[str]:
+    """The numbers people quote, in the order of `asset_ids`, of the rights that are in the register."""
+    statement = select(Asset.id, Asset.number).where(Asset.id.in_(asset_ids))
+    found = dict((await session.execute(statement)).all())
+    return [found[asset_id] for asset_id in dict.fromkeys(asset_ids) if asset_id in found]
 
 
 async def audience(session: AsyncSession, mandate: Mandate) -> list[uuid.UUID]:

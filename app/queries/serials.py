@@ -49,11 +49,11 @@ async def next_number(session: AsyncSession, noun: Noun, district_code: str, tod
 
     A park or a street is numbered with the district it is part of, whose code its own begins with.
     """
-    serial = await next_serial(session, noun)
+    serial = await _next_serial(session, noun)
     return business_number(PREFIXES[noun], district_code[:6], today.year, serial)
 
 
-async def next_serial(session: AsyncSession, noun: Noun) -> int:
+async def _next_serial(session: AsyncSession, noun: Noun) -> int:
     """The next serial of that noun's business number; one that is not used is lost."""
     serial = await session.scalar(text("SELECT nextval(:sequence)"), {"sequence": f"{noun}_numbers"})
     return int(serial)

@@ -65,6 +65,10 @@ DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
+MAX_ROWS = 200
+"""Rows that one request enters or decides together: all of them or none."""
+
+
 class ReasonIn(RequestModel):
     """Why it is done, where nothing else need be said."""
 

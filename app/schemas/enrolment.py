@@ -9,9 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.domain.size_class import Industry
-from app.schemas.common import Day, Id, Name, RequestModel, ResponseModel, Text
-
-MAX_ROWS = 200
+from app.schemas.common import MAX_ROWS, Day, Id, Name, RequestModel, ResponseModel, Text
 
 Figure = Annotated[int, Field(ge=0, le=10**12)]
 

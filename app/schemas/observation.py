@@ -10,10 +10,8 @@ from pydantic import Field, StringConstraints
 
 from app.domain.approval import Decision
 from app.domain.indicator import PLAIN
-from app.schemas.common import Id, RequestModel, ResponseModel, Text
+from app.schemas.common import MAX_ROWS, Id, RequestModel, ResponseModel, Text
 from app.schemas.plan import Code, Component, Value, Year
-
-MAX_ROWS = 200
 
 
 class ObservationIn(RequestModel):

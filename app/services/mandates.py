@@ -16,6 +16,7 @@ from app.domain.identifiers import new_id
 from app.domain.mandate import EXPIRING, MandateEvent, MandatePower, MandateStatus, term_faults
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
+from app.domain.request import asset_twice_faults
 from app.models.mandate import Mandate, MandateItem
 from app.queries import (
     assets as asset_queries,
@@ -246,13 +247,13 @@ async def faults(
         today=moment.today,
     ):
         return []
-    return [rules.MISSING.violation(pointer, party_id=party_id, power=power.value)]
+    rights = rules.rights_named(await queries.numbers(session, asset_ids))
+    return [rules.MISSING.violation(pointer, party_id=party_id, power=power.value, rights=rights)]
 
 
 def _faults(new: NewMandate, agent: Organisation, today: date) -> list[Violation]:
     found = term_faults(new.term_from, new.term_to, today=today)
-    if len(set(new.asset_ids)) < len(new.asset_ids):
-        found.append(rules.ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(rules.ASSET_TWICE, new.asset_ids)
     if agent.party_id == new.owner_id:
         found.append(rules.TO_ITSELF.violation("/organisation_id"))
     elif not rules.is_agent(agent.roles):

@@ -232,6 +232,10 @@ async def test_a_keeper_from_elsewhere_needs_the_owners_mandate(
     body = {"name": "示例组合", "owner_id": str(shelf.owner), "asset_ids": [named]}
     refused = await api.post("far", PATH, body)
     assert (refused.status_code, objections(refused)) == (403, [("mandate.missing", "/owner_id")])
+    number = (await api.get("far", f"/v1/assets/{named}")).json()["number"]
+    [missing] = refused.json()["violations"]
+    assert missing["message_zh"] == f"缺少委托人对 {number} 的有效委托（权限：list）"
+    assert missing["facts"] == {"party_id": str(shelf.owner), "power": "list", "rights": number}
     mandate = {
         "owner_id": str(shelf.owner),
         "organisation_id": str(api.samples["far"].organisation.id),

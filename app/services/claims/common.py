@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from app.domain import claim as rules
 from app.domain.approval import SAME_PERSON, STEP_TAKEN, ApprovalStep
-from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.models.claim import Claim
 from app.models.pledge import Pledge
 from app.models.pool import Pool
@@ -30,7 +29,7 @@ def require_bank(actor: Actor, claim: Claim) -> None:
 
 def holds_office(actor: Actor, role: Role, claim: Claim) -> bool:
     """Whether the caller is an office of that role in the district of the claim's pool."""
-    return role in actor.roles and actor.regulates in (claim.district_code, OUTSIDE_EVERY_PLAN)
+    return role in actor.roles and actor.oversees(claim.district_code)
 
 
 async def require_manager(session: AsyncSession, actor: Actor, claim: Claim) -> None:

@@ -6,8 +6,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from app.domain import claim as rules
-from app.domain.approval import STEP_TAKEN, ApprovalStep, Decision
+from app.domain.approval import STEP_TAKEN, ApprovalStep, Decision, reason_faults
 from app.domain.claim import APPROVERS, CheckDecision, ClaimEvent, ClaimStatus
+from app.domain.errors import refuse_if
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
 from app.models.claim import Claim
@@ -55,7 +56,7 @@ async def check(
     event, written = _CHECKED[decision]
     claim.advance(event)
     await require_independent(session, actor, claim, ApprovalStep.formal_check)
-    _require_reason(reason, written)
+    refuse_if(reason_faults(rules.REASON_MISSING, written, reason))
     claim.reason = reason
     happened = await told(session, claim, "checked", decision=decision.value, reason=reason)
     await events.record(session, actor=actor, moment=moment, events=[happened])
@@ -136,7 +137,7 @@ async def approve(
     last = not rejected and {*taken, step} >= set(APPROVERS.values())
     rules.CLAIM.next(ClaimStatus(claim.status), ClaimEvent.reject if rejected else ClaimEvent.approve)
     await require_independent(session, actor, claim, step)
-    _require_reason(reason, decision)
+    refuse_if(reason_faults(rules.REASON_MISSING, decision, reason))
     if rejected:
         claim.advance(ClaimEvent.reject)
         claim.reason = reason
@@ -213,11 +214,6 @@ def _word(claim: Claim) -> str:
     """How the event of an office's decision is called: by where it brought the claim."""
     words = {ClaimStatus.rejected: "rejected", ClaimStatus.publicised: "publicised"}
     return words.get(ClaimStatus(claim.status), "approved")
-
-
-def _require_reason(reason: str | None, decision: Decision) -> None:
-    if decision is Decision.rejected and reason is None:
-        raise rules.REASON_MISSING.error("/reason")
 
 
 async def _notify(

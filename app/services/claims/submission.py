@@ -12,7 +12,7 @@ from app.domain import claim as rules, pool as pool_rules
 from app.domain.approval import ApprovalStep, Decision
 from app.domain.claim import PROVEN, ClaimStatus, ClaimTrigger
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.loan_class import NON_PERFORMING, LoanClass
 from app.domain.notice import NoticeKind
 from app.domain.pledge import PledgeStatus
@@ -29,7 +29,7 @@ from app.queries import (
     pools as pool_queries,
 )
 from app.queries.claim_evidence import Cut
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import approvals, events, notices
 from app.services.claims import evidence
 
@@ -225,7 +225,7 @@ async def _claim(session: AsyncSession, actor: Actor, moment: Moment, ground: Gr
     return Claim(
         id=new_id(),
         district_code=district,
-        number=business_number("CL", district, moment.today.year, await next_serial(session, "claim")),
+        number=await next_number(session, "claim", district, moment.today),
         pool_id=ground.commitment.pool_id,
         commitment_id=ground.commitment.id,
         pledge_id=ground.pledge.id,

@@ -19,12 +19,12 @@ from app.domain.consent import (
 )
 from app.domain.deal import DealKind, LicenceType
 from app.domain.errors import Violation, refuse_if
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.money import BASE_CURRENCY, Money
 from app.domain.notice import NoticeKind
 from app.models.consent import Consent, ConsentItem
 from app.queries import consents as queries, documents as document_queries, parties as party_queries
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services import events, notices
 from app.services.consents import grantors
 from app.services.consents.grantors import Grantor
@@ -82,7 +82,8 @@ async def request(
     numbers = await _rights(session, moment, new, terms)
     refuse_if(await grantors.seeker_faults(session, actor, numbers, moment.today))
     grantor = await grantors.asked(session, actor, kind=new.kind, grantor_id=new.grantor_id, numbers=numbers)
-    consent = _written(new, terms, grantor, await _number(session, grantor, moment), moment)
+    number = await next_number(session, "consent", grantor.district_code, moment.today)
+    consent = _written(new, terms, grantor, number, moment)
     consent.requested_by = actor.organisation_id
     event = told(consent, "requested", event_id=consent.event_id)
     await events.record(session, actor=actor, moment=moment, events=[event])
@@ -109,7 +110,8 @@ async def give(
     """
     numbers = await _rights(session, moment, new, terms)
     grantor = await grantors.giving(session, actor, kind=new.kind, grantor_id=new.grantor_id, numbers=numbers)
-    consent = _written(new, terms, grantor, await _number(session, grantor, moment), moment)
+    number = await next_number(session, "consent", grantor.district_code, moment.today)
+    consent = _written(new, terms, grantor, number, moment)
     await _require_evidence(session, actor, consent)
     owners = await queries.owner_organisations(session, new.asset_ids)
     event = told(consent, "granted", also=owners, event_id=consent.event_id)
@@ -200,11 +202,6 @@ async def _rights(
     numbers = await queries.numbers(session, new.asset_ids)
     await party_queries.require(session, {"/grantee_id": new.grantee_id, "/grantor_id": new.grantor_id})
     return numbers
-
-
-async def _number(session: AsyncSession, grantor: Grantor, moment: Moment) -> str:
-    serial = await next_serial(session, "consent")
-    return business_number("CO", grantor.district_code, moment.today.year, serial)
 
 
 def _written(new: NewConsent, terms: Terms, grantor: Grantor, number: str, moment: Moment) -> Consent:

@@ -13,12 +13,13 @@ from app.domain.deal import LISTED_AS, DealKind, DealStatus, LicenceType
 from app.domain.deal_paper import ExportEvidence
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.hold import field_range, territory_range
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import new_id
 from app.domain.listing import ON_MARKET, Direction, ListingMode
 from app.domain.permission import Role
+from app.domain.request import asset_twice_faults
 from app.models.deal import Deal, DealItem
 from app.queries import assets as asset_queries, listings as listing_queries, parties as party_queries
-from app.queries.serials import next_serial
+from app.queries.serials import next_number
 from app.services.deals.case import tell
 
 if TYPE_CHECKING:
@@ -86,11 +87,10 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         listing = await listing_queries.get(session, actor, new.listing_id)
         offered = await listing_queries.asset_ids(session, listing.id)
         refuse_if(_mismatches(listing, offered, new))
-    serial = await next_serial(session, "deal")
     deal = Deal(
         id=new_id(),
         district_code=actor.district_code,
-        number=business_number("DE", actor.district_code, moment.today.year, serial),
+        number=await next_number(session, "deal", actor.district_code, moment.today),
         organisation_id=actor.organisation_id,
         listing_id=new.listing_id,
         grantor_id=new.grantor_id,
@@ -152,8 +152,7 @@ def _faults(actor: Actor, new: NewDeal) -> list[Violation]:
     found: list[Violation] = []
     if new.grantor_id == new.grantee_id:
         found.append(rules.SAME_PARTY.violation("/grantee_id"))
-    if len(set(new.asset_ids)) < len(new.asset_ids):
-        found.append(rules.ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(rules.ASSET_TWICE, new.asset_ids)
     if new.currency != "CNY":
         found.append(rules.CURRENCY_UNSUPPORTED.violation("/amount/currency", currency=new.currency))
     if isinstance(new, NewLicence):

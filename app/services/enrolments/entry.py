@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from sqlalchemy import select
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from app.domain import enrolment as rules, party as party_rules
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
@@ -143,41 +142,11 @@ async def _enter(
 ) -> list[Enrolment]:
     serials = await queries.next_serials(session, len(rows))
     firms = await queries.organisations_of(session, [row.party_id for row in rows])
-    made = []
-    told = []
-    for row, serial in zip(rows, serials, strict=True):
-        size, rule = size_of(row.industry, row.employees, row.revenue_wan, row.assets_wan, moment.today)
-        number = business_number("EN", programme.district_code, moment.today.year, serial)
-        event = events.NewEvent(
-            type="enrolment.applied",
-            noun="enrolment",
-            subject_id=new_id(),
-            stream=programme.district_code,
-            audience=[actor.organisation_id, *filter(None, [firms.get(row.party_id)])],
-            payload={
-                "number": number,
-                "programme_id": programme.id,
-                "party_id": row.party_id,
-                "status": EnrolmentStatus.applied.value,
-                "size_class": size.value,
-                "confirmed": confirmed,
-            },
-        )
-        told.append(event)
-        made.append(
-            {
-                "id": event.subject_id,
-                "number": number,
-                "party_id": row.party_id,
-                "industry": row.industry.value,
-                "employees": row.employees,
-                "revenue_wan": row.revenue_wan,
-                "assets_wan": row.assets_wan,
-                "size_class": size.value,
-                "size_rule": rule,
-                "event_id": event.id,
-            }
-        )
+    made = [
+        _columns(row, business_number("EN", programme.district_code, moment.today.year, serial), moment.today)
+        for row, serial in zip(rows, serials, strict=True)
+    ]
+    told = [_applied(actor, programme, columns, firms, confirmed=confirmed) for columns in made]
     await events.record(session, actor=actor, moment=moment, events=told)
     connection = await driver(session)
     await connection.execute(
@@ -192,8 +161,51 @@ async def _enter(
     )
     if not confirmed:
         await _ask_to_confirm(session, moment, told, firms)
-    statement = select(Enrolment).where(Enrolment.id.in_([row["id"] for row in made])).order_by(Enrolment.id)
-    return list(await session.scalars(statement))
+    return await queries.entered(session, [columns["id"] for columns in made])
+
+
+def _columns(row: NewEnrolment, number: str, today: date) -> dict[str, Any]:
+    """What `_INSERT` takes of one firm, its size class by the table as of today."""
+    size, rule = size_of(row.industry, row.employees, row.revenue_wan, row.assets_wan, today)
+    return {
+        "id": new_id(),
+        "number": number,
+        "party_id": row.party_id,
+        "industry": row.industry.value,
+        "employees": row.employees,
+        "revenue_wan": row.revenue_wan,
+        "assets_wan": row.assets_wan,
+        "size_class": size.value,
+        "size_rule": rule,
+        "event_id": new_id(),
+    }
+
+
+def _applied(
+    actor: Actor,
+    programme: Programme,
+    columns: Mapping[str, Any],
+    firms: Mapping[uuid.UUID, uuid.UUID],
+    *,
+    confirmed: bool,
+) -> events.NewEvent:
+    """The event `enrolment.applied`, for who entered the firm and the firm's own organisation."""
+    return events.NewEvent(
+        id=columns["event_id"],
+        type="enrolment.applied",
+        noun="enrolment",
+        subject_id=columns["id"],
+        stream=programme.district_code,
+        audience=[actor.organisation_id, *filter(None, [firms.get(columns["party_id"])])],
+        payload={
+            "number": columns["number"],
+            "programme_id": programme.id,
+            "party_id": columns["party_id"],
+            "status": EnrolmentStatus.applied.value,
+            "size_class": columns["size_class"],
+            "confirmed": confirmed,
+        },
+    )
 
 
 async def _ask_to_confirm(

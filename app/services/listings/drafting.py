@@ -14,7 +14,7 @@ from app.domain.identifiers import new_id
 from app.domain.listing import Direction, ListingEvent, ListingMode, ListingStatus
 from app.domain.money import Money
 from app.domain.permission import Role
-from app.domain.request import ExpectVersion
+from app.domain.request import ExpectVersion, asset_twice_faults
 from app.models.listing import Listing, ListingItem
 from app.queries import assets as asset_queries, listings as queries, parties as party_queries
 from app.queries.serials import next_number
@@ -153,8 +153,7 @@ def _in_own_name(actor: Actor) -> bool:
 
 def _faults(actor: Actor, moment: Moment, new: NewListing, owner_id: uuid.UUID | None) -> list[Violation]:
     found = [*term_faults(new.expires_on, moment, "/expires_on"), *_price_faults(new.price_fen)]
-    if len(set(new.asset_ids)) < len(new.asset_ids):
-        found.append(rules.ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(rules.ASSET_TWICE, new.asset_ids)
     if new.direction is Direction.need:
         if new.asset_ids:
             found.append(rules.NEED_WITH_ASSETS.violation("/asset_ids"))

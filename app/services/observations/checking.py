@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain import approval, observation as rules
-from app.domain.approval import ApprovalStep, Decision
+from app.domain.approval import ApprovalStep, Decision, reason_faults
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.identifiers import new_id
 from app.domain.notice import NoticeKind
@@ -58,8 +58,7 @@ async def decide(
     `.outdated`, `.place_twice`, `approval.same_person`, `state.illegal_transition`; before that
     `observation.reason_missing`.
     """
-    if decision is Decision.rejected and reason is None:
-        raise rules.REASON_MISSING.error("/reason")
+    refuse_if(reason_faults(rules.REASON_MISSING, decision, reason))
     # The indicators first: whoever reports or decides about one holds it.
     await plan_queries.lock_indicators(session, await queries.indicator_ids(session, actor, observation_ids))
     found = await queries.lock(session, actor, observation_ids)

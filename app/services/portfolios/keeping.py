@@ -16,7 +16,7 @@ from app.domain.identifiers import new_id
 from app.domain.mandate import MandatePower
 from app.domain.permission import Role
 from app.domain.portfolio import PortfolioStatus
-from app.domain.request import date_faults
+from app.domain.request import asset_twice_faults, date_faults
 from app.models.portfolio import Portfolio
 from app.queries import parties as party_queries, portfolios as queries
 from app.queries.driver import driver
@@ -275,8 +275,7 @@ async def _joining_faults(
     session: AsyncSession, portfolio: Portfolio, asset_ids: Sequence[uuid.UUID], joined_on: date, today: date
 ) -> list[Violation]:
     found = date_faults("/joined_on", joined_on, today=today)
-    if len(set(asset_ids)) < len(asset_ids):
-        found.append(rules.ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(rules.ASSET_TWICE, asset_ids)
     known = await queries.candidates(session, portfolio, asset_ids)
     taken = {
         one.asset_id
@@ -304,8 +303,7 @@ async def _leaving_faults(
     session: AsyncSession, portfolio: Portfolio, asset_ids: Sequence[uuid.UUID], left_on: date, today: date
 ) -> list[Violation]:
     found = date_faults("/left_on", left_on, today=today)
-    if len(set(asset_ids)) < len(asset_ids):
-        found.append(rules.ASSET_TWICE.violation("/asset_ids"))
+    found += asset_twice_faults(rules.ASSET_TWICE, asset_ids)
     joined = await queries.live(session, portfolio.id)
     for position, asset_id in enumerate(asset_ids):
         pointer, since = f"/asset_ids/{position}", joined.get(asset_id)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$")
     signing_key: SecretStr | None = None
     token_seconds: int = Field(default=600, ge=30, le=3600)
     issuer: str = "ipops"
@@ -49,4 +50,6 @@ class Settings(BaseSettings):
         key = self.signing_key.get_secret_value() if self.signing_key else ""
         if len(key) != SEED_LENGTH or len(set(key)) < 16:
             raise ValueError("a live instance needs IPOPS_SIGNING_KEY: 32 random bytes in base64url")
+        if self.public_url is None:
+            raise ValueError("a live instance needs IPOPS_PUBLIC_URL: certificates bear it for good")
         return self

@@ -18,12 +18,14 @@ from app.domain import (
     application,
     approval,
     asset,
+    certificate,
     claim,
     client,
     consent,
     deal,
     district,
     document,
+    duplicate,
     enrolment,
     hold,
     ledger,
@@ -36,6 +38,7 @@ from app.domain import (
     pool,
     portfolio,
     provider,
+    recordal_row,
     request,
 )
 from app.domain.errors import DomainError, ErrorCode, ErrorKind, Reason, Violation, fill_in
@@ -62,6 +65,7 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_holds_live_transfer_offer": hold.TRANSFER_OFFERED,
     "uq_holds_live_reservation": hold.RESERVED,
     "ex_holds_licence": hold.LICENCE_CONFLICT,
+    "ex_holds_preservation": hold.PRESERVED,
     "ck_holds_encumbered": hold.ENCUMBERED,
     "ck_titles_encumbered": hold.ENCUMBERED,
     "ck_consent_uses_granted": consent.NOT_USABLE,
@@ -70,9 +74,13 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_consent_uses_exhausted": consent.NOT_USABLE,
     "ck_consents_revoked_unused": consent.ALREADY_USED,
     "uq_party_identifiers_scheme_value": party.DUPLICATE,
+    "uq_party_successions_predecessor_id_successor_id_kind": party.SUCCESSION_EXISTS,
+    "uq_duplicates_open": duplicate.ALREADY_OPEN,
+    "ck_duplicates_one_code": duplicate.CODES_DIFFER,
     "uq_asset_identifiers_key_office_kind_scheme": asset.NUMBER_TAKEN,
     "ck_titles_shares_whole": asset.SHARES_INCOMPLETE,
-    "uq_asset_links_asset_id_other_asset_id_kind": asset.LINK_EXISTS,
+    "uq_recordals_office_reference": recordal_row.DUPLICATE,
+    "uq_asset_links_asset_id": asset.LINK_EXISTS,
     "ck_commitments_capacity": pool.CAPACITY_EXCEEDED,
     "ck_ledger_transfers_commitment_live": ledger.COMMITMENT_LIVE,
     "ck_ledger_accounts_debits_within_credits": ledger.INSUFFICIENT,
@@ -104,6 +112,7 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_policies_organisation_id_policy_no": policy.NUMBER_TAKEN,
     "uq_policy_endorsements_policy_id_endorsement_no": policy.ENDORSEMENT_TAKEN,
     "uq_applications_pledge_id": application.PLEDGE_TAKEN,
+    "ck_certificates_revoked_for_good": certificate.REVOKED_FOR_GOOD,
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
 
@@ -213,8 +222,13 @@ def _violation(violation: Violation) -> ViolationOut:
         message_en=violation.en,
         basis=violation.code.basis,
         severity=violation.code.severity,
-        facts={name: _plain(value) for name, value in violation.facts.items()},
+        facts=plain_facts(violation),
     )
+
+
+def plain_facts(violation: Violation) -> dict[str, object]:
+    """The facts of an objection as they are written on the wire."""
+    return {name: _plain(value) for name, value in violation.facts.items()}
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from app import __version__, errors
 from app.config import Settings
 from app.domain.errors import DomainError
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
 from app.infra.security import TokenIssuer
 from app.middleware import BodyLimit, RequestContext
@@ -29,7 +30,9 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> FastAPI:
+def create_app(
+    settings: Settings, database: Database, tokens: TokenIssuer, press: CertificatePress
+) -> FastAPI:
     """The application on an open database."""
 
     @asynccontextmanager
@@ -50,6 +53,7 @@ def create_app(settings: Settings, database: Database, tokens: TokenIssuer) -> F
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = tokens
+    app.state.press = press
     app.state.filling = False
     for router in ROUTERS:
         app.include_router(router)

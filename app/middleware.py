@@ -16,6 +16,8 @@ from app.domain.request import TOO_LARGE
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_CODE = re.compile(r"(/verify/|/v1/certificates/verification/).+", re.DOTALL)
+"""Whoever knows a certificate's code may read it: the code is for its holder, not for the log."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = structlog.get_logger()
 
@@ -68,7 +70,7 @@ class RequestContext:
             log.info(
                 "request.done",
                 method=scope["method"],
-                path=printable(scope["path"]),
+                path=_CODE.sub(r"\1***", printable(scope["path"])),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
             )

@@ -23,7 +23,15 @@ from benchmarks.server import fresh_database, open_bench, server
 if TYPE_CHECKING:
     from benchmarks.server import Bench
 
-NAMES = ("pledge_filing", "ledger_transfer", "event_record", "seal", "statistics_cell")
+NAMES = (
+    "pledge_filing",
+    "ledger_transfer",
+    "event_record",
+    "seal",
+    "statistics_cell",
+    "register_import",
+    "register_reads",
+)
 
 
 def main() -> None:

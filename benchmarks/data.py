@@ -47,7 +47,6 @@ _ASSETS = (
     "status",
     "status_as_of",
     "status_source",
-    "suspended",
     "invalidation_pending",
     "imported",
     "event_id",

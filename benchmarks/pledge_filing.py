@@ -23,7 +23,9 @@ from app.config import Settings
 from app.domain.identifiers import new_id
 from app.domain.money import Money, format_amount
 from app.domain.pledge_ground import Contract
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
+from app.infra.security import new_secret
 from app.main import create_app
 from app.routers.dependencies import etag
 from app.routers.pledges import out
@@ -237,7 +239,8 @@ async def _recorded(bench: Bench) -> AsyncIterator[tuple[capture.Recorder, httpx
     """The application in this process on one connection that is taken down."""
     database = Database(bench.url, pool_size=1, read_pool_size=1)
     recorder = capture.Recorder(database.writer)
-    app = create_app(Settings(), database, bench.tokens)
+    press = CertificatePress(new_secret(), public_url="http://127.0.0.1", sample=True)
+    app = create_app(Settings(), database, bench.tokens, press)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench") as http:
         yield recorder, http
     await database.close()

@@ -35,6 +35,8 @@ class Sizes:
     pledges: int = 1_000
     transfers: int = 2_000
     facts: int = 100_000
+    imported: int = 50_000
+    register: int = 20_000
 
     def scaled(self, factor: float) -> Sizes:
         """The same with fewer (or more) rows and operations."""
@@ -54,6 +56,8 @@ FULL = Sizes(
     pledges=100_000,
     transfers=1_000_000,
     facts=10_000_000,
+    imported=1_000_000,
+    register=100_000,
 )
 """The volume of the whole country."""
 

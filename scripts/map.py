@@ -11,10 +11,18 @@ LAYERS = ("domain", "models", "queries", "services", "schemas", "routers")
 NOUNS = (
     # register
     "party",
+    "duplicate",
     "asset",
+    "title",
+    "tag",
     "portfolio",
     "recordal",
+    "legal_event",
+    "reconciliation",
     "hold",
+    "stay",
+    "fee",
+    "blocker",
     # market
     "mandate",
     "listing",

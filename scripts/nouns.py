@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from app.config import Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
 from app.infra.security import TokenIssuer, new_secret
 from app.main import create_app
@@ -43,7 +44,8 @@ def page(noun: str) -> Path:
 def routes() -> list[RouteContext]:
     """Every route of the service that has a function; nothing is connected to."""
     tokens = TokenIssuer(new_secret(), issuer="ipops", seconds=1)
-    service = create_app(Settings.model_construct(), Database("postgresql:///"), tokens)
+    press = CertificatePress(new_secret(), public_url="https://nowhere", sample=True)
+    service = create_app(Settings.model_construct(), Database("postgresql:///"), tokens, press)
     return [route for route in iter_route_contexts(service.routes) if route.path != "/openapi.json"]
 
 

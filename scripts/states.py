@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.application import APPLICATION, ApplicationEvent
+from app.domain.certificate import CERTIFICATE, CertificateEvent
 from app.domain.claim import CLAIM, ClaimEvent
 from app.domain.consent import CONSENT, ConsentEvent
 from app.domain.deal import DEAL, DealEvent
+from app.domain.duplicate import DUPLICATE, DuplicateEvent
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent
+from app.domain.fee import FEE, FeeEvent
 from app.domain.listing import LISTING, ListingEvent
 from app.domain.mandate import MANDATE, MandateEvent
 from app.domain.observation import OBSERVATION, ObservationEvent
@@ -20,9 +23,11 @@ from app.domain.offer import OFFER, OfferEvent
 from app.domain.pledge import PLEDGE, PledgeEvent
 from app.domain.policy import POLICY, PolicyEvent
 from app.domain.provider import PROVIDER, ProviderEvent
+from app.domain.reconciliation import DIFFERENCE, DifferenceEvent
 from app.domain.state_machine import StateMachine
+from app.domain.stay import STAY, StayEvent
 from app.domain.valuation import VALUATION, ValuationEvent
-from app.services import enrolments, listings, mandates, offers
+from app.services import enrolments, fees, listings, mandates, offers
 from scripts.text import ROOT, table
 
 HEAD = """# States
@@ -57,6 +62,7 @@ class Life:
 
 
 LIVES = (
+    Life("duplicate", DUPLICATE, DuplicateEvent),
     Life("mandate", MANDATE, MandateEvent),
     Life("listing", LISTING, ListingEvent),
     Life("offer", OFFER, OfferEvent),
@@ -70,6 +76,10 @@ LIVES = (
     Life("provider", PROVIDER, ProviderEvent),
     Life("enrolment", ENROLMENT, EnrolmentEvent),
     Life("observation", OBSERVATION, ObservationEvent),
+    Life("certificate", CERTIFICATE, CertificateEvent),
+    Life("stay", STAY, StayEvent),
+    Life("fee", FEE, FeeEvent),
+    Life("reconciliation", DIFFERENCE, DifferenceEvent),
 )
 
 
@@ -79,6 +89,8 @@ SET_BASED: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("EnrolmentEvent", "end"): enrolments.end_due,
     ("MandateEvent", "expire"): mandates.end_due,
     ("OfferEvent", "lapse"): offers.lapse_due,
+    ("FeeEvent", "fall_late"): fees.follow,
+    ("FeeEvent", "lapse"): fees.follow,
 }
 """Functions that move many rows by one UPDATE."""
 

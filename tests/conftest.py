@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.domain.clock import Moment
 from app.infra import logging as app_logging
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database, Unit
-from app.infra.security import TokenIssuer
+from app.infra.security import TokenIssuer, new_secret
 from app.main import create_app
 from tests.support import server
 from tests.support.api import Api
@@ -80,10 +81,16 @@ def tokens() -> TokenIssuer:
     return TokenIssuer(secrets.token_urlsafe(32), issuer="ipops", seconds=600)
 
 
+@pytest.fixture(scope="session")
+def press() -> CertificatePress:
+    """Makes the tests' certificates."""
+    return CertificatePress(new_secret(), public_url="https://ipops.example", sample=True)
+
+
 @pytest.fixture
-def app(database: SavepointDatabase, tokens: TokenIssuer) -> FastAPI:
+def app(database: SavepointDatabase, tokens: TokenIssuer, press: CertificatePress) -> FastAPI:
     """The application on the test's transaction."""
-    return create_app(Settings(), database, tokens)
+    return create_app(Settings(), database, tokens, press)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from app.cli.demo.caller import Refused
 from app.cli.demo.telling import READY, SAMPLE_DATA, tell_to
 from app.cli.worker import Supervisor
 from app.config import Mode, Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
 from app.infra.security import TokenIssuer, load_or_create_seed
 from app.main import create_app
@@ -86,7 +87,12 @@ def run(instance: Instance) -> None:
         statement_timeout_ms=settings.statement_timeout_ms,
     )
     tokens = TokenIssuer(seed, issuer=settings.issuer, seconds=settings.token_seconds)
-    app = create_app(settings, opened, tokens)
+    press = CertificatePress(
+        seed,
+        public_url=settings.public_url or instance.base_url,
+        sample=settings.mode is Mode.sandbox,
+    )
+    app = create_app(settings, opened, tokens, press)
     config = uvicorn.Config(
         app,
         http="httptools",

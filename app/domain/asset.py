@@ -126,13 +126,20 @@ class NumberScheme(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """How two rights belong together."""
+    """How two rights belong together. `similar_mark`: marks that an office holds to be similar (TR-11)."""
 
     same_day_twin = "same_day_twin"
     family = "family"
     madrid = "madrid"
     divisional = "divisional"
     similar_mark = "similar_mark"
+
+
+MARK_LINKS = frozenset({LinkKind.madrid, LinkKind.similar_mark})
+"""Links between trademarks; the others are between patents."""
+
+FAMILY_LINKS = frozenset(LinkKind) - {LinkKind.similar_mark}
+"""Links that make one family of rights: of one invention, or of one international registration."""
 
 
 NOT_FOUND = define("asset.not_found", ErrorKind.not_found, "未找到该权利", "No such right.")
@@ -182,9 +189,15 @@ LINK_UNFIT = define(
     "asset.link_unfit",
     ErrorKind.conflict,
     "两项权利不符合 {link} 关联的条件：同日申请须为一项发明和一项实用新型，分案和同族须为专利，"
-    "马德里须为商标",
+    "马德里和近似商标须为商标",
     "The two rights do not fit a {link} link: twins are an invention and a utility model, divisionals and "
-    "families are patents, Madrid registrations are trademarks.",
+    "families are patents, Madrid registrations and similar marks are trademarks.",
+)
+LINK_NOT_FOUND = define(
+    "asset.link_not_found", ErrorKind.not_found, "该权利没有此关联", "The right has no such link."
+)
+LINK_ENDED = define(
+    "asset.link_ended", ErrorKind.conflict, "该关联已解除", "The link has been ended already."
 )
 TWINS_NOT_SAME_DAY = define(
     "asset.twins_not_same_day",
@@ -225,10 +238,12 @@ def last_day_in_force(
     filed_on: date | None,
     registered_on: date | None,
     renewals: int = 0,
+    extension_days: int = 0,
 ) -> date | None:
     """The last day of a right's term, or None where it does not follow from the dates (LS-01, LS-02, LS-12).
 
-    Only Chinese terms are known here. `renewals` counts the decades a trademark was renewed for.
+    Only Chinese terms are known here. `renewals` counts the decades a trademark was renewed for,
+    `extension_days` what the office added to an invention's term (LS-03).
     """
     if office != CN:
         return None
@@ -236,7 +251,7 @@ def last_day_in_force(
         return registered_on and trademark_last_day_in_force(registered_on, renewals)
     if patent_type is None or filed_on is None:
         return None
-    return patent_last_day_in_force(patent_type, filed_on)
+    return patent_last_day_in_force(patent_type, filed_on, extension_days)
 
 
 class StatusChange(Protocol):
@@ -257,10 +272,43 @@ C = TypeVar("C", bound=StatusChange)
 def status_in_force(changes: Sequence[C], on: date) -> C | None:
     """The status in force on a day: the latest to take effect, of these the last to become known (AST-04).
 
-    One without a known start counts as earlier than all others.
+    One without a known start counts as earlier than all others. Of what became known in one moment the
+    last of `changes` counts.
     """
     begun = [change for change in changes if change.effective_on is None or change.effective_on <= on]
-    return max(begun, key=lambda change: (change.effective_on or date.min, change.recorded_at), default=None)
+    latest_first = reversed(begun)  # the first of the greatest is taken
+    return max(
+        latest_first, key=lambda change: (change.effective_on or date.min, change.recorded_at), default=None
+    )
+
+
+class KnownStatus(StatusChange, Protocol):
+    """A status that may be taken back."""
+
+    @property
+    def status(self) -> str:
+        """The legal status."""
+
+
+TAKES_BACK: Mapping[AssetStatus, frozenset[AssetStatus]] = {
+    AssetStatus.terminated_fee: frozenset({AssetStatus.late_fee}),
+    AssetStatus.invalid_full: IN_FORCE,
+    AssetStatus.invalid: IN_FORCE,
+}
+"""Which statuses an end undoes that were known to begin after it.
+
+An unpaid annuity ends the right from its due day, as if there had been no late period (LS-05). An invalid
+right never existed (LS-08).
+"""
+
+
+def taken_back(status: AssetStatus, effective_on: date, known: Sequence[KnownStatus]) -> list[date]:
+    """The days after `effective_on` on which a known status began that a new one undoes."""
+    undone = TAKES_BACK.get(status, frozenset())
+    days = {one.effective_on for one in known if one.effective_on is not None}
+    later = sorted(day for day in days if day > effective_on)
+    begun = {day: status_in_force([one for one in known if one.effective_on == day], day) for day in later}
+    return [day for day, one in begun.items() if one is not None and one.status in undone]
 
 
 class LinkedRight(Protocol):
@@ -281,7 +329,7 @@ class LinkedRight(Protocol):
 
 def check_link(link: LinkKind, one: LinkedRight, other: LinkedRight) -> list[Violation]:
     """What speaks against the link; twins are an invention and a utility model of one day (专利法第9条)."""
-    kind = AssetKind.trademark if link is LinkKind.madrid else AssetKind.patent
+    kind = AssetKind.trademark if link in MARK_LINKS else AssetKind.patent
     fits = one.kind == other.kind == kind
     if link is LinkKind.same_day_twin:
         fits = {one.patent_type, other.patent_type} == {PatentType.invention, PatentType.utility_model}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from app.domain.asset import (
     CN,
@@ -18,11 +19,14 @@ from app.domain.asset import (
     ZH,
     AssetKind,
     AssetStatus,
+    MarkKind,
     NumberScheme,
     last_day_in_force,
     shares_whole,
 )
+from app.domain.asset_goods import NewItem, read_items
 from app.domain.asset_number import Numbers, attempt, read_numbers
+from app.domain.asset_sign import sign_key
 from app.domain.classification import parse_ipc, parse_locarno
 from app.domain.errors import ErrorKind, Severity, Violation, define
 from app.domain.patent_number import PatentType
@@ -77,10 +81,11 @@ _NO_NUMBERS = Numbers((), "")
 
 @dataclass(frozen=True, slots=True)
 class NewClass:
-    """A Nice class with the goods or services named in it."""
+    """A Nice class with the goods or services named in it, as one text or item by item."""
 
     nice_class: int
     goods: str | None = None
+    items: Sequence[NewItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class NewOwner:
 class NewAsset:
     """A right as the caller describes it. No owners: the owner is unrecorded; else the first patentee first.
 
-    `renewals` counts the decades a trademark was renewed for (LS-12).
+    `renewals` counts the decades a trademark was renewed for (LS-12); `mark_kind` None: an ordinary mark.
     """
 
     kind: AssetKind
@@ -108,6 +113,7 @@ class NewAsset:
     status_as_of: date | None = None
     patent_type: PatentType | None = None
     ipc: str | None = None
+    mark_kind: MarkKind | None = None
     classes: Sequence[NewClass] = ()
     filed_on: date | None = None
     granted_on: date | None = None
@@ -118,21 +124,29 @@ class NewAsset:
     @property
     def status_since(self) -> date | None:
         """The day the status took effect, where one of the dates tells it."""
-        return {
-            AssetStatus.application: self.filed_on,
-            AssetStatus.applied: self.filed_on,
-            AssetStatus.granted: self.granted_on,
-            AssetStatus.registered: self.registered_on,
-        }.get(self.status)
+        match self.status:
+            case AssetStatus.application | AssetStatus.applied:
+                return self.filed_on
+            case AssetStatus.granted:
+                return self.granted_on
+            case AssetStatus.registered:
+                return self.registered_on
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A description read: normal forms, every objection, and what does not object but wants another look."""
+    """A description read: normal forms, every objection, and what does not object but wants another look.
+
+    `sign_key`: the words of a mark, by which identical marks are found (TR-11).
+    """
 
     numbers: Numbers
     patent_type: PatentType | None
     ipc: str | None
+    mark_kind: MarkKind | None
+    sign_key: str | None
     classes: tuple[NewClass, ...]
     last_day_in_force: date | None
     violations: list[Violation]
@@ -160,8 +174,17 @@ def read_entry(new: NewAsset, *, today: date) -> Entry:
         registered_on=new.registered_on,
         renewals=new.renewals,
     )
+    mark = new.kind is AssetKind.trademark
     return Entry(
-        numbers, patent_type, ipc, classes, last_day, objections, _warnings(new, numbers, last_day, today)
+        numbers=numbers,
+        patent_type=patent_type,
+        ipc=ipc,
+        mark_kind=new.mark_kind or MarkKind.ordinary if mark else None,
+        sign_key=sign_key(new.name) if mark else None,
+        classes=classes,
+        last_day_in_force=last_day,
+        violations=objections,
+        warnings=_warnings(new, numbers, last_day, today),
     )
 
 
@@ -173,6 +196,7 @@ def _patent_type(new: NewAsset, numbers: Numbers, objections: list[Violation]) -
     return shown or new.patent_type
 
 
+@lru_cache(maxsize=16_384)
 def _symbol(text: str | None, patent_type: PatentType | None) -> str | None:
     """The main class: IPC of inventions and utility models, Locarno of designs (ID-14)."""
     if text is None:
@@ -183,24 +207,32 @@ def _symbol(text: str | None, patent_type: PatentType | None) -> str | None:
 
 
 def _classes(new: NewAsset, objections: list[Violation]) -> tuple[NewClass, ...]:
-    """One registration has one or more classes, each once (ID-13, AST-03)."""
+    """One registration has one or more classes, each once (ID-13, AST-03), each with its items if known."""
     seen: set[int] = set()
+    read: list[NewClass] = []
     for position, given in enumerate(new.classes):
         at = f"/classes/{position}/nice_class"
         attempt(objections, parse_nice_class, given.nice_class, pointer=at)
         if given.nice_class in seen:
             objections.append(CLASS_TWICE.violation(at, nice_class=given.nice_class))
         seen.add(given.nice_class)
+        items = [(f"/classes/{position}/items/{place}", item) for place, item in enumerate(given.items)]
+        read.append(replace(given, items=read_items(items, objections)))
     if new.kind is AssetKind.trademark and new.office == CN and not new.classes:
         objections.append(CLASS_MISSING.violation("/classes"))
-    return tuple(new.classes)
+    return tuple(read)
 
 
 def _unfit(new: NewAsset) -> list[Violation]:
     """Fields of the other kind of right, and a status it cannot have."""
     foreign: Mapping[str, object]
     if new.kind is AssetKind.patent:
-        foreign = {"classes": new.classes, "registered_on": new.registered_on, "renewals": new.renewals}
+        foreign = {
+            "classes": new.classes,
+            "registered_on": new.registered_on,
+            "renewals": new.renewals,
+            "mark_kind": new.mark_kind,
+        }
     else:
         foreign = {"patent_type": new.patent_type, "ipc": new.ipc, "granted_on": new.granted_on}
     kind, kind_zh = new.kind, ZH[new.kind]

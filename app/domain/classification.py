@@ -1,11 +1,11 @@
-"""Technical classification of rights: IPC for inventions and utility models, Locarno for designs (ID-14)."""
+"""Technical classes of rights: IPC and CPC of inventions and utility models, Locarno of designs (ID-14)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from app.domain.errors import ErrorKind, define
+from app.domain.errors import ErrorCode, ErrorKind, define
 from app.domain.text import compact
 
 IPC_FORMAT = define(
@@ -15,6 +15,13 @@ IPC_FORMAT = define(
     "IPC symbol “{given}” is not in form: it names a subgroup, e.g. H01M 10/0525.",
     basis="国际专利分类(IPC)",
 )
+CPC_FORMAT = define(
+    "cpc.format",
+    ErrorKind.invalid,
+    "联合专利分类号“{given}”格式不对：应写到小组，例如 Y02E 60/10",
+    "CPC symbol “{given}” is not in form: it names a subgroup, e.g. Y02E 60/10.",
+    basis="联合专利分类(CPC)",
+)
 LOCARNO_FORMAT = define(
     "locarno.format",
     ErrorKind.invalid,
@@ -23,7 +30,9 @@ LOCARNO_FORMAT = define(
     basis="工业品外观设计国际分类(洛迦诺分类)",
 )
 
-_IPC = re.compile(r"([A-H])([0-9]{2})([A-Z])(?:([0-9]{1,4})/([0-9]{2,6}))?")
+_BELOW = r"([0-9]{2})([A-Z])(?:([0-9]{1,4})/([0-9]{2,6}))?"
+_IPC = re.compile(r"([A-H])" + _BELOW)
+_CPC = re.compile(r"([A-HY])" + _BELOW)
 _LOCARNO = re.compile(r"(0[1-9]|[12][0-9]|3[0-2])-([0-9]{2})")
 
 
@@ -72,9 +81,20 @@ def parse_ipc(text: str, *, allow_subclass: bool = False, pointer: str | None = 
 
     Padding zeros of the group (`H01M 0010/0525`) are dropped. Raises DomainError `ipc.format`.
     """
-    match = _IPC.fullmatch(compact(text))
+    return _symbol(_IPC, IPC_FORMAT, text, allow_subclass=allow_subclass, pointer=pointer)
+
+
+def parse_cpc(text: str, *, allow_subclass: bool = False, pointer: str | None = None) -> Ipc:
+    """Read a CPC symbol: the form of IPC, with a section Y besides. Raises DomainError `cpc.format`."""
+    return _symbol(_CPC, CPC_FORMAT, text, allow_subclass=allow_subclass, pointer=pointer)
+
+
+def _symbol(
+    form: re.Pattern[str], refusal: ErrorCode, text: str, *, allow_subclass: bool, pointer: str | None
+) -> Ipc:
+    match = form.fullmatch(compact(text))
     if match is None or (match[4] is None and not allow_subclass):
-        raise IPC_FORMAT.error(pointer, given=text)
+        raise refusal.error(pointer, given=text)
     group = None if match[4] is None else str(int(match[4]))
     return Ipc(match[1], match[2], match[3], group, match[5])
 

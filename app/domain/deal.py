@@ -3,10 +3,10 @@
 from datetime import date
 from enum import StrEnum
 
-from app.domain.asset import IN_FORCE, PENDING, AssetStatus
 from app.domain.errors import ErrorKind, define
 from app.domain.hold import HoldKind
 from app.domain.listing import ListingMode
+from app.domain.operation import Operation, statuses
 from app.domain.state_machine import StateMachine
 from app.domain.term import add_months
 
@@ -103,10 +103,10 @@ LISTED_AS = {
     LicenceType.ordinary: ListingMode.ordinary_licence,
 }
 
-LICENSABLE = (IN_FORCE | {AssetStatus.application}) - {AssetStatus.late_fee}
+LICENSABLE = statuses(Operation.licence)
 """Statuses in which a licence can be recorded: not in the late period, and not once the right has ended."""
 
-TRANSFERABLE = IN_FORCE | PENDING
+TRANSFERABLE = statuses(Operation.transfer)
 """Statuses in which a right or an application passes to another (domain §2.1: transfer registration)."""
 
 RECORDING_MONTHS = 3
@@ -180,6 +180,14 @@ PLEDGEE_CONSENT_REQUIRED = define(
     "权利 {number} 已出质，许可或转让须经质权人同意",
     "Right {number} is pledged: licensing or transferring it needs the pledgee's consent.",
     basis="民法典第444条",
+)
+ASSOCIATED_MARKS_MISSING = define(
+    "deal.associated_marks_missing",
+    ErrorKind.conflict,
+    "商标 {number} 在相同或类似商品上的相同、近似商标须一并转让，缺少：{missing}",
+    "Marks identical or similar to {number} on the same or similar goods are transferred together with it; "
+    "missing: {missing}.",
+    basis="商标法第42条第2款, 商标法实施条例第31条",
 )
 TERM_INVALID = define(
     "deal.term_invalid",

@@ -19,7 +19,11 @@ class HoldKind(StrEnum):
     suspension = "suspension"
 
 
+STAY_KINDS = frozenset({HoldKind.preservation, HoldKind.suspension})
+"""What stays dispositions of a right while it runs (LS-09, LS-10)."""
 LICENCE_KINDS = frozenset({HoldKind.licence, HoldKind.exclusive_licence})
+ENCUMBRANCES = LICENCE_KINDS | STAY_KINDS | {HoldKind.lien}
+"""What stays on a right in whatever bundle it goes (UNI-29); offers and reservations come and go."""
 
 EVERYWHERE = (0, 1_000_000)
 """Territory and field numbers run in [0, 1 000 000); the whole range means no limit."""
@@ -80,6 +84,13 @@ RESERVED = define(
     ErrorKind.conflict,
     "该权利已被预留",
     "The right is already reserved.",
+)
+PRESERVED = define(
+    "hold.already_preserved",
+    ErrorKind.conflict,
+    "该权利在此期间已被保全，同一权利不得重复保全",
+    "The right is under a court's preservation in that period already; there is no second one.",
+    basis="最高人民法院关于审理专利纠纷案件适用法律问题的若干规定第13条",
 )
 ENCUMBERED = define(
     "hold.encumbered",

@@ -10,6 +10,7 @@ import uuid
 
 _COUNTER_BITS = 74
 _COUNTER_LIMIT = 1 << _COUNTER_BITS
+_STEPS = 1_024
 
 
 class _Uuid7:
@@ -28,6 +29,7 @@ class _Uuid7:
         self._lock = threading.Lock()
         self._millisecond = 0
         self._counter = 0
+        self._steps: list[int] = []
 
     def next(self) -> uuid.UUID:
         with self._lock:
@@ -35,12 +37,18 @@ class _Uuid7:
             if now > self._millisecond:
                 self._restart(now)
             else:
-                self._counter += 1 + int.from_bytes(os.urandom(4))
+                self._counter += 1 + self._step()
                 if self._counter >= _COUNTER_LIMIT:
                     self._restart(self._millisecond + 1)
             millisecond, counter = self._millisecond, self._counter
         high, low = counter >> 62, counter & ((1 << 62) - 1)
         return uuid.UUID(int=millisecond << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+    def _step(self) -> int:
+        """32 random bits, of which the system is asked for many at once."""
+        if not self._steps:
+            self._steps = memoryview(os.urandom(4 * _STEPS)).cast("I").tolist()
+        return self._steps.pop()
 
     def _restart(self, millisecond: int) -> None:
         self._millisecond = millisecond

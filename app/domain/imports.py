@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from app.domain.asset import CN, AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_entry import Entry, NewAsset, NewClass, read_entry
 from app.domain.asset_number import attempt
+from app.domain.asset_sign import NO_WORDS
 from app.domain.classification import parse_ipc, parse_locarno
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.errors import DomainError, ErrorKind, Violation, define, refuse_if
@@ -65,6 +67,32 @@ DATE_FORMAT = define(
 VALUE_MISSING = define(
     "import.value_missing", ErrorKind.invalid, "列 {column} 为空", "Column {column} is empty."
 )
+LINE_TOO_LONG = define(
+    "import.line_too_long",
+    ErrorKind.invalid,
+    "本行超过 {limit} 个字符，不是登记数据",
+    "The line is longer than {limit} characters, which no row of a register is.",
+)
+TEXT_TOO_LONG = define(
+    "import.text_too_long",
+    ErrorKind.invalid,
+    "列 {column} 的内容超过 {limit} 个字符",
+    "Column {column} has more than {limit} characters.",
+)
+REPORT_TAKEN = define(
+    "import.report_taken",
+    ErrorKind.invalid,
+    "不能写入 {file}：它是导入的文件或另一份报告",
+    "{file} cannot be written to: it is the file that is imported, or another report.",
+)
+UNDER_WAY = define(
+    "import.under_way",
+    ErrorKind.conflict,
+    "文件 {file} 正由另一进程导入",
+    "File {file} is being imported by another process.",
+    retryable=True,
+)
+NOT_FOUND = define("import.not_found", ErrorKind.not_found, "未找到该次导入", "No such import.")
 REGISTER_UNKNOWN = define(
     "import.register_unknown",
     ErrorKind.invalid,
@@ -106,11 +134,34 @@ COLUMNS: Mapping[ImportKind, tuple[str, ...]] = {
         *("recorded", "executed", "conveyance", "assignor_orgs", "n_individual_assignors", "assignee_orgs"),
         *("n_individual_assignees", "amount_cny", "patent_numbers", "application_numbers", "titles"),
     ),
+    ImportKind.legal_events: ("office", "number", "code", "announced_on", "effective_on", "text"),
 }
 """Columns a file must have; it may have more, in any order."""
 
-ERROR_COLUMNS = ("error_line", "error_code", "error_zh", "error_en")
+ERROR_COLUMNS = ("error_line", "error_column", "error_code", "error_zh", "error_en")
 """What a file of refused rows adds; ignored when such a file is imported again."""
+
+DIFFERENCE_COLUMNS = ("noun", "number", "field", "old", "new")
+"""What a file says otherwise than the register did, row by row."""
+
+_POINTED: Mapping[ImportKind, Mapping[str, str]] = {
+    ImportKind.patents: {
+        "numbers": "application_no",
+        "application": "application_no",
+        "publication": "publication_no",
+        "filed_on": "filing_date",
+        "granted_on": "grant_date",
+    },
+    ImportKind.trademarks: {
+        "numbers": "application_no",
+        "application": "application_no",
+        "registration": "registration_no",
+        "classes": "nice_classes",
+        "filed_on": "application_date",
+        "registered_on": "registration_date",
+    },
+}
+"""Columns of the file by the parts of a pointer into what was read from it."""
 
 SOURCE = "import"
 """Status source of a right whose status a file told; the file itself is in the row's provenance."""
@@ -119,12 +170,27 @@ Row = Mapping[str, str]
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMPTY = frozenset({"", "N/A", "-", "—"})
+_CELLS = 16_384
+"""Cells of a column that repeats itself (days, statuses, names, classes) are read once."""
+_LONG = 256
+"""Characters of a cell beyond which it is not kept in mind."""
 
 
-def messages(refused: DomainError) -> tuple[str, str, str]:
-    """Codes, Chinese and English words of a refusal, every objection once."""
+def column_of(kind: ImportKind, pointer: str | None) -> str:
+    """The column an objection is about, by its pointer (`/numbers/application`); empty: the whole row."""
+    known = _POINTED.get(kind, {})
+    for part in reversed((pointer or "").split("/")):
+        if part in known or part in COLUMNS[kind]:
+            return known.get(part, part)
+    return ""
+
+
+def messages(kind: ImportKind, refused: DomainError) -> tuple[str, str, str, str]:
+    """Columns, codes, Chinese and English words of a refusal, every objection once."""
     found = {violation.code.code: violation for violation in refused.violations}
+    columns = dict.fromkeys(column_of(kind, violation.pointer) for violation in refused.violations)
     return (
+        " ".join(filter(None, columns)),
         " ".join(found),
         "；".join(violation.zh for violation in found.values()),
         " ".join(violation.en for violation in found.values()),
@@ -133,28 +199,55 @@ def messages(refused: DomainError) -> tuple[str, str, str]:
 
 def text_of(row: Row, column: str) -> str:
     """The cell in normal form; empty where the file says that there is nothing."""
-    text = normalise(row.get(column) or "")
+    return _text(row.get(column) or "")
+
+
+def _text(cell: str) -> str:
+    text = normalise(cell)
     return "" if text in _EMPTY else text
+
+
+@_remembered
+def _day(cell: str) -> date | None:
+    """The day in a cell that has one. Raises ValueError for anything else than a full date."""
+    text = _text(cell)
+    if not text:
+        return None
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def day_of(row: Row, column: str, violations: list[Violation]) -> date | None:
     """The day in a cell, None when it is empty; anything else than a full date is an objection."""
-    text = text_of(row, column)
-    if not text:
-        return None
     try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:  # a day no calendar has, e.g. 2021-02-30: the objection below
-        pass
-    violations.append(DATE_FORMAT.violation(f"/{column}", column=column, given=text))
+        return _day(row.get(column) or "")
+    except ValueError:  # in another form, or a day no calendar has, e.g. 2021-02-30
+        given = text_of(row, column)
+    violations.append(DATE_FORMAT.violation(f"/{column}", column=column, given=given))
     return None
+
+
+LONGEST_KEY = 600
+"""Characters of a text by which records are found: more do not fit into an index (2704 bytes)."""
+
+
+def check_length(text: str, column: str, violations: list[Violation]) -> None:
+    """Object to a text that is too long to find anything by."""
+    if len(text) > LONGEST_KEY:
+        violations.append(TEXT_TOO_LONG.violation(f"/{column}", column=column, limit=LONGEST_KEY))
 
 
 def names_of(row: Row, column: str) -> tuple[str, ...]:
     """The names in a cell, separated by semicolons of either width, each once."""
+    cell = row.get(column) or ""
+    return _names(cell) if len(cell) <= _LONG else _names.__wrapped__(cell)
+
+
+@_remembered
+def _names(cell: str) -> tuple[str, ...]:
     found: dict[str, str] = {}
-    for part in text_of(row, column).split(";"):  # NFKC has made `；` a `;`
+    for part in _text(cell).split(";"):  # NFKC has made `；` a `;`
         if name := normalise(part):
             found.setdefault(name_key(name), name)
     return tuple(found.values())
@@ -177,12 +270,16 @@ class PartyRow:
 
 
 def party_row(row: Row) -> PartyRow:
-    """Read an organisation. Raises `uscc.*`, `party.name_missing`, `import.date_format`, all that apply."""
+    """Read an organisation.
+
+    Raises, all that apply: `uscc.*`, `party.name_missing`, `import.text_too_long`, `import.date_format`.
+    """
     violations: list[Violation] = []
     uscc = attempt(violations, parse_uscc, row["uscc"], pointer="/uscc")
     name = text_of(row, "name")
     if not name:
         violations.append(NAME_MISSING.violation("/name"))
+    check_length(name, "name", violations)
     registered_on = day_of(row, "registered_on", violations)
     refuse_if(violations)
     code = text_of(row, "uscc_district")
@@ -240,33 +337,39 @@ OFFICES = {"NZ": "NZ", "EUIPO": "EM", "US": "US", "CN": CN}
 UNKNOWN_OFFICE = "XX"
 """WIPO ST.3: none of the known offices. A row of such a register is refused; the rest of it is judged too."""
 
-NO_WORDS = "（无文字商标）"
-"""Name of a mark that consists of a device only."""
-
 
 def status_of(text: str, table: Sequence[tuple[str, AssetStatus]]) -> AssetStatus:
     """The legal status a text tells."""
     lowered = text.casefold()
-    return next((status for start, status in table if lowered.startswith(start)), AssetStatus.unknown)
+    for start, status in table:
+        if lowered.startswith(start):
+            return status
+    return AssetStatus.unknown
+
+
+_PATENT_NUMBERS = (
+    (NumberScheme.application, "application_no"),
+    (NumberScheme.publication, "publication_no"),
+)
+_PATENT_TYPES = {kind.value: kind for kind in PatentType}
 
 
 def patent_row(row: Row, *, today: date) -> RightRow:
     """Read a Chinese patent (ID-01 to ID-10).
 
-    Raises the objections of `read_entry`, `import.value_missing`, `import.date_format`. A main class that
-    is no IPC symbol is left out, it identifies nothing.
+    Raises the objections of `read_entry`, `import.value_missing`, `import.date_format`,
+    `import.text_too_long`. A main class that is no IPC symbol is left out, it identifies nothing.
     """
     violations: list[Violation] = []
     stated = text_of(row, "patent_type").partition("(")[0]
     name = _required(row, "title", violations)
-    numbers = {NumberScheme.application: "application_no", NumberScheme.publication: "publication_no"}
     new = NewAsset(
         kind=AssetKind.patent,
-        numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
+        numbers={scheme: row[column] for scheme, column in _PATENT_NUMBERS if text_of(row, column)},
         name=name,
         status=status_of(text_of(row, "status_text"), _PATENT_STATUSES),
         status_source=SOURCE,
-        patent_type=PatentType(stated) if stated in set(PatentType) else None,
+        patent_type=_PATENT_TYPES.get(stated),
         ipc=_main_class(text_of(row, "ipc")),
         filed_on=day_of(row, "filing_date", violations),
         granted_on=day_of(row, "grant_date", violations),
@@ -274,6 +377,7 @@ def patent_row(row: Row, *, today: date) -> RightRow:
     return _right(row, "applicants", None, new, violations, today=today)
 
 
+@_remembered
 def _main_class(text: str) -> str | None:
     first = text.partition(";")[0]
     if "-" in first:
@@ -286,7 +390,8 @@ def _main_class(text: str) -> str | None:
 def trademark_row(row: Row, *, today: date) -> RightRow:
     """Read a trademark of any office, with its Nice classes (ID-11 to ID-13).
 
-    Raises the objections of `read_entry`, `import.register_unknown`, `import.date_format`.
+    Raises the objections of `read_entry`, `import.register_unknown`, `import.date_format`,
+    `import.text_too_long`.
     """
     violations: list[Violation] = []
     register = text_of(row, "register")
@@ -298,7 +403,7 @@ def trademark_row(row: Row, *, today: date) -> RightRow:
         kind=AssetKind.trademark,
         office=office or UNKNOWN_OFFICE,
         numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
-        name=text_of(row, "mark") or NO_WORDS,
+        name=_mark(row, violations),
         status=status_of(text_of(row, "status"), _TRADEMARK_STATUSES),
         status_source=SOURCE,
         classes=_classes(row, violations),
@@ -307,6 +412,12 @@ def trademark_row(row: Row, *, today: date) -> RightRow:
     )
     expires_on = day_of(row, "expiry_date", violations)
     return _right(row, "applicant", expires_on, new, violations, today=today)
+
+
+def _mark(row: Row, violations: list[Violation]) -> str:
+    words = text_of(row, "mark")
+    check_length(words, "mark", violations)
+    return words or NO_WORDS
 
 
 def _classes(row: Row, violations: list[Violation]) -> tuple[NewClass, ...]:
@@ -340,14 +451,15 @@ def _right(
     *,
     today: date,
 ) -> RightRow:
+    owners = () if "withheld" in text_of(row, owner_column) else names_of(row, owner_column)
+    check_length(max(owners, key=len, default=""), owner_column, violations)
     entry = read_entry(new, today=today)
     refuse_if([*entry.violations, *violations])
     person = text_of(row, "applicant_kind").startswith("individual")
-    withheld = "withheld" in text_of(row, owner_column)
     return RightRow(
         new=new,
         entry=entry,
-        owners=() if withheld else names_of(row, owner_column),
+        owners=owners,
         owner_kind=PartyKind.person if person else PartyKind.organisation,
         owner_country=text_of(row, "applicant_country") or None,
         last_day_in_force=expires_on or entry.last_day_in_force,

@@ -1,8 +1,15 @@
 """Listings (挂牌): an agency offers rights for transfer or licence, or states a need."""
 
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.asset import ENDED, AssetStatus
+from app.domain.errors import ErrorKind, Violation, define
+from app.domain.hold import TRANSFER_OFFERED
 from app.domain.state_machine import StateMachine
 
 
@@ -166,3 +173,31 @@ PRICE_ZERO = define(
     "价格须大于 0；面议请不填价格",
     "A price is above zero; leave it out when it is negotiable.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRight:
+    """A right as a review looks at it on a day. `offered`: it has an open transfer listing."""
+
+    number: str
+    status: AssetStatus
+    owner_ids: Collection[uuid.UUID | None]
+    stayed: bool
+    offered: bool
+
+
+def objections(
+    mode: ListingMode, owner_id: uuid.UUID | None, right: ListedRight, pointer: str | None = None
+) -> Iterator[Violation]:
+    """What speaks against publishing an offer of the right (domain LS table, LS-14)."""
+    number = right.number
+    if owner_id not in right.owner_ids:
+        yield NOT_OWNER.violation(pointer, number=number)
+    if right.status in ENDED:
+        yield RIGHT_ENDED.violation(pointer, number=number)
+    if right.status is AssetStatus.grace:
+        yield RIGHT_IN_GRACE.violation(pointer, number=number)
+    if right.stayed:
+        yield RIGHT_STAYED.violation(pointer, number=number)
+    if mode is ListingMode.transfer and right.offered:
+        yield TRANSFER_OFFERED.violation(pointer, number=number)

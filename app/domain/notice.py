@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.errors import ErrorKind, Reason, define, fill_in
+from app.domain.title import ZH as PASSING_ZH
 
 
 class NoticeKind(StrEnum):
@@ -29,6 +30,13 @@ class NoticeKind(StrEnum):
     enrolment_matched = "enrolment_matched"
     observation_to_check = "observation_to_check"
     observation_decided = "observation_decided"
+    differences_found = "differences_found"
+    fee_due = "fee_due"
+    fee_late = "fee_late"
+    right_lapsed = "right_lapsed"
+    right_stayed = "right_stayed"
+    stay_ended = "stay_ended"
+    title_passed = "title_passed"
 
 
 TEXTS: Mapping[NoticeKind, Reason] = {
@@ -89,10 +97,39 @@ TEXTS: Mapping[NoticeKind, Reason] = {
     NoticeKind.observation_decided: Reason(
         "The value you reported for indicator {code} was decided.", "您填报的指标 {code} 已有审核结果"
     ),
+    NoticeKind.differences_found: Reason(
+        "Reconciliation {number} found {differences} differences for you to decide.",
+        "核对 {number} 发现 {differences} 项差异，待您处理",
+    ),
+    NoticeKind.fee_due: Reason(
+        "The fee that keeps right {number} alive is due on {due_on}, in {days} days.",
+        "权利 {number} 的维持费用将于 {due_on} 到期（还有 {days} 天）",
+    ),
+    NoticeKind.fee_late: Reason(
+        "The fee of right {number}, due on {due_on}, is unpaid; the grace ends on {grace_ends_on}.",
+        "权利 {number} 的维持费用（{due_on} 到期）尚未缴纳，宽限期至 {grace_ends_on}",
+    ),
+    NoticeKind.right_lapsed: Reason(
+        "Right {number} has ended: its fee, due on {due_on}, was not paid within the grace.",
+        "权利 {number} 已终止：{due_on} 到期的费用在宽限期内未缴纳",
+    ),
+    NoticeKind.right_stayed: Reason(
+        "Dispositions of right {number} are stayed to {ends_on}: {kind}.",
+        "权利 {number} 的处分程序已停止至 {ends_on}：{kind}",
+    ),
+    NoticeKind.stay_ended: Reason(
+        "The stay of right {number} is over: {kind} is {status}.",
+        "权利 {number} 的{kind}已结束：{status}",
+    ),
+    NoticeKind.title_passed: Reason(
+        "Right {number} has other owners, or shares, since {acquired_on}: {kind}.",
+        "权利 {number} 自 {acquired_on} 起权利人或者其份额变更：{kind}",
+    ),
 }
 """What each kind of notice says, with the facts its sender gives in braces."""
 
 WORDS: Mapping[str, str] = {
+    **{kind.value: zh for kind, zh in PASSING_ZH.items()},
     "accepted": "已接受",
     "active": "正常",
     "approved": "批准",
@@ -100,6 +137,9 @@ WORDS: Mapping[str, str] = {
     "declined": "已谢绝",
     "expired": "已过期",
     "granted": "已同意",
+    "lifted": "已解除",
+    "preservation": "保全",
+    "suspension": "中止",
     "lapsed": "已失效",
     "open": "洽谈中",
     "paid": "已拨付",

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import mul
 
 from app.domain.errors import ErrorKind, define, refuse_if
 from app.domain.text import compact
@@ -93,6 +94,9 @@ _KIND_DIGITS = {
     "9": PatentType.utility_model,
 }
 _PCT_DIGITS = frozenset("89")
+_APPLICATION = re.compile(r"(?:CN)?(?:ZL)?(?:([0-9]{12}|[0-9]{8})\.?([0-9X])|[0-9]*\.?[0-9X]?)")
+"""In form, or else of the right characters only."""
+
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _LONG_FORM_SINCE = 2003
 _SHORT_FORM_YEARS = (1985, 2003)
@@ -124,7 +128,7 @@ class PatentNumber:
 
 def patent_check_character(digits: str) -> str:
     """The check character of 8 or 12 digits: weighted sum mod 11, 10 written `X` (ID-02)."""
-    remainder = sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=False)) % 11
+    remainder = sum(map(mul, map(int, digits), _WEIGHTS)) % 11
     return "X" if remainder == 10 else str(remainder)
 
 
@@ -152,11 +156,10 @@ def parse_patent_number(text: str, *, today: date, pointer: str | None = None) -
 
 def _split(text: str, pointer: str | None) -> tuple[str, str]:
     """The 8 or 12 digits and the check character, or a refusal."""
-    body = re.sub(r"\A(?:CN)?(?:ZL)?", "", compact(text))
-    if not re.fullmatch(r"[0-9]*\.?[0-9X]?", body):
-        raise CHARACTERS.error(pointer, given=text)
-    match = re.fullmatch(r"([0-9]{12}|[0-9]{8})\.?([0-9X])", body)
+    match = _APPLICATION.fullmatch(compact(text))
     if match is None:
+        raise CHARACTERS.error(pointer, given=text)
+    if match[1] is None:
         raise LENGTH.error(pointer, given=text)
     return match[1], match[2]
 

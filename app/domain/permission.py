@@ -56,6 +56,7 @@ class Permission(StrEnum):
     fee_write = "fee:write"
     reconciliation_read = "reconciliation:read"
     reconciliation_write = "reconciliation:write"
+    reconciliation_decide = "reconciliation:decide"
     import_read = "import:read"
     listing_read = "listing:read"
     listing_write = "listing:write"
@@ -121,6 +122,8 @@ EVERYONE = frozenset(
         _P.party_read,
         _P.asset_read,
         _P.certificate_write,
+        _P.reconciliation_read,
+        _P.reconciliation_decide,
         _P.listing_read,
         _P.deal_read,
         _P.pledge_read,
@@ -197,7 +200,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.party_merge,
         _P.certificate_revoke,
         _P.fee_write,
-        _P.reconciliation_read,
         _P.reconciliation_write,
         _P.import_read,
         _P.listing_write,
@@ -221,7 +223,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.asset_status,
         _P.party_merge,
         _P.certificate_revoke,
-        _P.reconciliation_read,
         _P.reconciliation_write,
         _P.import_read,
         _P.deal_record,
@@ -238,8 +239,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {_P.pool_read, _P.ledger_read, _P.claim_approve, _P.pool_release},
     Role.treasury: EVERYONE | _REPORTS | {_P.pool_read, _P.ledger_read, _P.ledger_post, _P.claim_release},
     Role.department: EVERYONE | _REPORTS,
-    Role.auditor: (EVERYONE - {_P.clock_write, _P.document_write, _P.certificate_write})
-    | {_P.pool_read, _P.ledger_read, _P.reconciliation_read, _P.import_read},
+    Role.auditor: (
+        EVERYONE - {_P.clock_write, _P.document_write, _P.certificate_write, _P.reconciliation_decide}
+    )
+    | {_P.pool_read, _P.ledger_read, _P.import_read},
 }
 
 

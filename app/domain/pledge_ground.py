@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, Regime
+from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, MarkKind, Regime
+from app.domain.asset_sign import BOUND_KINDS, COLLECTIVE_MARK
 from app.domain.errors import ErrorCode, ErrorKind, Severity, Violation, define
 from app.domain.hold import RESERVED
 from app.domain.patent_number import PatentType
@@ -22,10 +23,15 @@ RULE_PACK = "cn-461-2021"
 
 STATUS_FRESH_DAYS = 7
 BASIS = "专利权质押登记办法第11条"
+OF_MARKS = "注册商标专用权质押登记程序规定"
+"""The same ground for a mark (PL-15, PL-16, PL-18); a second pledge is denied by default (PL-20)."""
 
 
-def _ground(code: str, zh: str, en: str, clause: str, severity: Severity = Severity.block) -> ErrorCode:
-    basis = f"{BASIS}第({clause})项"
+def _ground(
+    code: str, zh: str, en: str, clause: str, *, marks: str = "", severity: Severity = Severity.block
+) -> ErrorCode:
+    """A ground of the patents' rules; `marks`: the rules under which it is one of marks as well."""
+    basis = f"{BASIS}第({clause})项" + (f"; {marks}" if marks else "")
     return define(f"pledge.{code}", ErrorKind.conflict, zh, en, basis=basis, severity=severity)
 
 
@@ -34,18 +40,21 @@ NOT_OWNER = _ground(
     "出质人与权利 {number} 的登记权利人不一致",
     "The pledgor is not the recorded owner of right {number}.",
     "一",
+    marks=OF_MARKS,
 )
 ENDED_OR_INVALID = _ground(
     "ended_or_invalid",
     "权利 {number} 已终止或被宣告无效（{status}）",
     "Right {number} has ended or been declared invalid ({status}).",
     "二",
+    marks=OF_MARKS,
 )
 NOT_GRANTED = _ground(
     "not_granted",
     "权利 {number} 尚未授权或核准注册",
     "Right {number} has not been granted or registered yet.",
     "三",
+    marks=OF_MARKS,
 )
 ANNUITY_UNPAID = _ground(
     "annuity_unpaid",
@@ -58,6 +67,7 @@ SUSPENDED_OR_PRESERVED = _ground(
     "权利 {number} 已被启动中止程序或采取保全措施",
     "Right {number} is suspended or under a court's preservation.",
     "五",
+    marks=OF_MARKS,
 )
 TERM_EXCEEDS = _ground(
     "term_exceeds",
@@ -70,32 +80,43 @@ CONTRACT_ITEMS_MISSING = _ground(
     "质押合同缺少必备内容：{missing}",
     "The pledge contract lacks required content: {missing}.",
     "七",
+    marks=f"{OF_MARKS}第5条",
 )
 CO_OWNER_CONSENT_MISSING = _ground(
     "co_owner_consent_missing",
     "权利 {number} 为共有，缺少共有人同意",
     "Right {number} is co-owned and a co-owner's consent is missing.",
     "八",
+    marks=f"{OF_MARKS}第3条",
 )
 TWIN_UTILITY_MODEL = _ground(
     "twin_utility_model",
     "权利 {number} 与同日申请的发明或实用新型为同样的发明创造，须双方知情并同意",
     "Right {number} has a same-day twin; both parties, being told, must agree.",
     "十",
-    Severity.acknowledge,
+    severity=Severity.acknowledge,
 )
 INVALIDATION_STARTED = _ground(
     "invalidation_started",
     "权利 {number} 已被提起无效宣告请求，须双方知情并同意",
     "Invalidation of right {number} has been requested; both parties, being told, must agree.",
     "十一",
-    Severity.acknowledge,
+    severity=Severity.acknowledge,
 )
 OTHER = _ground(
     "other",
     "权利 {number} 不符合出质条件：{reason}",
     "Right {number} cannot be pledged: {reason}.",
     "十二",
+    marks=OF_MARKS,
+)
+ASSOCIATED_MARKS_MISSING = define(
+    "pledge.associated_marks_missing",
+    ErrorKind.conflict,
+    "商标 {number} 在相同或类似商品上的相同、近似注册商标须一并出质，缺少：{missing}",
+    "Marks identical or similar to {number} on the same or similar goods are pledged together with it; "
+    "missing: {missing}.",
+    basis=f"{OF_MARKS}第3条",
 )
 STATUS_STALE = define(
     "pledge.status_stale",
@@ -143,14 +164,16 @@ class Right:
     status: AssetStatus
     status_as_of: date | None
     last_day_in_force: date | None
-    suspended: bool
     invalidation_pending: bool
-    preserved: bool
+    stayed: bool
     twin: bool
     owners: Sequence[uuid.UUID | None]
     liens: Sequence[Encumbrance] = ()
     reserved: bool = False
     """Kept for a deal that is under way (DEA-03)."""
+    mark_kind: MarkKind | None = None
+    associated: Sequence[tuple[uuid.UUID, str]] = ()
+    """The marks in force that go together with this one (PL-15), each with its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +254,13 @@ def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[
     elif not set(right.owners) <= {pledgor, None, *_consenting(filing, right)}:
         yield CO_OWNER_CONSENT_MISSING, {}
     yield from _status_objections(right, filing.filed_on)
-    if right.suspended or right.preserved:
+    if right.stayed:
         yield SUSPENDED_OR_PRESERVED, {}
     last_day = right.last_day_in_force
     if right.kind is AssetKind.patent and last_day is not None and filing.debt_to > last_day:
         yield TERM_EXCEEDS, {"debt_to": filing.debt_to, "last_day": last_day}
     yield from _taken(right)
+    yield from _mark_objections(filing, right)
     if right.twin:
         yield TWIN_UTILITY_MODEL, {}
     if right.invalidation_pending:
@@ -254,6 +278,15 @@ def _taken(right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
         yield ALREADY_PLEDGED, {"kind": "lien", "since": lien.since, "rank": lien.rank}
     if right.reserved:
         yield RESERVED, {}
+
+
+def _mark_objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
+    """What is asked of marks only: no collective mark without approval (LS-16), no mark without its like."""
+    if right.mark_kind in BOUND_KINDS:
+        yield COLLECTIVE_MARK, {}
+    missing = [number for asset_id, number in right.associated if asset_id not in filing.pledgors]
+    if missing:
+        yield ASSOCIATED_MARKS_MISSING, {"missing": "、".join(missing)}
 
 
 def _consenting(filing: Filing, right: Right) -> list[uuid.UUID]:

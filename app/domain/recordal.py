@@ -13,6 +13,10 @@ class RecordalKind(StrEnum):
     pledge_assignment = "pledge_assignment"
     rename = "rename"
     merger = "merger"
+    inheritance = "inheritance"
+    court_ruling = "court_ruling"
+    auction = "auction"
+    agreement_on_shares = "agreement_on_shares"
     correction = "correction"
     other = "other"
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from app.domain.asset import CN, AssetKind
 from app.domain.asset_number import attempt
 from app.domain.errors import ErrorKind, Violation, define, refuse_if
-from app.domain.imports import Row, day_of, names_of, text_of
+from app.domain.imports import Row, check_length, day_of, names_of, text_of
 from app.domain.patent_number import parse_patent_number
 from app.domain.recordal import RecordalKind
 from app.domain.text import compact, name_key
@@ -82,7 +82,16 @@ KINDS: Mapping[str, RecordalKind] = {
     **{kind.value: kind for kind in RecordalKind},
     "name_change": RecordalKind.rename,
 }
-TITLE_KINDS = frozenset({RecordalKind.transfer, RecordalKind.rename, RecordalKind.merger})
+TITLE_KINDS = frozenset(
+    {
+        RecordalKind.transfer,
+        RecordalKind.rename,
+        RecordalKind.merger,
+        RecordalKind.inheritance,
+        RecordalKind.court_ruling,
+        RecordalKind.auction,
+    }
+)
 """Kinds after which the receiving side owns the right."""
 
 YEARS = (1850, 2100)
@@ -149,7 +158,10 @@ class RecordalRow:
 
 
 def recordal_row(row: Row, *, today: date) -> RecordalRow:
-    """Read a document. Raises `recordal.*`, `import.date_format`, number codes: all that apply."""
+    """Read a document.
+
+    Raises, all that apply: `recordal.*`, `import.date_format`, `import.text_too_long`, number codes.
+    """
     violations: list[Violation] = []
     given = text_of(row, "event_kind")
     kind = KINDS.get(given)
@@ -183,8 +195,12 @@ def recordal_row(row: Row, *, today: date) -> RecordalRow:
 
 
 def _lacks(read: RecordalRow, row: Row) -> list[Violation]:
-    """What a document must have: a right, a party, a day."""
-    found = []
+    """What a document must have: a right, a party, a day, and names that can be looked up."""
+    found: list[Violation] = []
+    for column in ("jurisdiction", "reel_frame", "refers_to_reel_frame"):
+        check_length(text_of(row, column), column, found)
+    for column, names in (("assignor_orgs", read.assignors), ("assignee_orgs", read.assignees)):
+        check_length(max(names, key=len, default=""), column, found)
     if not read.applications and not read.registrations:
         found.append(NUMBER_MISSING.violation("/patent_numbers"))
     giving = bool(read.assignors) or read.persons_giving > 0

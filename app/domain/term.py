@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import calendar
 from datetime import MAXYEAR, MINYEAR, date, timedelta
+from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.errors import ErrorKind, Violation, define
 from app.domain.patent_number import PatentType
 
 DATE_RANGE = define(
@@ -22,8 +23,28 @@ EXTENSION = define(
     basis="专利法第42条",
 )
 
+EXTENSION_TOO_LONG = define(
+    "term.extension_too_long",
+    ErrorKind.conflict,
+    "药品专利期限补偿至多 5 年，且批准上市后总有效期至多 14 年：最迟至 {latest}，而非 {last_day}",
+    "A pharmaceutical extension is at most 5 years, the term at most 14 years after the drug's approval: "
+    "to {latest} at the latest, not to {last_day}.",
+    basis="专利法第42条",
+)
+APPROVAL_MISSING = define(
+    "term.approval_missing",
+    ErrorKind.invalid,
+    "药品专利期限补偿须载明药品上市许可批准日",
+    "A pharmaceutical extension needs the day on which the drug was approved.",
+    basis="专利法第42条",
+)
+
 GRACE_MONTHS = 6
 """How long after its term a Chinese trademark can still be renewed (LS-13, 商标法第40条)."""
+
+PHARMA_YEARS = 5
+PHARMA_YEARS_FROM_APPROVAL = 14
+"""Bounds of a pharmaceutical extension (LS-03, 专利法第42条)."""
 
 _DESIGN_15_YEARS_FROM = date(2021, 6, 1)
 _TRADEMARK_YEARS = 10
@@ -38,7 +59,8 @@ def add_months(d: date, n: int) -> date:
     year, month0 = divmod(d.year * 12 + d.month - 1 + n, 12)
     if not MINYEAR <= year <= MAXYEAR:
         raise DATE_RANGE.error(date=d.isoformat())
-    return date(year, month0 + 1, min(d.day, calendar.monthrange(year, month0 + 1)[1]))
+    day = d.day if d.day <= 28 else min(d.day, calendar.monthrange(year, month0 + 1)[1])
+    return date(year, month0 + 1, day)
 
 
 def add_years(d: date, n: int) -> date:
@@ -78,6 +100,42 @@ def patent_last_day_in_force(patent_type: PatentType, filed_on: date, extension_
     return ends_on - _DAY
 
 
+class ExtensionKind(StrEnum):
+    """Why the office added days to a term: its own delay (PTA), or a drug's approval (LS-03)."""
+
+    adjustment = "adjustment"
+    pharmaceutical = "pharmaceutical"
+
+
+def extension_faults(
+    kind: ExtensionKind,
+    *,
+    patent_type: PatentType | None,
+    days: int,
+    last_day: date | None,
+    approved_on: date | None,
+    drug_days: int = 0,
+) -> list[Violation]:
+    """What speaks against `days` more than the term to `last_day`; `approved_on`: the drug's approval.
+
+    `drug_days`: what of the term to `last_day` was added for a drug before; all of them are bounded together.
+    """
+    if patent_type is not PatentType.invention or last_day is None or days <= 0:
+        return [EXTENSION.violation("/days", days=days)]
+    if kind is not ExtensionKind.pharmaceutical:
+        return []
+    if approved_on is None:
+        return [APPROVAL_MISSING.violation("/approved_on")]
+    extended = _add_days(last_day, days)
+    latest = min(
+        add_years(_add_days(last_day, -drug_days), PHARMA_YEARS),
+        _add_days(add_years(approved_on, PHARMA_YEARS_FROM_APPROVAL), -1),
+    )
+    if extended > latest:
+        return [EXTENSION_TOO_LONG.violation("/days", latest=latest, last_day=extended)]
+    return []
+
+
 def trademark_last_day_in_force(registered_on: date, renewals: int = 0) -> date:
     """The last day of the 10 years from registration and of `renewals` more decades (LS-12).
 
@@ -92,6 +150,11 @@ def trademark_last_day_in_force(registered_on: date, renewals: int = 0) -> date:
         anniversary = add_years(starts_on, _TRADEMARK_YEARS)
         starts_on = anniversary if anniversary.day == starts_on.day else _add_days(anniversary, 1)
     return starts_on - _DAY
+
+
+def renewed_last_day(last_day: date) -> date:
+    """The last day of the decade after the one that ends on `last_day` (LS-12)."""
+    return trademark_last_day_in_force(_add_days(last_day, 1))
 
 
 def renewal_window(last_day: date) -> tuple[date, date]:

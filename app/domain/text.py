@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _JOINERS = {"\u200c", "\u200d"}
 """Zero-width (non-)joiners: invisible, but part of the spelling in several scripts."""
@@ -20,16 +21,20 @@ def normalise(text: str) -> str:
     Control and invisible format characters, which arrive by copy and paste and which PostgreSQL
     may refuse (NUL), are dropped. Where nothing is left to be seen the result is empty.
     """
-    folded = unicodedata.normalize("NFKC", text)
+    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if folded.isprintable():  # nothing to drop: no control, format or surrogate character, no joiner
+        return " ".join(folded.split())
     kept = " ".join("".join(filter(_visible, folded)).split())
     return kept if set(kept) - _JOINERS - {" "} else ""
 
 
 def compact(text: str) -> str:
     """`text` as the body of an identifier: `normalise`d, no blanks at all, upper case, plain hyphens."""
-    return normalise(text).replace(" ", "").translate(_DASHES).upper()
+    found = normalise(text).replace(" ", "")
+    return (found if found.isascii() else found.translate(_DASHES)).upper()
 
 
+@lru_cache(maxsize=65_536)
 def name_key(text: str) -> str:
     """The key under which two spellings of one party name are the same name.
 

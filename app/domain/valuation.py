@@ -139,6 +139,21 @@ SIGNATORIES_TOO_FEW = define(
     basis="资产评估法第27条",
 )
 
+UNFIT = define(
+    "valuation.unfit",
+    ErrorKind.conflict,
+    "所引评估未签署，或评估标的不是该权利",
+    "The valuation named has not been signed or is of another right.",
+    basis="PL-26",
+)
+EXPIRED = define(
+    "valuation.expired",
+    ErrorKind.conflict,
+    "所引评估已于 {expires_on} 过期，不能支持新的质押",
+    "The valuation expired on {expires_on} and cannot support a new pledge.",
+    basis="PL-26；资产评估准则",
+)
+
 VALID_YEARS = 1
 """How long from its base date a valuation is used in practice (PL-26)."""
 
@@ -216,3 +231,28 @@ def interest_faults(
 def expires_on(base_on: date) -> date:
     """The last day on which a valuation of that base date is used in practice (PL-26)."""
     return add_years(base_on, VALID_YEARS)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A valuation that a pledge rests on, as far as that is judged."""
+
+    asset_id: uuid.UUID
+    status: ValuationStatus
+    base_on: date | None
+
+
+def support_faults(
+    valuation: Support, asset_id: uuid.UUID, *, today: date, accepts_expired: bool, pointer: str
+) -> list[Violation]:
+    """Why a valuation does not support a pledge of the right today (PL-26).
+
+    That it is too old is practice, not law: a pool's scheme may let it pass.
+    """
+    if valuation.status is not ValuationStatus.signed or valuation.base_on is None:
+        return [UNFIT.violation(pointer)]
+    found = [] if valuation.asset_id == asset_id else [UNFIT.violation(pointer)]
+    last_day = expires_on(valuation.base_on)
+    if last_day < today and not accepts_expired:
+        found.append(EXPIRED.violation(pointer, expires_on=last_day))
+    return found

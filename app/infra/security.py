@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -12,17 +11,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from app.domain.permission import UNAUTHENTICATED, Actor, Permission, Role
+from app.infra.signing import SEED_BYTES, Use, derived_key
 
 ALGORITHM = "Ed25519"
 TYPE = "at+jwt"
-SEED_BYTES = 32
 CACHED_TOKENS = 4_096
 NOBODYS_DIGEST = bytes(32)
 
@@ -56,10 +54,10 @@ class TokenIssuer:
     """Signs and verifies access tokens; verified ones are remembered until they expire."""
 
     def __init__(self, seed: str, *, issuer: str, seconds: int) -> None:
-        raw = base64.urlsafe_b64decode(seed + "=" * (-len(seed) % 4))
-        if len(raw) != SEED_BYTES:
-            raise ValueError("the signing key must be 32 bytes in base64url")
-        self._key = _key_from_seed(raw)
+        private = derived_key(seed, Use.tokens)
+        self._key = OKPKey.import_key(
+            private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
         self._issuer = issuer
         self.seconds = seconds
         self._verified: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
@@ -119,8 +117,3 @@ class TokenIssuer:
         if len(self._verified) > CACHED_TOKENS:
             self._verified.popitem(last=False)
         return claims
-
-
-def _key_from_seed(raw: bytes) -> OKPKey:
-    private = Ed25519PrivateKey.from_private_bytes(raw)
-    return OKPKey.import_key(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

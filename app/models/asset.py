@@ -69,7 +69,6 @@ class Asset(IdMixin, Base):
     status: Mapped[str]
     status_as_of: Mapped[date | None]
     status_source: Mapped[str]
-    suspended: Mapped[bool]
     invalidation_pending: Mapped[bool]
     imported: Mapped[bool]
     event_id: Mapped[uuid.UUID]
@@ -134,6 +133,7 @@ class AssetGood(IdMixin, Base):
         CheckConstraint("similar_group ~ '^[0-9]{4}$'", name="similar_group"),
         CheckConstraint("left(similar_group, 2)::int = nice_class", name="group_of_class"),
         CheckConstraint("(removed_at IS NULL) = (removed_event_id IS NULL)", name="removed"),
+        CheckConstraint("(removed_at IS NULL) = (removed_on IS NULL)", name="removed_on"),
         Index(
             "uq_asset_goods_item",
             "asset_id",
@@ -142,6 +142,7 @@ class AssetGood(IdMixin, Base):
             unique=True,
             postgresql_where="removed_at IS NULL",
         ),
+        Index("ix_asset_goods_asset_id_nice_class", "asset_id", "nice_class"),
         Index("ix_asset_goods_similar_group", "similar_group", "asset_id"),
     )
 
@@ -160,13 +161,15 @@ class AssetTag(IdMixin, Base):
     """What a right is classed as from `valid_from` until the day before `valid_to` (AST-11).
 
     Classing it otherwise ends the row (`ended_at`) and begins another: what was published by the old class
-    stays as it was.
+    stays as it was. A row ended without a `valid_to` was wrong from its start. One live tag of a scheme is
+    the main one.
     """
 
     __tablename__ = "asset_tags"
     __table_args__ = (
         one_of("scheme", TagScheme),
         CheckConstraint("valid_to > valid_from", name="validity"),
+        CheckConstraint("valid_to IS NULL OR ended_at IS NOT NULL", name="end_known"),
         CheckConstraint("(ended_at IS NULL) = (ended_event_id IS NULL)", name="ended"),
         Index(
             "uq_asset_tags_live",
@@ -176,6 +179,14 @@ class AssetTag(IdMixin, Base):
             unique=True,
             postgresql_where="ended_at IS NULL",
         ),
+        Index(
+            "uq_asset_tags_main",
+            "asset_id",
+            "scheme",
+            unique=True,
+            postgresql_where="main AND ended_at IS NULL",
+        ),
+        Index("ix_asset_tags_asset_id", "asset_id"),
         Index("ix_asset_tags_scheme_code", "scheme", "code"),
     )
 

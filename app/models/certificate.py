@@ -10,6 +10,24 @@ from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateSta
 from app.models.base import Base, OperationalMixin, one_of
 
 
+class CertificateKey(Base):
+    """A public Ed25519 key that certificates were signed with, so that they verify after a change of keys.
+
+    `key_id` is its thumbprint (RFC 7638). Written with the first certificate it signs. Append-only.
+    """
+
+    __tablename__ = "certificate_keys"
+    __table_args__ = (
+        CheckConstraint("length(public_key) = 32", name="public_key"),
+        Index("ix_certificate_keys_event_id", "event_id"),
+    )
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+
+
 class Certificate(OperationalMixin, Base):
     """The state of a right on `on` as known at `known_at`, in the bytes that were signed and handed out.
 
@@ -23,6 +41,13 @@ class Certificate(OperationalMixin, Base):
     __table_args__ = (
         one_of("status", CertificateStatus),
         CheckConstraint("(status = 'revoked') = (revoked_on IS NOT NULL)", name="revoked_on"),
+        CheckConstraint("(status = 'revoked') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("body_sha256 = encode(sha256(convert_to(body, 'UTF8')), 'hex')", name="body_sha256"),
+        CheckConstraint(
+            "body::jsonb ->> 'number' = number AND body::jsonb ->> 'state_sha256' = state_sha256"
+            " AND body::jsonb #>> '{state,asset_id}' = asset_id::text",
+            name="of_body",
+        ),
         UniqueConstraint("number"),
         UniqueConstraint("code"),
         Index("ix_certificates_asset_id", "asset_id"),
@@ -38,7 +63,7 @@ class Certificate(OperationalMixin, Base):
     body: Mapped[str]
     body_sha256: Mapped[str]
     state_sha256: Mapped[str]
-    key_id: Mapped[str]
+    key_id: Mapped[str] = mapped_column(ForeignKey("certificate_keys.key_id"))
     signature: Mapped[bytes] = mapped_column(LargeBinary)
     pdf_sha256: Mapped[str] = mapped_column(ForeignKey("document_contents.sha256"))
     status: Mapped[str]

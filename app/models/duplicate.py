@@ -13,7 +13,8 @@ from app.models.base import Base, IdMixin, one_of
 class Duplicate(IdMixin, Base):
     """`duplicate_id` is the same party as `party_id`, which stays; merged by another person than proposed it.
 
-    Merged, a succession of kind `duplicate` (`succession_id`) says so, until it is undone.
+    Merged, a succession of kind `duplicate` (`succession_id`) says so, until it is undone; merged again after
+    that, another proposal names the same succession. Coverage counts the two once from `decided_on`.
     """
 
     __tablename__ = "duplicates"
@@ -21,6 +22,16 @@ class Duplicate(IdMixin, Base):
         one_of("status", DuplicateStatus),
         CheckConstraint("party_id <> duplicate_id", name="two_parties"),
         CheckConstraint("decided_by <> proposed_by", name="two_people"),
+        CheckConstraint(
+            "(status = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_on IS NULL)",
+            name="decided",
+        ),
+        CheckConstraint("(status IN ('merged', 'undone')) = (succession_id IS NOT NULL)", name="succession"),
+        CheckConstraint(
+            "(status = 'undone') = (undone_by IS NOT NULL AND undone_on IS NOT NULL"
+            " AND undo_reason IS NOT NULL)",
+            name="undone",
+        ),
         Index(
             "uq_duplicates_open",
             "duplicate_id",
@@ -28,6 +39,8 @@ class Duplicate(IdMixin, Base):
             postgresql_where="status IN ('proposed', 'merged')",
         ),
         Index("ix_duplicates_party_id", "party_id"),
+        Index("ix_duplicates_duplicate_id", "duplicate_id"),
+        Index("ix_duplicates_succession_id", "succession_id"),
     )
 
     party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
@@ -40,6 +53,7 @@ class Duplicate(IdMixin, Base):
     decided_on: Mapped[date | None]
     undone_by: Mapped[uuid.UUID | None]
     undone_on: Mapped[date | None]
+    undo_reason: Mapped[str | None]
     succession_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("party_successions.id"))
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]

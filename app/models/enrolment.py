@@ -129,9 +129,10 @@ class ServiceRecord(OperationalMixin, Base):
 class Coverage(OperationalMixin, Base):
     """A firm that a plan's trusteeship has covered, once for all years and providers (TG-06).
 
-    `party_id` is the last successor of the firm when it was first counted; `since` the earliest day on
-    which one of its enrolments counted. Of two covered firms that became one, the later coverage is folded
-    into the earlier: it counts no more from `folded_on`.
+    Each party of which an enrolment counted has one, since the earliest day on which one did. Of covered
+    parties that are one firm, by rename, merger or as duplicates, the later coverage is folded into the
+    earlier: it counts no more from `folded_on`, the day they became one or its own when that came after.
+    What shows that they are two firms again, an undone merge, unfolds it.
     """
 
     __tablename__ = "coverages"

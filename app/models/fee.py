@@ -1,12 +1,13 @@
 """Fees that keep rights alive."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.fee import FEE, FeeEvent, FeeKind, FeeStatus
+from app.domain.fee import FEE, Charge, FeeEvent, FeeKind, FeeStatus, charge_of
 from app.models.base import Base, IdMixin, one_of
 
 
@@ -14,8 +15,8 @@ class Fee(IdMixin, Base):
     """A fee of a right somebody watches: the annuity of a patent year, the renewal of a mark's decade.
 
     `ordinal` is the patent year (2 and up) or the number of the renewal. `amount_fen` is the full fee
-    without surcharge; `paid_fen` what was paid, surcharge included. A right has one open fee: the next
-    one opens when this one is paid.
+    without surcharge, of which `reduction_percent` need not be paid (LS-06); `paid_fen` what was paid,
+    surcharge included. A right has one open fee: the next one opens when this one is paid.
     """
 
     __tablename__ = "fees"
@@ -24,6 +25,7 @@ class Fee(IdMixin, Base):
         one_of("status", FeeStatus),
         CheckConstraint("ordinal >= 1", name="ordinal"),
         CheckConstraint("amount_fen >= 0", name="amount_fen"),
+        CheckConstraint("reduction_percent IN (0, 70, 85)", name="reduction_percent"),
         CheckConstraint("paid_fen >= 0", name="paid_fen"),
         CheckConstraint("grace_ends_on >= due_on", name="grace"),
         CheckConstraint("(status = 'paid') = (paid_on IS NOT NULL)", name="paid_on"),
@@ -43,6 +45,7 @@ class Fee(IdMixin, Base):
     due_on: Mapped[date]
     grace_ends_on: Mapped[date]
     amount_fen: Mapped[int]
+    reduction_percent: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str]
     paid_on: Mapped[date | None]
     paid_fen: Mapped[int | None]
@@ -50,6 +53,19 @@ class Fee(IdMixin, Base):
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
     version: Mapped[int]
+
+    def charge(self, calendar: Sequence[Charge]) -> Charge:
+        """The fee as the calendar has it, at the amount and the days it was opened with."""
+        known = charge_of(calendar, self.ordinal)
+        return Charge(
+            FeeKind(self.kind),
+            self.ordinal,
+            self.due_on,
+            self.amount_fen,
+            late_fen=known.late_fen if known else 0,
+            opens_on=known.opens_on if known else None,
+            reducible=True,
+        )
 
     def advance(self, event: FeeEvent) -> None:
         """Move to the next state or refuse."""

@@ -14,12 +14,13 @@ from app.models.base import Base, IdMixin, one_of
 
 
 class Hold(IdMixin, Base):
-    """A lien, licence, transfer offer, reservation or preservation on one right.
+    """A lien, licence, transfer offer, reservation, preservation or suspension of one right.
 
     Licence conflicts are an exclusion constraint over right x territory x field x period x lane: an
     ordinary licence takes its own lane (`lane` = its number), an exclusive or sole one all lanes, a
     sub-licence is exempt (`lane` empty). A CN right carries one live lien (rank 1); a notice
-    registry ranks several. A hold names its source and carries no commercial terms.
+    registry ranks several. No two preservations of a right run on the same day (LS-09). A hold names its
+    source and carries no commercial terms.
     """
 
     __tablename__ = "holds"
@@ -67,6 +68,12 @@ class Hold(IdMixin, Base):
             name="ex_holds_licence",
             where=text("kind IN ('licence', 'exclusive_licence') AND ended_at IS NULL"),
         ),
+        ExcludeConstraint(
+            (text("int8range(asset_serial, asset_serial, '[]')"), "&&"),
+            (text("coalesce(period, '(,)'::daterange)"), "&&"),
+            name="ex_holds_preservation",
+            where=text("kind = 'preservation' AND ended_at IS NULL"),
+        ),
     )
 
     serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
@@ -95,3 +102,9 @@ class Hold(IdMixin, Base):
         What has a period (a preservation, a reservation) lapses by itself when it is over.
         """
         return self.period is None or self.period.contains(day)
+
+    def runs_within(self, first: date, last: date) -> bool:
+        """Whether the hold has effect on any day from `first` to `last`."""
+        return self.period is None or (
+            first <= last and self.period.overlaps(Range(first, last, bounds="[]"))
+        )

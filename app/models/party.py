@@ -12,13 +12,19 @@ from app.models.base import Base, DistrictCode, IdMixin, one_of
 
 
 class Party(IdMixin, Base):
-    """An organisation or person. `district_code` is where it is registered today (ID-18).
+    """An organisation or person, as it is today.
 
-    `name_key` is the normalised name by which parties without identifiers are recognised.
+    `name` and `district_code` follow `party_names` and `party_districts` (ID-18); without rows there they
+    have been so ever since. `name_key` is the normalised name by which parties without identifiers are
+    recognised.
     """
 
     __tablename__ = "parties"
-    __table_args__ = (one_of("kind", PartyKind), Index("ix_parties_name_key", "name_key"))
+    __table_args__ = (
+        one_of("kind", PartyKind),
+        Index("ix_parties_name_key", "name_key"),
+        Index("ix_parties_registered_on", "registered_on", postgresql_where="address IS NOT NULL"),
+    )
 
     kind: Mapped[str]
     name: Mapped[str]
@@ -51,8 +57,9 @@ class PartyIdentifier(IdMixin, Base):
 class PartySuccession(IdMixin, Base):
     """A recorded rename, merger or split: `successor_id` follows `predecessor_id` from a day on.
 
-    `duplicate` says that the two were one party all along; it counts while its row in `duplicates` is
-    merged. Append-only.
+    `duplicate` says that the two were one party all along; it counts while a row in `duplicates` that
+    names it is merged. `source`: where it is known from; documents taken over by imports say it themselves.
+    Append-only.
     """
 
     __tablename__ = "party_successions"
@@ -67,12 +74,16 @@ class PartySuccession(IdMixin, Base):
     successor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"), index=True)
     kind: Mapped[str]
     occurred_on: Mapped[date | None]
+    source: Mapped[str | None]
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
 
 
 class PartyName(IdMixin, Base):
-    """A name a party took on a day; by any of its names a party is found (AST-14). Append-only."""
+    """A name a party took on a day; by any of its names a party is found (AST-14). Append-only.
+
+    `effective_on` NULL: since ever, as far as the register knows.
+    """
 
     __tablename__ = "party_names"
     __table_args__ = (

@@ -4,7 +4,15 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,7 +63,7 @@ class Pledge(OperationalMixin, Base):
     mixed_on: Mapped[date | None]
     ended_on: Mapped[date | None]
     imported: Mapped[bool]
-    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
     version: Mapped[int]
 
@@ -66,14 +74,19 @@ class Pledge(OperationalMixin, Base):
 
 
 class PledgeItem(OperationalMixin, Base):
-    """One pledged right with its own official registration (PL-28). The pledgor need not be the borrower."""
+    """One pledged right with its own official registration (PL-28). The pledgor need not be the borrower.
+
+    `valuation_id`: the valuation of this very right that the pledge rests on, if one was made (PL-26).
+    """
 
     __tablename__ = "pledge_items"
     __table_args__ = (
         one_of("asset_kind", AssetKind),
         one_of("status", PledgeStatus),
         UniqueConstraint("pledge_id", "asset_id"),
+        ForeignKeyConstraint(["valuation_id", "asset_id"], ["valuations.id", "valuations.asset_id"]),
         CheckConstraint("secured_fen > 0", name="secured_fen"),
+        Index("ix_pledge_items_valuation_id", "valuation_id", "asset_id"),
         Index("ix_pledge_items_asset_id", "asset_id"),
         Index("ix_pledge_items_pledgor_id", "pledgor_id"),
         Index(
@@ -93,6 +106,7 @@ class PledgeItem(OperationalMixin, Base):
     ordinal: Mapped[int] = mapped_column(SmallInteger)
     hold_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holds.id"))
     secured_fen: Mapped[int | None]
+    valuation_id: Mapped[uuid.UUID | None]
     rank: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str]
     registration_no: Mapped[str | None]

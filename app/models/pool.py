@@ -39,7 +39,8 @@ class Scheme(OperationalMixin, Base):
     the available balance is the capacity (RP-05). A loan is claimable from `overdue_days` on, for
     `claim_window_days` (RP-08); an approved claim is public for `publicity_days`. The breaker warns and
     suspends at the NPL ratios, and suspends at the ratio of payouts to money paid in (RP-13); all ratios
-    are in basis points.
+    are in basis points. `accepts_expired_valuations`: whether a pledge under the pool may rest on a
+    valuation that is over a year old (PL-26).
     """
 
     __tablename__ = "schemes"
@@ -73,6 +74,7 @@ class Scheme(OperationalMixin, Base):
     npl_warn_bp: Mapped[int]
     npl_suspend_bp: Mapped[int]
     paid_ratio_suspend_bp: Mapped[int]
+    accepts_expired_valuations: Mapped[bool]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
 

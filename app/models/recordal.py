@@ -15,7 +15,9 @@ from app.models.base import Base, IdMixin, one_of
 class Recordal(IdMixin, Base):
     """One recorded document: transfer, pledge, release, rename, merger... `reference` is the reel/frame.
 
-    `recorded_on` is the day the office recorded it, `executed_on` the day it was signed.
+    `recorded_on` is the day the office recorded it, `executed_on` the day it was signed. `document_id` is
+    the evidence of one that was not imported but told (TR-02); documents are operational data, so it is no
+    foreign key, and a title asks whether the document is there.
     """
 
     __tablename__ = "recordals"
@@ -34,6 +36,7 @@ class Recordal(IdMixin, Base):
     conveyance: Mapped[str]
     stated_rank: Mapped[str | None]
     partial: Mapped[bool]
+    document_id: Mapped[uuid.UUID | None]
     source: Mapped[str]
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]

@@ -31,6 +31,7 @@ class Valuation(OperationalMixin, Base):
             name="agency_report",
         ),
         UniqueConstraint("number"),
+        UniqueConstraint("id", "asset_id"),
         Index("ix_valuations_asset_id", "asset_id"),
         Index("ix_valuations_application_id", "application_id"),
         Index("ix_valuations_organisation_id", "organisation_id"),

@@ -13,11 +13,10 @@ from sqlalchemy import Select, or_, select, tuple_
 from app.domain import asset as rules
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.errors import Violation, refuse_if
-from app.domain.hold import HoldKind
+from app.domain.hold import STAY_KINDS, HoldKind
 from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, AssetStatusChange, Title
 from app.models.hold import Hold
 from app.models.party import Party
-from app.models.recordal import Recordal
 from app.queries import holds as hold_queries
 
 if TYPE_CHECKING:
@@ -51,9 +50,7 @@ class Right:
 
     def stayed(self, today: date) -> bool:
         """Whether dispositions are stayed: suspended by the office or preserved by a court (LS-09, LS-10)."""
-        return self.asset.suspended or any(
-            hold.kind == HoldKind.preservation and hold.runs_on(today) for hold in self.holds
-        )
+        return any(hold.kind in STAY_KINDS and hold.runs_on(today) for hold in self.holds)
 
     def reserved(self, today: date, *, but_for: uuid.UUID) -> bool:
         """Whether another than `but_for` has the right reserved today (DEA-03)."""
@@ -72,6 +69,10 @@ class Details:
     owners: dict[uuid.UUID, list[Owner]]
     holds: dict[uuid.UUID, list[Hold]]
     links: dict[uuid.UUID, list[AssetLink]]
+
+    def suspended(self, asset_id: uuid.UUID, today: date) -> bool:
+        """Whether the office has suspended the right's procedures today (LS-10)."""
+        return any(hold.kind == HoldKind.suspension and hold.runs_on(today) for hold in self.holds[asset_id])
 
 
 def visible() -> Select[Asset]:
@@ -190,7 +191,8 @@ async def details(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> Deta
         classes[nice_class.asset_id].append(nice_class)
     links: dict[uuid.UUID, list[AssetLink]] = {asset_id: [] for asset_id in asset_ids}
     either_end = or_(AssetLink.asset_id.in_(asset_ids), AssetLink.other_asset_id.in_(asset_ids))
-    for link in await session.scalars(select(AssetLink).where(either_end).order_by(AssetLink.id)):
+    live_links = select(AssetLink).where(either_end, AssetLink.ended_at.is_(None)).order_by(AssetLink.id)
+    for link in await session.scalars(live_links):
         for end in (link.asset_id, link.other_asset_id):
             if end in links:
                 links[end].append(link)
@@ -211,6 +213,18 @@ async def taken(
     return {(row.scheme, row.key): row.asset_id for row in await session.scalars(statement)}
 
 
+async def status_histories(
+    session: AsyncSession, asset_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[AssetStatusChange]]:
+    """The status histories of several rights in one statement, each in the order it became known."""
+    found: dict[uuid.UUID, list[AssetStatusChange]] = {asset_id: [] for asset_id in asset_ids}
+    statement = select(AssetStatusChange).where(AssetStatusChange.asset_id.in_(asset_ids))
+    in_order = statement.order_by(AssetStatusChange.recorded_at, AssetStatusChange.id)
+    for change in await session.scalars(in_order):
+        found[change.asset_id].append(change)
+    return found
+
+
 async def status_changes(
     session: AsyncSession, asset_id: uuid.UUID, *, known_at: datetime | None = None
 ) -> Sequence[AssetStatusChange]:
@@ -220,36 +234,3 @@ async def status_changes(
         statement = statement.where(AssetStatusChange.recorded_at <= known_at)
     in_order = statement.order_by(AssetStatusChange.recorded_at, AssetStatusChange.id)
     return (await session.scalars(in_order)).all()
-
-
-async def linked(
-    session: AsyncSession, asset_id: uuid.UUID, other_asset_id: uuid.UUID, kind: str
-) -> AssetLink | None:
-    """The link of that kind between the two rights, whichever of them was named first."""
-    ends = [(asset_id, other_asset_id), (other_asset_id, asset_id)]
-    pair = tuple_(AssetLink.asset_id, AssetLink.other_asset_id).in_(ends)
-    found: AssetLink | None = await session.scalar(select(AssetLink).where(pair, AssetLink.kind == kind))
-    return found
-
-
-async def chain_of_title(
-    session: AsyncSession, asset_id: uuid.UUID, *, on: date | None = None
-) -> list[tuple[Title, str | None, Recordal | None]]:
-    """Every title of a right with its owner's name and the recorded document behind it (AST-05).
-
-    With `on`: those held on that day; a title without a known start counts as held from the beginning,
-    one ended on an unknown day as not held.
-    """
-    statement = (
-        select(Title, Party.name, Recordal)
-        .outerjoin(Party, Party.id == Title.party_id)
-        .outerjoin(Recordal, Recordal.id == Title.recordal_id)
-        .where(Title.asset_id == asset_id)
-        .order_by(Title.acquired_on.nulls_first(), Title.recorded_at, Title.ordinal, Title.id)
-    )
-    if on is not None:
-        statement = statement.where(
-            or_(Title.acquired_on.is_(None), Title.acquired_on <= on),
-            or_(Title.ceased_at.is_(None), Title.ceased_on > on),
-        )
-    return [(title, name, recordal) for title, name, recordal in await session.execute(statement)]

@@ -66,7 +66,12 @@ async def require(
 
 async def content(session: AsyncSession, document: Document) -> bytes:
     """The bytes of a document the caller may see."""
-    statement = select(DocumentContent.content).where(DocumentContent.sha256 == document.sha256)
+    return await of_sha256(session, document.sha256)
+
+
+async def of_sha256(session: AsyncSession, sha256: str) -> bytes:
+    """Bytes by their hash, for what has been made from them."""
+    statement = select(DocumentContent.content).where(DocumentContent.sha256 == sha256)
     return bytes((await session.scalars(statement)).one())
 
 

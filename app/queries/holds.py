@@ -6,10 +6,10 @@ import uuid
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 
-from app.domain.hold import LICENCE_KINDS, HoldKind, Scope, lane_range
+from app.domain.hold import ENCUMBRANCES, LICENCE_KINDS, HoldKind, Scope, lane_range
 from app.domain.identifiers import new_id
 from app.models.hold import Hold
 
@@ -30,6 +30,30 @@ async def live(
         .where(Hold.asset_id.in_(asset_ids), Hold.kind.in_(kinds), Hold.ended_at.is_(None))
         .order_by(Hold.kind, Hold.placed_on, Hold.rank, Hold.serial)
         .execution_options(populate_existing=True)
+    )
+    for hold in await session.scalars(statement):
+        found[hold.asset_id].append(hold)
+    return found
+
+
+async def encumbering(
+    session: AsyncSession, asset_ids: Collection[uuid.UUID], on: date
+) -> dict[uuid.UUID, list[Hold]]:
+    """Liens, licences and stays that ran on a day, as known now, by right and in the order of `live`.
+
+    What ended on an unknown day had ended.
+    """
+    found: dict[uuid.UUID, list[Hold]] = {asset_id: [] for asset_id in asset_ids}
+    statement = (
+        select(Hold)
+        .where(
+            Hold.asset_id.in_(asset_ids),
+            Hold.kind.in_(ENCUMBRANCES),
+            or_(Hold.placed_on.is_(None), Hold.placed_on <= on),
+            or_(Hold.ended_at.is_(None), Hold.ended_on > on),
+            or_(Hold.period.is_(None), Hold.period.contains(on)),
+        )
+        .order_by(Hold.kind, Hold.placed_on, Hold.rank, Hold.serial)
     )
     for hold in await session.scalars(statement):
         found[hold.asset_id].append(hold)

@@ -54,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     _same_district("valuations", "application_id", "applications"),
     _same_district("policy_items", "policy_id", "policies"),
     _same_district("policy_endorsements", "policy_id", "policies"),
+    _same_district("reconciliation_differences", "reconciliation_id", "reconciliations"),
     _same_district("schemes", "pool_id", "pools"),
     _same_district("commitments", "pool_id", "pools"),
     _same_district("loan_classifications", "pledge_id", "pledges"),
@@ -255,20 +256,44 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrolment.coverage_counted_once",
-        "a coverage counts 1, on the day its enrolment counted, and 0 once it is folded into another",
+        "a coverage counts 1 on the day its enrolment counted, and -1 on the day it is folded into another",
         "SELECT c.id::text AS subject, c.since::text AS detail FROM coverages c"
-        " JOIN enrolments e ON e.id = c.enrolment_id LEFT JOIN (SELECT source_id, sum(value) AS value,"
-        " min(occurred_on) AS first FROM facts"
-        " WHERE measure = 'trusteeship_covered_count' GROUP BY source_id) f ON f.source_id = c.id"
-        " WHERE coalesce(f.value, 0) <> CASE WHEN c.folded_on IS NULL THEN 1 ELSE 0 END"
-        " OR f.first <> c.since OR e.counted_on IS DISTINCT FROM c.since",
+        " JOIN enrolments e ON e.id = c.enrolment_id CROSS JOIN LATERAL ("
+        " SELECT coalesce(jsonb_object_agg(d.day, d.value), '{}') AS days FROM ("
+        " SELECT occurred_on AS day, sum(value) AS value FROM facts WHERE source_id = c.id"
+        " AND measure = 'trusteeship_covered_count' GROUP BY occurred_on HAVING sum(value) <> 0) d) f"
+        " WHERE e.counted_on IS DISTINCT FROM c.since OR f.days <> CASE WHEN c.folded_on IS NULL"
+        " THEN jsonb_build_object(c.since, 1) WHEN c.folded_on = c.since THEN '{}'"
+        " ELSE jsonb_build_object(c.since, 1, c.folded_on, -1) END",
     ),
     Check(
         "enrolment.counted_is_covered",
-        "the firm of a counted enrolment is covered under the plan on that day or earlier",
+        "the party of a counted enrolment is covered under the plan since that day or earlier",
         "SELECT e.id::text AS subject, e.number AS detail FROM enrolments e"
         " JOIN programmes g ON g.id = e.programme_id WHERE e.status = 'counted' AND NOT EXISTS ("
-        " SELECT 1 FROM coverages c WHERE c.plan_id = g.plan_id AND c.since <= e.counted_on)",
+        " SELECT 1 FROM coverages c WHERE c.plan_id = g.plan_id AND c.party_id = e.party_id"
+        " AND c.since <= e.counted_on)",
+    ),
+    Check(
+        "duplicate.one_code",
+        "parties merged as duplicates have one unified social credit code between them",
+        "WITH RECURSIVE one(root, id) AS ("
+        " SELECT d.id, d.party_id FROM duplicates d WHERE d.status = 'merged' UNION"
+        " SELECT o.root, CASE WHEN d.party_id = o.id THEN d.duplicate_id ELSE d.party_id END FROM one o"
+        " JOIN duplicates d ON (d.party_id = o.id OR d.duplicate_id = o.id) AND d.status = 'merged')"
+        " SELECT o.root::text AS subject, string_agg(DISTINCT i.value, ', ') AS detail FROM one o"
+        " JOIN party_identifiers i ON i.party_id = o.id AND i.scheme = 'uscc'"
+        " GROUP BY o.root HAVING count(DISTINCT i.value) > 1",
+    ),
+    Check(
+        "party.as_its_history_says",
+        "name and district of a party are those of the last day of its history, where it has one",
+        "SELECT p.id::text AS subject, p.name AS detail FROM parties p"
+        " LEFT JOIN LATERAL (SELECT n.name FROM party_names n WHERE n.party_id = p.id"
+        " ORDER BY n.effective_on DESC NULLS LAST, n.recorded_at DESC, n.id DESC LIMIT 1) n ON true"
+        " LEFT JOIN LATERAL (SELECT d.district_code FROM party_districts d WHERE d.party_id = p.id"
+        " ORDER BY d.effective_on DESC NULLS LAST, d.recorded_at DESC, d.id DESC LIMIT 1) d ON true"
+        " WHERE n.name <> p.name OR d.district_code <> p.district_code",
     ),
     Check(
         "provider.within_quota",
@@ -341,17 +366,47 @@ CHECKS: tuple[Check, ...] = (
         " AND c.event_id = o.decided_event_id)",
     ),
     Check(
+        "stay.holds_its_right",
+        "an order in force holds its right for its days, one that is over does not",
+        "SELECT s.id::text AS subject, s.status AS detail FROM stays s LEFT JOIN holds h"
+        " ON h.source_noun = 'stay' AND h.source_id = s.id AND h.ended_at IS NULL"
+        " AND h.asset_id = s.asset_id AND h.kind = s.kind"
+        " AND h.period = daterange(s.begins_on, s.ends_on, '[]')"
+        " WHERE (s.status = 'in_force') <> (h.id IS NOT NULL)",
+    ),
+    Check(
         "title.shares_whole",
-        "live shares of a right are all undivided or sum to the whole",
-        "SELECT asset_id::text AS subject, coalesce(sum(share_ppm), 0)::text AS detail FROM titles"
-        " WHERE ceased_at IS NULL GROUP BY asset_id HAVING count(share_ppm) > 0"
-        " AND (count(*) <> count(share_ppm) OR sum(share_ppm) <> 1000000)",
+        "shares of a right are all undivided or sum to the whole, on every day on which its owners change",
+        "WITH known AS (SELECT asset_id, share_ppm, coalesce(acquired_on, '-infinity') AS first,"
+        " CASE WHEN ceased_at IS NULL THEN 'infinity' ELSE ceased_on END AS beyond, ceased_at IS NULL AS live"
+        " FROM titles WHERE superseded_at IS NULL AND asset_id IN ("
+        " SELECT asset_id FROM titles WHERE share_ppm IS NOT NULL AND superseded_at IS NULL)"
+        "), instant AS (SELECT asset_id, first AS day FROM known"
+        " UNION SELECT asset_id, beyond FROM known WHERE beyond IS NOT NULL)"
+        " SELECT asset_id::text AS subject, i.day::text AS detail FROM instant i JOIN known k USING (asset_id)"
+        " WHERE k.first <= i.day AND (k.beyond > i.day OR k.live) GROUP BY asset_id, i.day"
+        " HAVING count(k.share_ppm) > 0"
+        " AND (count(*) <> count(k.share_ppm) OR sum(k.share_ppm) <> 1000000)",
     ),
     Check(
         "fact.has_event",
-        "every fact belongs to an event",
+        "every fact belongs to an event, or to an import under way that will record it",
         "SELECT f.id::text AS subject, f.measure AS detail FROM facts f"
-        " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = f.event_id)",
+        " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = f.event_id)"
+        " AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.event_id = f.event_id AND i.status = 'running')",
+    ),
+    Check(
+        "import.recorded_when_complete",
+        "an import has its one event when it is complete, and none before",
+        "SELECT i.id::text AS subject, i.status AS detail FROM imports i WHERE (i.status = 'completed')"
+        " <> EXISTS (SELECT 1 FROM events e WHERE e.id = i.event_id AND e.subject_id = i.id)",
+    ),
+    Check(
+        "import.rows_are_accepted",
+        "an import has as many rows as it says were accepted, under way too",
+        "SELECT i.id::text AS subject, i.accepted || ' <> ' || r.rows AS detail FROM imports i"
+        " CROSS JOIN LATERAL (SELECT count(*) AS rows FROM import_rows WHERE event_id = i.event_id) r"
+        " WHERE i.accepted <> r.rows",
     ),
 )
 

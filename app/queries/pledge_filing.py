@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain.asset import AssetKind, AssetStatus, Regime
+from app.domain.asset import IN_FORCE, AssetKind, AssetStatus, MarkKind, Regime
+from app.domain.asset_sign import AssociatedMark, associated
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.patent_number import PatentType
 from app.domain.pledge_ground import Encumbrance, Right
+from app.domain.valuation import Support, ValuationStatus
+from app.queries.associated_marks import read_signs, signs
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -39,29 +42,33 @@ SELECT (SELECT count(*) FROM rights) AS rights, (SELECT count(*) FROM pool) AS p
        (SELECT count(*) FROM accounts) AS accounts
 """
 
-_READ = """
+_READ = f"""
 SELECT
   (SELECT coalesce(jsonb_agg(jsonb_build_object(
       'id', a.id, 'serial', a.serial, 'number', a.number, 'kind', a.kind, 'patent_type', a.patent_type,
       'regime', a.regime, 'status', a.status, 'status_as_of', a.status_as_of,
-      'last_day_in_force', a.last_day_in_force, 'suspended', a.suspended,
+      'last_day_in_force', a.last_day_in_force,
       'invalidation_pending', a.invalidation_pending,
       'owners', (SELECT coalesce(jsonb_agg(t.party_id ORDER BY t.ordinal), '[]') FROM titles t
                  WHERE t.asset_id = a.id AND t.ceased_at IS NULL),
       'liens', (SELECT coalesce(jsonb_agg(jsonb_build_object('since', h.placed_on, 'rank', h.rank)
                                           ORDER BY h.rank), '[]') FROM holds h
                 WHERE h.asset_id = a.id AND h.kind = 'lien' AND h.ended_at IS NULL),
-      'preserved', EXISTS (SELECT 1 FROM holds h WHERE h.asset_id = a.id AND h.kind = 'preservation'
-                           AND h.ended_at IS NULL AND (h.period IS NULL OR h.period @> $4::date)),
+      'stayed', EXISTS (SELECT 1 FROM holds h WHERE h.asset_id = a.id
+                        AND h.kind IN ('preservation', 'suspension') AND h.ended_at IS NULL
+                        AND (h.period IS NULL OR h.period @> $4::date)),
       'reserved', EXISTS (SELECT 1 FROM holds h WHERE h.asset_id = a.id AND h.kind = 'reservation'
                           AND h.ended_at IS NULL AND (h.period IS NULL OR h.period @> $4::date)),
-      'twin', EXISTS (SELECT 1 FROM asset_links l WHERE l.kind = 'same_day_twin'
-                      AND a.id IN (l.asset_id, l.other_asset_id)))), '[]')
+      'twin', EXISTS (SELECT 1 FROM asset_links l WHERE l.kind = 'same_day_twin' AND l.ended_at IS NULL
+                      AND a.id IN (l.asset_id, l.other_asset_id)),
+      'mark_kind', a.mark_kind)), '[]')
    FROM assets a WHERE a.id = ANY($1)) AS rights,
+  {signs("$1")} AS signs,
   (SELECT jsonb_build_object(
       'status', p.status, 'district_code', p.district_code, 'currency', p.currency,
       'manager_id', p.manager_id, 'scheme_id', s.id, 'leverage', s.leverage_multiple,
       'household_cap_fen', s.household_cap_fen,
+      'accepts_expired_valuations', s.accepts_expired_valuations,
       'accounts', (SELECT jsonb_object_agg(l.code, jsonb_build_object('id', l.id,
                      'available', l.debits_posted - l.credits_posted - l.credits_pending,
                      'pending', l.debits_pending))
@@ -77,6 +84,11 @@ SELECT
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', y.id, 'district_code', y.district_code,
                    'organisation_id', o.id)), '[]')
    FROM parties y LEFT JOIN organisations o ON o.party_id = y.id WHERE y.id = ANY($3)) AS parties,
+  (SELECT jsonb_agg(jsonb_build_object('id', v.id, 'asset_id', v.asset_id, 'status', v.status,
+                                       'base_on', v.base_on))
+   FROM valuations v LEFT JOIN applications f ON f.id = v.application_id
+   WHERE v.id = ANY($9) AND ($7 IN (v.organisation_id, v.appraiser_id)
+     OR ($7 = f.bank_id AND v.mode <> 'bank_internal'))) AS valuations,
   nextval('pledge_numbers') AS serial
 """
 
@@ -92,6 +104,7 @@ class PoolState:
     scheme_id: uuid.UUID | None
     leverage: int
     household_cap_fen: int | None
+    accepts_expired_valuations: bool
     household_fen: int
     available_fen: int
     outstanding_fen: int
@@ -115,6 +128,7 @@ class FilingState:
     serials: dict[uuid.UUID, int]
     pool: PoolState | None
     parties: dict[uuid.UUID, KnownParty]
+    valuations: dict[uuid.UUID, Support]
     serial: int
 
 
@@ -127,10 +141,12 @@ async def lock_and_read(
     borrower_id: uuid.UUID,
     actor: Actor,
     today: date,
+    valuation_ids: Sequence[uuid.UUID] = (),
 ) -> FilingState:
     """Lock what the filing ties up, then read what it is decided on.
 
-    A pool that the caller may not see is absent.
+    A pool or a valuation that the caller may not see is absent. A signed valuation never changes, so that
+    it needs no lock.
     """
     connection = await driver(session)
     await connection.execute(_LOCK, asset_ids, pool_id)
@@ -144,23 +160,31 @@ async def lock_and_read(
         actor.regulates == OUTSIDE_EVERY_PLAN,
         actor.organisation_id,
         actor.district_code,
+        valuation_ids,
     )
     if row is None:
         raise RuntimeError("the filing query returned no row")
     rights = row["rights"]
+    together = associated(read_signs(row["signs"]), asset_ids)
     return FilingState(
-        rights={uuid.UUID(right["id"]): _right(right) for right in rights},
+        rights={(key := uuid.UUID(right["id"])): _right(right, together[key]) for right in rights},
         serials={uuid.UUID(right["id"]): right["serial"] for right in rights},
         pool=_pool(row["pool"]) if row["pool"] is not None else None,
         parties={
             uuid.UUID(party["id"]): KnownParty(party["district_code"], _uuid(party["organisation_id"]))
             for party in row["parties"]
         },
+        valuations={
+            uuid.UUID(told["id"]): Support(
+                uuid.UUID(told["asset_id"]), ValuationStatus(told["status"]), _date(told["base_on"])
+            )
+            for told in row["valuations"] or ()
+        },
         serial=row["serial"],
     )
 
 
-def _right(row: dict[str, Any]) -> Right:
+def _right(row: dict[str, Any], together: Sequence[AssociatedMark]) -> Right:
     return Right(
         id=uuid.UUID(row["id"]),
         number=row["number"],
@@ -170,12 +194,13 @@ def _right(row: dict[str, Any]) -> Right:
         status=AssetStatus(row["status"]),
         status_as_of=_date(row["status_as_of"]),
         last_day_in_force=_date(row["last_day_in_force"]),
-        suspended=row["suspended"],
         invalidation_pending=row["invalidation_pending"],
-        preserved=row["preserved"],
+        stayed=row["stayed"],
         reserved=row["reserved"],
         twin=row["twin"],
         owners=[_uuid(owner) for owner in row["owners"]],
+        mark_kind=MarkKind(row["mark_kind"]) if row["mark_kind"] else None,
+        associated=[(mark.asset_id, mark.number) for mark in together if mark.status in IN_FORCE],
         liens=[Encumbrance(_date(lien["since"]), lien["rank"]) for lien in row["liens"]],
     )
 
@@ -190,6 +215,7 @@ def _pool(row: dict[str, Any]) -> PoolState:
         scheme_id=_uuid(row["scheme_id"]),
         leverage=row["leverage"] or 0,
         household_cap_fen=row["household_cap_fen"],
+        accepts_expired_valuations=bool(row["accepts_expired_valuations"]),
         household_fen=row["household_fen"],
         available_fen=accounts["cash"]["available"],
         outstanding_fen=accounts["memo.covered"]["pending"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from app.domain import pledge as rules
 from app.domain.permission import Role
@@ -105,6 +105,17 @@ async def counted_in(session: AsyncSession, pledge_id: uuid.UUID) -> str | None:
     """The district in which a pledge already counts, or None while it does not."""
     statement = (
         select(Fact.district_code)
+        .where(Fact.source_noun == "pledge", Fact.source_id == pledge_id)
+        .order_by(Fact.id)
+        .limit(1)
+    )
+    return await session.scalar(statement)
+
+
+async def counted_industry(session: AsyncSession, pledge_id: uuid.UUID) -> str | None:
+    """The industry a pledge already counts under (empty: none), or None while it does not count."""
+    statement = (
+        select(func.coalesce(Fact.dimensions["industry"].astext, ""))
         .where(Fact.source_noun == "pledge", Fact.source_id == pledge_id)
         .order_by(Fact.id)
         .limit(1)

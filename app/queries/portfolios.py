@@ -190,7 +190,7 @@ SELECT m.portfolio_id, m.asset_id, m.left_at IS NULL AS open, CASE
   WHEN NOT bool_or(t.id IS NOT NULL AND t.ceased_at IS NULL) THEN greatest(m.joined_on, max(t.ceased_on))
   END AS until
 FROM portfolio_members m JOIN portfolios p ON p.id = m.portfolio_id
-LEFT JOIN titles t ON t.asset_id = m.asset_id AND t.party_id = p.owner_id
+LEFT JOIN titles t ON t.asset_id = m.asset_id AND t.party_id = p.owner_id AND t.superseded_at IS NULL
 WHERE m.asset_id = ANY($1::uuid[]) AND m.portfolio_id <> $2
 GROUP BY m.id ORDER BY m.portfolio_id, m.asset_id
 """
@@ -224,7 +224,7 @@ WITH membership AS (
   SELECT c.portfolio_id, c.asset_id,
     range_agg(daterange(t.acquired_on, CASE WHEN t.ceased_at IS NOT NULL THEN t.ceased_on END)) AS days
   FROM counting c JOIN titles t ON t.asset_id = c.asset_id AND t.party_id = c.owner_id
-  WHERE (t.ceased_at IS NULL OR t.ceased_on IS NOT NULL)
+  WHERE t.superseded_at IS NULL AND (t.ceased_at IS NULL OR t.ceased_on IS NOT NULL)
     AND (t.ceased_at IS NULL OR t.acquired_on IS NULL OR t.acquired_on <= t.ceased_on)
   GROUP BY c.portfolio_id, c.asset_id
 ), status AS (

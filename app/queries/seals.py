@@ -49,6 +49,7 @@ COVERED = (
     Covered("party_roles"),
     Covered("legal_events"),
     Covered("reconciliations"),
+    Covered("certificate_keys"),
     Covered("recordals"),
     Covered(
         "recordal_parties",

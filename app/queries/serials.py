@@ -26,6 +26,8 @@ Noun = Literal[
     "valuation",
     "policy",
     "programme",
+    "certificate",
+    "reconciliation",
 ]
 
 PREFIXES: dict[Noun, str] = {
@@ -41,6 +43,8 @@ PREFIXES: dict[Noun, str] = {
     "valuation": "VA",
     "policy": "IN",
     "programme": "TG",
+    "certificate": "CE",
+    "reconciliation": "RC",
 }
 
 

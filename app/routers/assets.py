@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,11 +11,11 @@ from starlette.responses import Response
 
 from app.domain.asset import AssetKind, AssetStatus, NumberScheme, status_in_force
 from app.domain.asset_entry import NewAsset, NewClass, NewOwner
+from app.domain.asset_goods import NewItem
 from app.domain.asset_number import search_keys
 from app.domain.errors import Violation
 from app.domain.permission import Permission
-from app.models.asset import Asset, Title
-from app.models.recordal import Recordal
+from app.models.asset import Asset
 from app.queries import assets as queries
 from app.queries.assets import Details
 from app.queries.paging import page
@@ -27,18 +28,14 @@ from app.schemas.asset import (
     ClassOut,
     FlagsIn,
     HoldOut,
-    LinkIn,
     LinkOut,
     NumberOut,
     NumbersIn,
     Office,
     OwnerOut,
-    RecordalOut,
     StatusChangeOut,
     StatusesOut,
     StatusIn,
-    TitleOut,
-    TitlesOut,
     WarningOut,
 )
 from app.schemas.common import Day, Instant, Page
@@ -51,7 +48,7 @@ Telling = Annotated[WriteUnit, writes(Permission.asset_status)]
 Read = Annotated[ReadUnit, reads(Permission.asset_read)]
 
 
-def out(asset: Asset, details: Details) -> AssetOut:
+def out(asset: Asset, details: Details, today: date) -> AssetOut:
     """The right as it is shown to everyone: that it is encumbered, never for whom."""
     return AssetOut(
         id=asset.id,
@@ -63,6 +60,7 @@ def out(asset: Asset, details: Details) -> AssetOut:
         name=asset.name,
         patent_type=asset.patent_type,
         ipc=asset.ipc,
+        mark_kind=asset.mark_kind,
         classes=[ClassOut.model_validate(nice_class) for nice_class in details.classes[asset.id]],
         filed_on=asset.filed_on,
         granted_on=asset.granted_on,
@@ -71,7 +69,7 @@ def out(asset: Asset, details: Details) -> AssetOut:
         status=asset.status,
         status_as_of=asset.status_as_of,
         status_source=asset.status_source,
-        suspended=asset.suspended,
+        suspended=details.suspended(asset.id, today),
         invalidation_pending=asset.invalidation_pending,
         imported=asset.imported,
         owners=[
@@ -90,7 +88,9 @@ def out(asset: Asset, details: Details) -> AssetOut:
         ],
         links=[
             LinkOut(
-                asset_id=link.other_asset_id if link.asset_id == asset.id else link.asset_id, kind=link.kind
+                id=link.id,
+                asset_id=link.other_asset_id if link.asset_id == asset.id else link.asset_id,
+                kind=link.kind,
             )
             for link in details.links[asset.id]
         ],
@@ -110,7 +110,15 @@ def _new(body: AssetIn) -> NewAsset:
         name=body.name,
         patent_type=body.patent_type,
         ipc=body.ipc,
-        classes=[NewClass(given.nice_class, given.goods) for given in body.classes],
+        mark_kind=body.mark_kind,
+        classes=[
+            NewClass(
+                given.nice_class,
+                given.goods,
+                [NewItem(given.nice_class, one.item, one.similar_group) for one in given.items],
+            )
+            for given in body.classes
+        ],
         filed_on=body.filed_on,
         granted_on=body.granted_on,
         registered_on=body.registered_on,
@@ -127,7 +135,7 @@ def _warning(violation: Violation) -> WarningOut:
 
 
 async def _reply(unit: WriteUnit, status_code: int, asset: Asset) -> Response:
-    shown = out(asset, await queries.details(unit.session, [asset.id]))
+    shown = out(asset, await queries.details(unit.session, [asset.id]), unit.moment.today)
     return await unit.reply(status_code, shown, headers={"ETag": etag(asset.version)})
 
 
@@ -135,7 +143,7 @@ async def _reply(unit: WriteUnit, status_code: int, asset: Asset) -> Response:
 async def register(body: AssetIn, unit: Write) -> Response:
     """Enter a right. Refuses with every objection at once; what is merely odd comes back as warnings."""
     made = await assets.register(unit.session, actor=unit.actor, moment=unit.moment, new=_new(body))
-    shown = out(made.asset, await queries.details(unit.session, [made.asset.id]))
+    shown = out(made.asset, await queries.details(unit.session, [made.asset.id]), unit.moment.today)
     answer = AssetRegisteredOut(**dict(shown), warnings=[_warning(violation) for violation in made.warnings])
     return await unit.reply(201, answer, headers={"ETag": etag(made.asset.version)})
 
@@ -166,7 +174,7 @@ async def search(
         paging.wanted,
     )
     details = await queries.details(unit.session, [asset.id for asset in found.rows])
-    items = [out(asset, details) for asset in found.rows]
+    items = [out(asset, details, unit.moment.today) for asset in found.rows]
     return paging.answer(found, items)
 
 
@@ -175,7 +183,7 @@ async def get(asset_id: uuid.UUID, unit: Read, response: Response) -> AssetOut:
     """One right with its numbers, classes, owners, holds and links."""
     asset = await queries.get(unit.session, asset_id)
     response.headers["ETag"] = etag(asset.version)
-    return out(asset, await queries.details(unit.session, [asset_id]))
+    return out(asset, await queries.details(unit.session, [asset_id]), unit.moment.today)
 
 
 @router.post("/{asset_id}/statuses", status_code=201, response_model=AssetOut)
@@ -215,54 +223,13 @@ async def statuses(
 
 @router.put("/{asset_id}/flags", response_model=AssetOut)
 async def set_flags(asset_id: uuid.UUID, body: FlagsIn, unit: Telling) -> Response:
-    """Say whether procedures are suspended and whether invalidation is pending. Needs If-Match."""
+    """Say whether invalidation is pending. Needs If-Match."""
     asset = await assets.set_flags(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
         asset_id=asset_id,
-        suspended=body.suspended,
         invalidation_pending=body.invalidation_pending,
         expect_version=unit.require_version,
     )
     return await _reply(unit, 200, asset)
-
-
-@router.post("/{asset_id}/links", status_code=201, response_model=LinkOut)
-async def link(asset_id: uuid.UUID, body: LinkIn, unit: Write) -> Response:
-    """Link another right. A same-day twin needs one invention and one utility model."""
-    made = await assets.link(
-        unit.session,
-        actor=unit.actor,
-        moment=unit.moment,
-        asset_id=asset_id,
-        other_asset_id=body.other_asset_id,
-        kind=body.kind,
-    )
-    return await unit.reply(201, LinkOut(asset_id=made.other_asset_id, kind=made.kind))
-
-
-@router.get("/{asset_id}/titles")
-async def titles(
-    asset_id: uuid.UUID,
-    unit: Read,
-    on: Annotated[Day | None, Query(description="Only titles held on this day.")] = None,
-) -> TitlesOut:
-    """The chain of title: who owned the right from when until when, by which recorded document."""
-    await queries.get(unit.session, asset_id)
-    chain = await queries.chain_of_title(unit.session, asset_id, on=on)
-    return TitlesOut(asset_id=asset_id, items=[_title(*row) for row in chain])
-
-
-def _title(title: Title, name: str | None, recordal: Recordal | None) -> TitleOut:
-    return TitleOut(
-        party_id=title.party_id,
-        name=name,
-        unrecorded=title.party_id is None,
-        share_ppm=title.share_ppm,
-        ordinal=title.ordinal,
-        acquired_on=title.acquired_on,
-        ceased_on=title.ceased_on,
-        live=title.ceased_at is None,
-        recordal=RecordalOut.model_validate(recordal) if recordal else None,
-    )

@@ -48,6 +48,9 @@ PUBLIC_PATHS = frozenset(
         "/openapi.json",
         "/v1/oauth/token",
         "/v1/public/listings",
+        "/v1/certificates/keys",
+        "/v1/certificates/verification/{code}",
+        "/verify/{code}",
         "/v1/problems",
         "/v1/problems/{code}",
     }

@@ -64,6 +64,7 @@ def out(
                 asset_kind=item.asset_kind,
                 pledgor_id=item.pledgor_id,
                 secured=MoneyOut.of(item.secured_fen, currency) if item.secured_fen is not None else None,
+                valuation_id=item.valuation_id,
                 rank=item.rank,
                 status=item.status,
                 registration_no=item.registration_no,
@@ -112,7 +113,12 @@ def _new(body: PledgeIn) -> pledges.NewPledge:
         debt_to=body.debt_to,
         contract=Contract(contract.number, contract.signed_on, contract.claim_kind, contract.security_scope),
         items=[
-            pledges.NewItem(item.asset_id, item.pledgor_id, item.secured.money if item.secured else None)
+            pledges.NewItem(
+                item.asset_id,
+                item.pledgor_id,
+                item.secured.money if item.secured else None,
+                item.valuation_id,
+            )
             for item in body.items
         ],
         pool_id=body.pool_id,

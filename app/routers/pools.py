@@ -48,6 +48,7 @@ def _scheme(body: SchemeIn) -> pools.NewScheme:
         npl_warn_bp=body.npl_warn_bp,
         npl_suspend_bp=body.npl_suspend_bp,
         paid_ratio_suspend_bp=body.paid_ratio_suspend_bp,
+        accepts_expired_valuations=body.accepts_expired_valuations,
     )
 
 
@@ -71,6 +72,7 @@ def scheme_out(scheme: Scheme) -> SchemeOut:
         npl_warn_bp=scheme.npl_warn_bp,
         npl_suspend_bp=scheme.npl_suspend_bp,
         paid_ratio_suspend_bp=scheme.paid_ratio_suspend_bp,
+        accepts_expired_valuations=scheme.accepts_expired_valuations,
     )
 
 

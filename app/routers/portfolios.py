@@ -13,12 +13,13 @@ from starlette.responses import Response
 from app.domain.permission import Permission
 from app.domain.portfolio import Counting, PortfolioStatus, counted_on, qualifies
 from app.models.portfolio import Portfolio, PortfolioMember
-from app.queries import portfolios as queries
+from app.queries import holds as hold_queries, portfolios as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import FIRST_DAY, LAST_DAY, Page
 from app.schemas.portfolio import (
+    MemberEncumbranceOut,
     MemberOut,
     MembersIn,
     PortfolioClosureIn,
@@ -160,11 +161,13 @@ async def get(portfolio_id: uuid.UUID, unit: Reading, response: Response, on: On
 async def members(
     portfolio_id: uuid.UUID, unit: Reading, paging: PageDep, *, on: On = None
 ) -> Page[MemberOut]:
-    """List the members of a portfolio on a day."""
+    """List the members of a portfolio on a day, with what tied them up."""
     portfolio = await queries.get(unit.session, unit.actor, portfolio_id)
-    statement = queries.members(portfolio.id, on or unit.moment.today)
-    found = await page(unit.session, statement, PortfolioMember.id, paging.wanted)
-    assets = await queries.assets(unit.session, [member.asset_id for member in found.rows])
+    day = on or unit.moment.today
+    found = await page(unit.session, queries.members(portfolio.id, day), PortfolioMember.id, paging.wanted)
+    asset_ids = [member.asset_id for member in found.rows]
+    assets = await queries.assets(unit.session, asset_ids)
+    held = await hold_queries.encumbering(unit.session, asset_ids, day)
     items = []
     for member in found.rows:
         asset = assets[member.asset_id]
@@ -176,6 +179,11 @@ async def members(
                 counting=queries.counting(asset),
                 joined_on=member.joined_on,
                 left_on=member.left_on,
+                encumbered=bool(held[asset.id]),
+                encumbrances=[
+                    MemberEncumbranceOut(kind=hold.kind, rank=hold.rank, since=hold.placed_on)
+                    for hold in held[asset.id]
+                ],
             )
         )
     return paging.answer(found, items)

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind
+from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind, MarkKind
 from app.domain.patent_number import PatentType
-from app.schemas.common import Day, Id, Legible, Name, RequestModel, ResponseModel
+from app.schemas.asset_goods import ItemIn
+from app.schemas.common import MAX_ROWS, Day, Id, Legible, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), Legible]
@@ -26,10 +27,11 @@ class NumbersIn(RequestModel):
 
 
 class ClassIn(RequestModel):
-    """A Nice class with the goods or services named in it."""
+    """A Nice class with the goods or services named in it, as one text or item by item."""
 
     nice_class: int
     goods: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)] | None = None
+    items: Annotated[list[ItemIn], Field(max_length=MAX_ROWS, default_factory=list)]
 
 
 class OwnerIn(RequestModel):
@@ -49,6 +51,9 @@ class AssetIn(RequestModel):
     name: Annotated[Title, Field(description="Title of the invention, or the mark.")]
     patent_type: Annotated[PatentType, Field(strict=False)] | None = None
     ipc: Annotated[Number, Field(description="Main class: IPC, of a design Locarno.")] | None = None
+    mark_kind: Annotated[
+        MarkKind | None, Field(strict=False, description="Of a trademark; null: an ordinary one.")
+    ] = None
     classes: Annotated[list[ClassIn], Field(max_length=45, default_factory=list)]
     filed_on: Day | None = None
     granted_on: Day | None = None
@@ -70,9 +75,8 @@ class StatusIn(RequestModel):
 
 
 class FlagsIn(RequestModel):
-    """Whether procedures are suspended (中止) and whether invalidation is pending."""
+    """Whether invalidation is pending."""
 
-    suspended: bool
     invalidation_pending: bool
 
 
@@ -117,8 +121,9 @@ class HoldOut(ResponseModel):
 
 
 class LinkOut(ResponseModel):
-    """A right that belongs to this one."""
+    """A right that belongs to this one; `id` is the link's."""
 
+    id: uuid.UUID
     asset_id: uuid.UUID
     kind: str
 
@@ -133,7 +138,7 @@ class WarningOut(ResponseModel):
 
 
 class AssetOut(ResponseModel):
-    """A right of the register."""
+    """A right of the register. `suspended`: a suspension by the office (中止) runs today (LS-10)."""
 
     id: uuid.UUID
     kind: str
@@ -144,6 +149,7 @@ class AssetOut(ResponseModel):
     name: str
     patent_type: str | None
     ipc: str | None
+    mark_kind: str | None
     classes: list[ClassOut]
     filed_on: date | None
     granted_on: date | None
@@ -184,32 +190,3 @@ class StatusesOut(ResponseModel):
     known_at: datetime
     in_force: StatusChangeOut | None
     items: list[StatusChangeOut]
-
-
-class RecordalOut(ResponseModel):
-    """The document behind a title: its reference in the office's register, signed and recorded when."""
-
-    reference: str | None
-    executed_on: date | None
-    recorded_on: date | None
-
-
-class TitleOut(ResponseModel):
-    """Ownership by one party from a day until a day; `live` while it has not ended."""
-
-    party_id: uuid.UUID | None
-    name: str | None
-    unrecorded: bool
-    share_ppm: int | None
-    ordinal: int
-    acquired_on: date | None
-    ceased_on: date | None
-    live: bool
-    recordal: RecordalOut | None
-
-
-class TitlesOut(ResponseModel):
-    """The chain of title of a right, in the order of acquisition."""
-
-    asset_id: uuid.UUID
-    items: list[TitleOut]

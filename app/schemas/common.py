@@ -93,6 +93,19 @@ Instant = Annotated[
 ]
 
 
+def _written_instant(value: object) -> object:
+    """Hold an instant to a written one: pydantic alone would read a number as seconds since 1970."""
+    if not isinstance(value, str) or not _INSTANT.match(value):
+        raise PydanticCustomError("datetime_type", "Input should be a valid datetime")
+    return value
+
+
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:")
+
+InstantIn = Annotated[Instant, Field(strict=False), BeforeValidator(_written_instant)]
+"""A moment in a request body, with its offset from UTC (RFC 3339)."""
+
+
 def _in_range(amount: str) -> str:
     try:
         parse_amount(amount)

@@ -36,11 +36,12 @@ class ContractIn(RequestModel):
 
 
 class ItemIn(RequestModel):
-    """A right to be pledged; `secured` limits what it secures."""
+    """A right to be pledged; `secured` limits what it secures, `valuation_id` is what it was found worth."""
 
     asset_id: Id
     pledgor_id: Id
     secured: PositiveMoney | None = None
+    valuation_id: Id | None = None
 
 
 class PledgeConsentIn(RequestModel):
@@ -135,6 +136,7 @@ class PledgeItemOut(ResponseModel):
     asset_kind: str
     pledgor_id: uuid.UUID | None
     secured: MoneyOut | None
+    valuation_id: uuid.UUID | None
     rank: int
     status: str
     registration_no: str | None

@@ -32,7 +32,8 @@ class SchemeIn(RequestModel):
 
     A loan is claimable from `overdue_days` on, for `claim_window_days` after the default, at most
     `claim_cap` per claim; an approved claim is public for `publicity_days`. The breaker warns and suspends
-    at NPL ratios, and suspends at the ratio of net payouts to money paid in.
+    at NPL ratios, and suspends at the ratio of net payouts to money paid in. Valuations over a year old
+    support a new pledge only where `accepts_expired_valuations` says so (PL-26).
     """
 
     code: Name
@@ -49,6 +50,7 @@ class SchemeIn(RequestModel):
     npl_warn_bp: PositiveBasisPoints = 300
     npl_suspend_bp: PositiveBasisPoints = 500
     paid_ratio_suspend_bp: PositiveBasisPoints = 5_000
+    accepts_expired_valuations: bool = False
 
 
 class PoolIn(RequestModel):
@@ -93,6 +95,7 @@ class SchemeOut(ResponseModel):
     npl_warn_bp: int
     npl_suspend_bp: int
     paid_ratio_suspend_bp: int
+    accepts_expired_valuations: bool
 
 
 class RiskOut(ResponseModel):

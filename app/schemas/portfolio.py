@@ -70,10 +70,19 @@ class PortfolioOut(ResponseModel):
     version: int
 
 
+class MemberEncumbranceOut(ResponseModel):
+    """That a right is tied up: how, in which rank, since when. Never by whom."""
+
+    kind: str
+    rank: int
+    since: date | None
+
+
 class MemberOut(ResponseModel):
     """A right in a portfolio. `counting`: what it counts as while it is the owner's and in force.
 
-    A PCT application counts until it has ended.
+    A PCT application counts until it has ended. `encumbrances`: liens, licences and stays that ran on the
+    day; a right brings them into every portfolio and takes them along (UNI-29).
     """
 
     asset_id: uuid.UUID
@@ -82,3 +91,5 @@ class MemberOut(ResponseModel):
     counting: str | None
     joined_on: date
     left_on: date | None
+    encumbered: bool
+    encumbrances: list[MemberEncumbranceOut]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from app.domain.district import NATIONAL, OUTSIDE_EVERY_PLAN
 from app.domain.identifiers import new_id
 from app.models.approval import Approval
 
@@ -31,12 +32,13 @@ async def decide(
 ) -> Approval:
     """Write a decision on the subject of `event`, which has been recorded before.
 
+    What is decided of the national register lies outside every plan's district.
     What the table's constraints refuse comes as the database's error, which the web edge turns into
     `approval.same_person` (this client decided another step of the round) or `approval.step_taken`.
     """
     approval = Approval(
         id=new_id(),
-        district_code=event.stream,
+        district_code=OUTSIDE_EVERY_PLAN if event.stream == NATIONAL else event.stream,
         noun=event.noun,
         subject_id=event.subject_id,
         round=round_no,

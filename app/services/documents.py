@@ -64,7 +64,7 @@ async def add(session: AsyncSession, *, actor: Actor, moment: Moment, new: NewDo
         series_id=previous.series_id if previous else document_id,
         name=new.name,
         media_type=new.media_type,
-        sha256=hashlib.sha256(new.content).hexdigest(),
+        sha256=hash_of(new.content),
         size_bytes=len(new.content),
         shared_with=shared_with,
         version=previous.version + 1 if previous else 1,
@@ -72,11 +72,20 @@ async def add(session: AsyncSession, *, actor: Actor, moment: Moment, new: NewDo
         recorded_at=moment.now,
     )
     await events.record(session, actor=actor, moment=moment, events=[_added(document)])
-    connection = await driver(session)
-    await connection.execute(_KEEP, document.sha256, new.content)
+    await keep(session, new.content)
     session.add(document)
     await session.flush()
     return document
+
+
+def hash_of(content: bytes) -> str:
+    """The name of bytes: their SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+async def keep(session: AsyncSession, content: bytes) -> None:
+    """Keep bytes under their hash, once. Who may read them is said by the row that names them."""
+    await (await driver(session)).execute(_KEEP, hash_of(content), content)
 
 
 async def _previous(session: AsyncSession, actor: Actor, previous_id: uuid.UUID | None) -> Document | None:

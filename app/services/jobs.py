@@ -15,12 +15,14 @@ from app.services import (
     consents,
     deals,
     enrolments,
+    fees,
     idempotency,
     listings,
     mandates,
     offers,
     pool_breakers,
     portfolios,
+    stays,
     terms,
 )
 
@@ -62,6 +64,16 @@ async def expire_consents(session: AsyncSession, actor: Actor, moment: Moment) -
     return {"expired": await consents.expire_due(session, actor=actor, moment=moment)}
 
 
+async def expire_stays(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Preservations and suspensions whose last day is over free their rights (LS-09, LS-10)."""
+    return {"expired": await stays.expire_due(session, actor=actor, moment=moment)}
+
+
+async def follow_fees(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Unpaid fees fall late and lapse with their rights, and those concerned are told (LS-05, PL-12)."""
+    return await fees.follow(session, actor=actor, moment=moment)
+
+
 async def expire_rights(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Rights whose term is over expire, or enter or leave their grace."""
     return await terms.expire(session, actor=actor, moment=moment)
@@ -98,6 +110,8 @@ JOBS: Mapping[str, Job] = {
     "lapse_offers": lapse_offers,
     "end_mandates": end_mandates,
     "expire_consents": expire_consents,
+    "expire_stays": expire_stays,
+    "follow_fees": follow_fees,
     "expire_rights": expire_rights,
     "requalify_portfolios": requalify_portfolios,
     "end_enrolments": end_enrolments,

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import deal as rules, hold as hold_rules
-from app.domain.asset import AssetStatus
-from app.domain.deal import EXCLUSIVE, HOLD_OF_LICENCE, LICENSABLE, LicenceType
+from app.domain import deal_ground
+from app.domain.asset import AssetStatus, MarkKind
+from app.domain.asset_sign import AssociatedMark
+from app.domain.deal import HOLD_OF_LICENCE, LicenceType
+from app.domain.deal_ground import DealRight
 from app.domain.hold import Scope, field_range, territory_range
 from app.models.deal import Deal
 from app.queries import holds as hold_queries
@@ -41,6 +43,29 @@ def term_of(deal: Deal) -> tuple[date, date]:
     return deal.term_from, deal.term_to
 
 
+def judged(
+    deal: Deal,
+    right: Right,
+    today: date,
+    *,
+    conflicting: bool = False,
+    associated: Sequence[AssociatedMark] = (),
+) -> DealRight:
+    """A locked right as the grounds against a deal look at it."""
+    asset = right.asset
+    return DealRight(
+        number=asset.number,
+        status=AssetStatus(asset.status),
+        last_day_in_force=asset.last_day_in_force,
+        owner_ids=right.owner_ids,
+        stayed=right.stayed(today),
+        reserved=right.reserved(today, but_for=deal.id),
+        conflicting=conflicting,
+        mark_kind=MarkKind(asset.mark_kind) if asset.mark_kind else None,
+        associated=[(mark.asset_id, mark.number) for mark in associated],
+    )
+
+
 async def objections(
     session: AsyncSession,
     deal: Deal,
@@ -56,51 +81,33 @@ async def objections(
         scope=scope_of(deal),
         period=term_of(deal),
     )
-    found: list[Violation] = []
-    for position, right in enumerate(rights):
-        pointer, number = f"/asset_ids/{position}", right.asset.number
-        found += _owner_objections(deal, right, pointer)
-        found += _status_objections(deal, right, pointer, today)
-        if right.reserved(today, but_for=deal.id):
-            found.append(hold_rules.RESERVED.violation(pointer, number=number))
-        if right.asset.id in conflicting:
-            found.append(hold_rules.LICENCE_CONFLICT.violation(pointer, number=number))
-    return found
+    _, term_to = term_of(deal)
+    return [
+        objection
+        for position, right in enumerate(rights)
+        for objection in deal_ground.to_sign_licence(
+            deal.grantor_id,
+            judged(deal, right, today, conflicting=right.asset.id in conflicting),
+            term_to=term_to,
+            pointer=f"/asset_ids/{position}",
+        )
+    ]
 
 
 def rights_objections(deal: Deal, rights: Sequence[Right], *, today: date) -> list[Violation]:
     """What speaks already against agreeing on locked rights; consents may still come before the signature."""
-    found: list[Violation] = []
-    for position, right in enumerate(rights):
-        pointer = f"/asset_ids/{position}"
-        found += _owner_objections(deal, right, pointer)
-        found += _status_objections(deal, right, pointer, today)
-        if type_of(deal) in EXCLUSIVE and right.reserved(today, but_for=deal.id):
-            found.append(hold_rules.RESERVED.violation(pointer, number=right.asset.number))
-    return found
-
-
-def _owner_objections(deal: Deal, right: Right, pointer: str) -> list[Violation]:
-    """The licensor is an owner (TR-17)."""
-    if deal.grantor_id in right.owner_ids:
-        return []
-    return [rules.LICENSOR_NOT_OWNER.violation(pointer, number=right.asset.number)]
-
-
-def _status_objections(deal: Deal, right: Right, pointer: str, today: date) -> list[Violation]:
-    asset, found = right.asset, []
-    if AssetStatus(asset.status) not in LICENSABLE:
-        found.append(rules.RIGHT_NOT_IN_FORCE.violation(pointer, number=asset.number, status=asset.status))
-    if right.stayed(today):
-        found.append(rules.RIGHT_STAYED.violation(pointer, number=asset.number))
-    last_day, (_, term_to) = asset.last_day_in_force, term_of(deal)
-    if last_day is not None and term_to > last_day:
-        found.append(
-            rules.TERM_EXCEEDS_RIGHT.violation(
-                pointer, number=asset.number, term_to=term_to, last_day=last_day
-            )
+    _, term_to = term_of(deal)
+    return [
+        objection
+        for position, right in enumerate(rights)
+        for objection in deal_ground.to_agree_licence(
+            deal.grantor_id,
+            judged(deal, right, today),
+            licence_type=type_of(deal),
+            term_to=term_to,
+            pointer=f"/asset_ids/{position}",
         )
-    return found
+    ]
 
 
 def licence_holds(deal: Deal, asset_ids: Sequence[uuid.UUID], event_id: uuid.UUID) -> list[NewHold]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,40 @@ async def send(
         due_on,
         event.id,
         moment.now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """A notice to one organisation, in the district it belongs to, about a subject of its own."""
+
+    organisation_id: uuid.UUID
+    district_code: str
+    kind: NoticeKind
+    noun: str
+    subject_id: uuid.UUID
+    facts: Mapping[str, Any]
+    due_on: date | None = None
+
+
+_SEND_EACH = """
+INSERT INTO notices (id, district_code, organisation_id, kind, noun, subject_id, facts, due_on,
+                     event_id, recorded_at)
+SELECT id, district_code, organisation_id, kind, noun, subject_id, facts, due_on, $2, $3
+FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, district_code text, organisation_id uuid, kind text,
+     noun text, subject_id uuid, facts jsonb, due_on date)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def send_each(
+    session: AsyncSession, *, moment: Moment, event_id: uuid.UUID, notices: Iterable[NewNotice]
+) -> None:
+    """Send many notices of one event, which has been recorded before, in one statement; once each."""
+    rows = [{"id": new_id(), **asdict(one)} for one in notices]
+    connection = await driver(session)
+    await connection.execute(
+        _SEND_EACH, json.dumps(rows, ensure_ascii=False, default=str), event_id, moment.now
     )
 
 

@@ -1,7 +1,7 @@
 """Policies: reported by insurers, endorsed, cancelled, or voided from their start (IN-01, IN-02).
 
-What a policy counts for stays in the district where the insured was when it was reported (ST-08): a
-firm that moves takes neither the count nor its corrections along.
+What a policy counts for stays in the district where the insured was on the day it starts, by what was known
+when it was reported (ST-08, ID-18): a firm that moves takes neither the count nor its corrections along.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from app.domain.identifiers import new_id
 from app.domain.money import BASE_CURRENCY
 from app.domain.policy import Change, NewPolicy, PolicyEvent, PolicyProduct, PolicyStatus
 from app.models.policy import Policy, PolicyEndorsement, PolicyItem
-from app.queries import assets as asset_queries, parties as party_queries, policies as queries
+from app.queries import (
+    assets as asset_queries,
+    parties as party_queries,
+    party_histories,
+    policies as queries,
+)
 from app.queries.serials import next_number
 from app.services import events
 from app.services.events import NewEvent, NewFact
@@ -43,7 +48,8 @@ async def report(session: AsyncSession, *, actor: Actor, moment: Moment, new: Ne
     await asset_queries.require(session, new.asset_ids)
     if new.pledge_id is not None and not await queries.concerns(session, new.pledge_id, new.insured_id):
         raise rules.PLEDGE_MISMATCH.error("/pledge_id")
-    district = (await party_queries.districts(session, [new.insured_id]))[new.insured_id]
+    districts = await party_histories.districts_on(session, [new.insured_id], new.starts_on)
+    district = districts[new.insured_id]
     policy = Policy(
         id=new_id(),
         district_code=district,

@@ -54,6 +54,7 @@ class NewScheme:
     npl_warn_bp: int = 300
     npl_suspend_bp: int = 500
     paid_ratio_suspend_bp: int = 5_000
+    accepts_expired_valuations: bool = False
 
 
 async def open_pool(
@@ -230,6 +231,7 @@ def _scheme(pool: Pool, new: NewScheme, version: int, event_id: uuid.UUID, momen
         npl_warn_bp=new.npl_warn_bp,
         npl_suspend_bp=new.npl_suspend_bp,
         paid_ratio_suspend_bp=new.paid_ratio_suspend_bp,
+        accepts_expired_valuations=new.accepts_expired_valuations,
         event_id=event_id,
         recorded_at=moment.now,
     )

@@ -42,9 +42,9 @@ FROM change c WHERE a.id = c.asset_id
 async def expire(session: AsyncSession, *, actor: Actor, moment: Moment) -> dict[str, int]:
     """Give every right whose term is over its new status; how many took which.
 
-    Doing it again changes nothing. A trademark whose grace is over too passes through grace. All of a
-    business date is one transaction, so the rights stay locked until its end; who wants one of them
-    meanwhile is told to try again (`request.busy`).
+    Doing it again changes nothing. A trademark enters its renewal window (LS-13), and one whose grace is
+    over too passes through grace. All of a business date is one transaction, so the rights stay locked
+    until its end; who wants one of them meanwhile is told to try again (`request.busy`).
     """
     counted: dict[str, int] = {}
     while over := await queries.over(session, moment.today, limit=MANIFEST):

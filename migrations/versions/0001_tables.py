@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("status_as_of", sa.Date(), nullable=True),
         sa.Column("status_source", sa.Text(), nullable=False),
-        sa.Column("suspended", sa.Boolean(), nullable=False),
         sa.Column("invalidation_pending", sa.Boolean(), nullable=False),
         sa.Column("imported", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -218,11 +217,12 @@ def upgrade() -> None:
         sa.Column("conveyance", sa.Text(), nullable=False),
         sa.Column("stated_rank", sa.Text(), nullable=True),
         sa.Column("partial", sa.Boolean(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('transfer', 'licence', 'pledge', 'pledge_release', 'pledge_assignment', 'rename', 'merger', 'correction', 'other')",
+            "kind IN ('transfer', 'licence', 'pledge', 'pledge_release', 'pledge_assignment', 'rename', 'merger', 'inheritance', 'court_ruling', 'auction', 'agreement_on_shares', 'correction', 'other')",
             name=op.f("ck_recordals_kind"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordals")),
@@ -332,9 +332,11 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(ended_at IS NULL) = (ended_event_id IS NULL)", name=op.f("ck_asset_tags_ended")),
         sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_asset_tags_validity")),
+        sa.CheckConstraint("valid_to IS NULL OR ended_at IS NOT NULL", name=op.f("ck_asset_tags_end_known")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_tags_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_tags")),
     )
+    op.create_index("ix_asset_tags_asset_id", "asset_tags", ["asset_id"], unique=False)
     op.create_index("ix_asset_tags_scheme_code", "asset_tags", ["scheme", "code"], unique=False)
     op.create_index(
         "uq_asset_tags_live",
@@ -343,6 +345,24 @@ def upgrade() -> None:
         unique=True,
         postgresql_where="ended_at IS NULL",
     )
+    op.create_index(
+        "uq_asset_tags_main",
+        "asset_tags",
+        ["asset_id", "scheme"],
+        unique=True,
+        postgresql_where="main AND ended_at IS NULL",
+    )
+    op.create_table(
+        "certificate_keys",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("length(public_key) = 32", name=op.f("ck_certificate_keys_public_key")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_certificate_keys_event_id")),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_certificate_keys")),
+    )
+    op.create_index("ix_certificate_keys_event_id", "certificate_keys", ["event_id"], unique=False)
     op.create_table(
         "facts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -382,6 +402,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("grace_ends_on", sa.Date(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("reduction_percent", sa.SmallInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=True),
         sa.Column("paid_fen", sa.BigInteger(), nullable=True),
@@ -396,6 +417,7 @@ def upgrade() -> None:
         sa.CheckConstraint("grace_ends_on >= due_on", name=op.f("ck_fees_grace")),
         sa.CheckConstraint("ordinal >= 1", name=op.f("ck_fees_ordinal")),
         sa.CheckConstraint("paid_fen >= 0", name=op.f("ck_fees_paid_fen")),
+        sa.CheckConstraint("reduction_percent IN (0, 70, 85)", name=op.f("ck_fees_reduction_percent")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_fees_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fees")),
         sa.UniqueConstraint("asset_id", "kind", "ordinal", name=op.f("uq_fees_asset_id_kind_ordinal")),
@@ -445,6 +467,13 @@ def upgrade() -> None:
             where=sa.text("kind IN ('licence', 'exclusive_licence') AND ended_at IS NULL"),
             using="gist",
             name="ex_holds_licence",
+        ),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(asset_serial, asset_serial, '[]')"), "&&"),
+            (sa.text("coalesce(period, '(,)'::daterange)"), "&&"),
+            where=sa.text("kind = 'preservation' AND ended_at IS NULL"),
+            using="gist",
+            name="ex_holds_preservation",
         ),
         sa.CheckConstraint(
             "kind <> 'lien' OR regime <> 'cn' OR rank = 1", name=op.f("ck_holds_one_rank_in_cn")
@@ -540,6 +569,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_parties")),
     )
     op.create_index("ix_parties_name_key", "parties", ["name_key"], unique=False)
+    op.create_index(
+        "ix_parties_registered_on",
+        "parties",
+        ["registered_on"],
+        unique=False,
+        postgresql_where="address IS NOT NULL",
+    )
     op.create_table(
         "plans",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -635,6 +671,9 @@ def upgrade() -> None:
             "(removed_at IS NULL) = (removed_event_id IS NULL)", name=op.f("ck_asset_goods_removed")
         ),
         sa.CheckConstraint(
+            "(removed_at IS NULL) = (removed_on IS NULL)", name=op.f("ck_asset_goods_removed_on")
+        ),
+        sa.CheckConstraint(
             "left(similar_group, 2)::int = nice_class", name=op.f("ck_asset_goods_group_of_class")
         ),
         sa.ForeignKeyConstraint(
@@ -644,6 +683,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_asset_goods_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_goods")),
+    )
+    op.create_index(
+        "ix_asset_goods_asset_id_nice_class", "asset_goods", ["asset_id", "nice_class"], unique=False
     )
     op.create_index(
         "ix_asset_goods_similar_group", "asset_goods", ["similar_group", "asset_id"], unique=False
@@ -814,6 +856,7 @@ def upgrade() -> None:
         sa.Column("successor_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -937,7 +980,18 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
+            "(status = 'revoked') = (reason IS NOT NULL)", name=op.f("ck_certificates_reason")
+        ),
+        sa.CheckConstraint(
             "(status = 'revoked') = (revoked_on IS NOT NULL)", name=op.f("ck_certificates_revoked_on")
+        ),
+        sa.CheckConstraint(
+            "body::jsonb ->> 'number' = number AND body::jsonb ->> 'state_sha256' = state_sha256 AND body::jsonb #>> '{state,asset_id}' = asset_id::text",
+            name=op.f("ck_certificates_of_body"),
+        ),
+        sa.CheckConstraint(
+            "body_sha256 = encode(sha256(convert_to(body, 'UTF8')), 'hex')",
+            name=op.f("ck_certificates_body_sha256"),
         ),
         sa.CheckConstraint("status IN ('issued', 'revoked')", name=op.f("ck_certificates_status")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_certificates_asset_id")),
@@ -945,6 +999,7 @@ def upgrade() -> None:
             ["district_code"], ["districts.code"], name=op.f("fk_certificates_district_code")
         ),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_certificates_event_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["certificate_keys.key_id"], name=op.f("fk_certificates_key_id")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_certificates_organisation_id")
         ),
@@ -1016,10 +1071,23 @@ def upgrade() -> None:
         sa.Column("decided_on", sa.Date(), nullable=True),
         sa.Column("undone_by", sa.Uuid(), nullable=True),
         sa.Column("undone_on", sa.Date(), nullable=True),
+        sa.Column("undo_reason", sa.Text(), nullable=True),
         sa.Column("succession_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_on IS NULL)",
+            name=op.f("ck_duplicates_decided"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'undone') = (undone_by IS NOT NULL AND undone_on IS NOT NULL AND undo_reason IS NOT NULL)",
+            name=op.f("ck_duplicates_undone"),
+        ),
+        sa.CheckConstraint(
+            "(status IN ('merged', 'undone')) = (succession_id IS NOT NULL)",
+            name=op.f("ck_duplicates_succession"),
+        ),
         sa.CheckConstraint(
             "status IN ('proposed', 'merged', 'rejected', 'undone')", name=op.f("ck_duplicates_status")
         ),
@@ -1032,7 +1100,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicates")),
     )
+    op.create_index("ix_duplicates_duplicate_id", "duplicates", ["duplicate_id"], unique=False)
     op.create_index("ix_duplicates_party_id", "duplicates", ["party_id"], unique=False)
+    op.create_index("ix_duplicates_succession_id", "duplicates", ["succession_id"], unique=False)
     op.create_index(
         "uq_duplicates_open",
         "duplicates",
@@ -1097,7 +1167,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided')",
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed')",
             name=op.f("ck_notices_kind"),
         ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
@@ -1223,35 +1293,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_programmes_number")),
     )
     op.create_index("ix_programmes_plan_id", "programmes", ["plan_id"], unique=False)
-    op.create_table(
-        "reconciliations",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("district_code", sa.String(length=12), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("organisation_id", sa.Uuid(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("list_as_of", sa.Date(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("file_sha256", sa.Text(), nullable=False),
-        sa.Column("rows", sa.BigInteger(), nullable=False),
-        sa.Column("matched", sa.BigInteger(), nullable=False),
-        sa.Column("refused", sa.BigInteger(), nullable=False),
-        sa.Column("event_id", sa.Uuid(), nullable=False),
-        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["district_code"], ["districts.code"], name=op.f("fk_reconciliations_district_code")
-        ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_reconciliations_event_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("fk_reconciliations_organisation_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
-        sa.UniqueConstraint("number", name=op.f("uq_reconciliations_number")),
-    )
-    op.create_index("ix_reconciliations_event_id", "reconciliations", ["event_id"], unique=False)
-    op.create_index(
-        "ix_reconciliations_organisation_id", "reconciliations", ["organisation_id"], unique=False
-    )
     op.create_table(
         "targets",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1636,7 +1677,6 @@ def upgrade() -> None:
         sa.CheckConstraint("principal_fen > 0", name=op.f("ck_pledges_principal_fen")),
         sa.ForeignKeyConstraint(["borrower_id"], ["parties.id"], name=op.f("fk_pledges_borrower_id")),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_pledges_district_code")),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_pledges_event_id")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_pledges_organisation_id")
         ),
@@ -1724,71 +1764,43 @@ def upgrade() -> None:
     )
     op.create_index("ix_providers_organisation_id", "providers", ["organisation_id"], unique=False)
     op.create_table(
-        "reconciliation_differences",
+        "reconciliations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
-        sa.Column("reconciliation_id", sa.Uuid(), nullable=False),
-        sa.Column("line", sa.BigInteger(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("asset_id", sa.Uuid(), nullable=True),
         sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("field", sa.Text(), nullable=True),
-        sa.Column("listed", sa.Text(), nullable=True),
-        sa.Column("registered", sa.Text(), nullable=True),
-        sa.Column("assignee_id", sa.Uuid(), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("decided_by", sa.Uuid(), nullable=True),
-        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("list_as_of", sa.Date(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=False),
+        sa.Column("file_sha256", sa.Text(), nullable=False),
+        sa.Column("complete_for", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("matched", sa.BigInteger(), nullable=False),
+        sa.Column("refused", sa.BigInteger(), nullable=False),
+        sa.Column("refusals", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "(status = 'open') = (reason IS NULL)", name=op.f("ck_reconciliation_differences_reason")
-        ),
-        sa.CheckConstraint(
-            "kind IN ('late', 'missing', 'extra', 'mismatch')",
-            name=op.f("ck_reconciliation_differences_kind"),
-        ),
-        sa.CheckConstraint(
-            "status IN ('open', 'corrected', 'explained')", name=op.f("ck_reconciliation_differences_status")
+            "subject IN ('patents', 'trademarks', 'liens')", name=op.f("ck_reconciliations_subject")
         ),
         sa.ForeignKeyConstraint(
-            ["asset_id"], ["assets.id"], name=op.f("fk_reconciliation_differences_asset_id")
+            ["district_code"], ["districts.code"], name=op.f("fk_reconciliations_district_code")
         ),
         sa.ForeignKeyConstraint(
-            ["assignee_id"], ["organisations.id"], name=op.f("fk_reconciliation_differences_assignee_id")
+            ["document_id"], ["documents.id"], name=op.f("fk_reconciliations_document_id")
         ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_reconciliations_event_id")),
         sa.ForeignKeyConstraint(
-            ["district_code"], ["districts.code"], name=op.f("fk_reconciliation_differences_district_code")
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_reconciliations_organisation_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["event_id"], ["events.id"], name=op.f("fk_reconciliation_differences_event_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["reconciliation_id"],
-            ["reconciliations.id"],
-            name=op.f("fk_reconciliation_differences_reconciliation_id"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_differences")),
-        sa.UniqueConstraint(
-            "reconciliation_id",
-            "asset_id",
-            "number",
-            "field",
-            name=op.f("uq_reconciliation_differences_reconciliation_id_asset_id_number_field"),
-            postgresql_nulls_not_distinct=True,
-        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+        sa.UniqueConstraint("number", name=op.f("uq_reconciliations_number")),
     )
+    op.create_index("ix_reconciliations_document_id", "reconciliations", ["document_id"], unique=False)
+    op.create_index("ix_reconciliations_event_id", "reconciliations", ["event_id"], unique=False)
     op.create_index(
-        "ix_reconciliation_differences_asset_id", "reconciliation_differences", ["asset_id"], unique=False
-    )
-    op.create_index(
-        "ix_reconciliation_differences_assignee_id",
-        "reconciliation_differences",
-        ["assignee_id", "status"],
-        unique=False,
+        "ix_reconciliations_organisation_id", "reconciliations", ["organisation_id"], unique=False
     )
     op.create_table(
         "schemes",
@@ -1810,6 +1822,7 @@ def upgrade() -> None:
         sa.Column("npl_warn_bp", sa.BigInteger(), nullable=False),
         sa.Column("npl_suspend_bp", sa.BigInteger(), nullable=False),
         sa.Column("paid_ratio_suspend_bp", sa.BigInteger(), nullable=False),
+        sa.Column("accepts_expired_valuations", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("claim_cap_fen > 0", name=op.f("ck_schemes_claim_cap_fen")),
@@ -2229,48 +2242,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_table(
-        "pledge_items",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("district_code", sa.String(length=12), nullable=False),
-        sa.Column("pledge_id", sa.Uuid(), nullable=False),
-        sa.Column("asset_id", sa.Uuid(), nullable=False),
-        sa.Column("asset_kind", sa.Text(), nullable=False),
-        sa.Column("pledgor_id", sa.Uuid(), nullable=True),
-        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
-        sa.Column("hold_id", sa.Uuid(), nullable=False),
-        sa.Column("secured_fen", sa.BigInteger(), nullable=True),
-        sa.Column("rank", sa.SmallInteger(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("registration_no", sa.Text(), nullable=True),
-        sa.Column("registered_on", sa.Date(), nullable=True),
-        sa.Column("expires_on", sa.Date(), nullable=True),
-        sa.Column("ended_on", sa.Date(), nullable=True),
-        sa.CheckConstraint("asset_kind IN ('patent', 'trademark')", name=op.f("ck_pledge_items_asset_kind")),
-        sa.CheckConstraint(
-            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked')",
-            name=op.f("ck_pledge_items_status"),
-        ),
-        sa.CheckConstraint("secured_fen > 0", name=op.f("ck_pledge_items_secured_fen")),
-        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_pledge_items_asset_id")),
-        sa.ForeignKeyConstraint(
-            ["district_code"], ["districts.code"], name=op.f("fk_pledge_items_district_code")
-        ),
-        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_pledge_items_hold_id")),
-        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_pledge_items_pledge_id")),
-        sa.ForeignKeyConstraint(["pledgor_id"], ["parties.id"], name=op.f("fk_pledge_items_pledgor_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
-        sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
-    )
-    op.create_index("ix_pledge_items_asset_id", "pledge_items", ["asset_id"], unique=False)
-    op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
-    op.create_index(
-        "uq_pledge_items_registration_no",
-        "pledge_items",
-        ["asset_kind", "registration_no", "asset_id"],
-        unique=True,
-        postgresql_where=sa.text("registration_no IS NOT NULL"),
-    )
-    op.create_table(
         "policies",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -2317,6 +2288,89 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_policies_insured_id", "policies", ["insured_id"], unique=False)
+    op.create_table(
+        "reconciliation_differences",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("reconciliation_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=True),
+        sa.Column("hold_id", sa.Uuid(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=True),
+        sa.Column("listed", sa.Text(), nullable=True),
+        sa.Column("registered", sa.Text(), nullable=True),
+        sa.Column("assignee_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'open') = (decided_by IS NULL)", name=op.f("ck_reconciliation_differences_decided_by")
+        ),
+        sa.CheckConstraint(
+            "(status = 'open') = (reason IS NULL)", name=op.f("ck_reconciliation_differences_reason")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('late', 'missing', 'extra', 'mismatch')",
+            name=op.f("ck_reconciliation_differences_kind"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('open', 'corrected', 'explained')", name=op.f("ck_reconciliation_differences_status")
+        ),
+        sa.CheckConstraint(
+            "(decided_by IS NULL) = (decided_on IS NULL)",
+            name=op.f("ck_reconciliation_differences_decided_on"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["assets.id"], name=op.f("fk_reconciliation_differences_asset_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["organisations.id"], name=op.f("fk_reconciliation_differences_assignee_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_reconciliation_differences_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["events.id"], name=op.f("fk_reconciliation_differences_event_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["hold_id"], ["holds.id"], name=op.f("fk_reconciliation_differences_hold_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliations.id"],
+            name=op.f("fk_reconciliation_differences_reconciliation_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_differences")),
+        sa.UniqueConstraint(
+            "reconciliation_id",
+            "line",
+            "number",
+            "asset_id",
+            "hold_id",
+            "field",
+            name="uq_reconciliation_differences_once",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(
+        "ix_reconciliation_differences_asset_id", "reconciliation_differences", ["asset_id"], unique=False
+    )
+    op.create_index(
+        "ix_reconciliation_differences_assignee_id",
+        "reconciliation_differences",
+        ["assignee_id", "status"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_reconciliation_differences_hold_id", "reconciliation_differences", ["hold_id"], unique=False
+    )
     op.create_table(
         "application_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2595,6 +2649,7 @@ def upgrade() -> None:
             ["organisation_id"], ["organisations.id"], name=op.f("fk_valuations_organisation_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_valuations")),
+        sa.UniqueConstraint("id", "asset_id", name=op.f("uq_valuations_id_asset_id")),
         sa.UniqueConstraint("number", name=op.f("uq_valuations_number")),
     )
     op.create_index("ix_valuations_application_id", "valuations", ["application_id"], unique=False)
@@ -2677,6 +2732,57 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'rejected'"),
     )
     op.create_index("uq_claims_transfer", "claims", ["pool_id", "transfer_id"], unique=True)
+    op.create_table(
+        "pledge_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_kind", sa.Text(), nullable=False),
+        sa.Column("pledgor_id", sa.Uuid(), nullable=True),
+        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
+        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("secured_fen", sa.BigInteger(), nullable=True),
+        sa.Column("valuation_id", sa.Uuid(), nullable=True),
+        sa.Column("rank", sa.SmallInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("registration_no", sa.Text(), nullable=True),
+        sa.Column("registered_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("asset_kind IN ('patent', 'trademark')", name=op.f("ck_pledge_items_asset_kind")),
+        sa.CheckConstraint(
+            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked')",
+            name=op.f("ck_pledge_items_status"),
+        ),
+        sa.CheckConstraint("secured_fen > 0", name=op.f("ck_pledge_items_secured_fen")),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_pledge_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_pledge_items_district_code")
+        ),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("fk_pledge_items_hold_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_pledge_items_pledge_id")),
+        sa.ForeignKeyConstraint(["pledgor_id"], ["parties.id"], name=op.f("fk_pledge_items_pledgor_id")),
+        sa.ForeignKeyConstraint(
+            ["valuation_id", "asset_id"],
+            ["valuations.id", "valuations.asset_id"],
+            name=op.f("fk_pledge_items_valuation_id_asset_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
+        sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
+    )
+    op.create_index("ix_pledge_items_asset_id", "pledge_items", ["asset_id"], unique=False)
+    op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
+    op.create_index(
+        "ix_pledge_items_valuation_id", "pledge_items", ["valuation_id", "asset_id"], unique=False
+    )
+    op.create_index(
+        "uq_pledge_items_registration_no",
+        "pledge_items",
+        ["asset_kind", "registration_no", "asset_id"],
+        unique=True,
+        postgresql_where=sa.text("registration_no IS NOT NULL"),
+    )
     op.create_table(
         "claim_shares",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2777,6 +2883,15 @@ def downgrade() -> None:
     op.drop_index("ix_recoveries_claim_id", table_name="recoveries")
     op.drop_table("recoveries")
     op.drop_table("claim_shares")
+    op.drop_index(
+        "uq_pledge_items_registration_no",
+        table_name="pledge_items",
+        postgresql_where=sa.text("registration_no IS NOT NULL"),
+    )
+    op.drop_index("ix_pledge_items_valuation_id", table_name="pledge_items")
+    op.drop_index("ix_pledge_items_pledgor_id", table_name="pledge_items")
+    op.drop_index("ix_pledge_items_asset_id", table_name="pledge_items")
+    op.drop_table("pledge_items")
     op.drop_index("uq_claims_transfer", table_name="claims")
     op.drop_index(
         "uq_claims_live_default", table_name="claims", postgresql_where=sa.text("status <> 'rejected'")
@@ -2811,16 +2926,12 @@ def downgrade() -> None:
     op.drop_table("commitments")
     op.drop_index("ix_application_items_asset_id", table_name="application_items")
     op.drop_table("application_items")
+    op.drop_index("ix_reconciliation_differences_hold_id", table_name="reconciliation_differences")
+    op.drop_index("ix_reconciliation_differences_assignee_id", table_name="reconciliation_differences")
+    op.drop_index("ix_reconciliation_differences_asset_id", table_name="reconciliation_differences")
+    op.drop_table("reconciliation_differences")
     op.drop_index("ix_policies_insured_id", table_name="policies")
     op.drop_table("policies")
-    op.drop_index(
-        "uq_pledge_items_registration_no",
-        table_name="pledge_items",
-        postgresql_where=sa.text("registration_no IS NOT NULL"),
-    )
-    op.drop_index("ix_pledge_items_pledgor_id", table_name="pledge_items")
-    op.drop_index("ix_pledge_items_asset_id", table_name="pledge_items")
-    op.drop_table("pledge_items")
     op.drop_index("uq_offers_open_buyer", table_name="offers", postgresql_where=sa.text("status = 'open'"))
     op.drop_index("ix_offers_organisation_id", table_name="offers")
     op.drop_index("ix_offers_listing_id", table_name="offers")
@@ -2870,9 +2981,10 @@ def downgrade() -> None:
     op.drop_table("task_reports")
     op.drop_index("ix_schemes_event_id", table_name="schemes")
     op.drop_table("schemes")
-    op.drop_index("ix_reconciliation_differences_assignee_id", table_name="reconciliation_differences")
-    op.drop_index("ix_reconciliation_differences_asset_id", table_name="reconciliation_differences")
-    op.drop_table("reconciliation_differences")
+    op.drop_index("ix_reconciliations_organisation_id", table_name="reconciliations")
+    op.drop_index("ix_reconciliations_event_id", table_name="reconciliations")
+    op.drop_index("ix_reconciliations_document_id", table_name="reconciliations")
+    op.drop_table("reconciliations")
     op.drop_index("ix_providers_organisation_id", table_name="providers")
     op.drop_table("providers")
     op.drop_index(
@@ -2908,9 +3020,6 @@ def downgrade() -> None:
     op.drop_index("ix_approvals_event_id", table_name="approvals")
     op.drop_table("approvals")
     op.drop_table("targets")
-    op.drop_index("ix_reconciliations_organisation_id", table_name="reconciliations")
-    op.drop_index("ix_reconciliations_event_id", table_name="reconciliations")
-    op.drop_table("reconciliations")
     op.drop_index("ix_programmes_plan_id", table_name="programmes")
     op.drop_table("programmes")
     op.drop_index("ix_portfolios_owner_id", table_name="portfolios")
@@ -2927,7 +3036,9 @@ def downgrade() -> None:
     op.drop_index(
         "uq_duplicates_open", table_name="duplicates", postgresql_where="status IN ('proposed', 'merged')"
     )
+    op.drop_index("ix_duplicates_succession_id", table_name="duplicates")
     op.drop_index("ix_duplicates_party_id", table_name="duplicates")
+    op.drop_index("ix_duplicates_duplicate_id", table_name="duplicates")
     op.drop_table("duplicates")
     op.drop_index("ix_documents_sha256", table_name="documents")
     op.drop_index("ix_documents_organisation_id", table_name="documents")
@@ -2972,6 +3083,7 @@ def downgrade() -> None:
     op.drop_table("indicators")
     op.drop_index("uq_asset_goods_item", table_name="asset_goods", postgresql_where="removed_at IS NULL")
     op.drop_index("ix_asset_goods_similar_group", table_name="asset_goods")
+    op.drop_index("ix_asset_goods_asset_id_nice_class", table_name="asset_goods")
     op.drop_table("asset_goods")
     op.drop_index("ix_stays_ends_on", table_name="stays", postgresql_where="status = 'in_force'")
     op.drop_index("ix_stays_asset_id", table_name="stays")
@@ -2981,6 +3093,7 @@ def downgrade() -> None:
     op.drop_index("ix_recordal_assets_asset_id", table_name="recordal_assets")
     op.drop_table("recordal_assets")
     op.drop_table("plans")
+    op.drop_index("ix_parties_registered_on", table_name="parties", postgresql_where="address IS NOT NULL")
     op.drop_index("ix_parties_name_key", table_name="parties")
     op.drop_table("parties")
     op.drop_table("outbox")
@@ -3011,8 +3124,12 @@ def downgrade() -> None:
     op.drop_index("ix_facts_measure_district_code_occurred_on", table_name="facts")
     op.drop_index("ix_facts_event_id", table_name="facts")
     op.drop_table("facts")
+    op.drop_index("ix_certificate_keys_event_id", table_name="certificate_keys")
+    op.drop_table("certificate_keys")
+    op.drop_index("uq_asset_tags_main", table_name="asset_tags", postgresql_where="main AND ended_at IS NULL")
     op.drop_index("uq_asset_tags_live", table_name="asset_tags", postgresql_where="ended_at IS NULL")
     op.drop_index("ix_asset_tags_scheme_code", table_name="asset_tags")
+    op.drop_index("ix_asset_tags_asset_id", table_name="asset_tags")
     op.drop_table("asset_tags")
     op.drop_index("ix_asset_status_changes_event_id", table_name="asset_status_changes")
     op.drop_index("ix_asset_status_changes_asset_id", table_name="asset_status_changes")

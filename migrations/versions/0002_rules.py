@@ -183,22 +183,32 @@ END $$
 TITLE_SHARES = """
 CREATE FUNCTION title_shares_whole() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  undivided bigint;
-  divided bigint;
-  total bigint;
 BEGIN
   PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
-  SELECT count(*) FILTER (WHERE share_ppm IS NULL), count(share_ppm), coalesce(sum(share_ppm), 0)
-    INTO undivided, divided, total
-    FROM public.titles WHERE asset_id = NEW.asset_id AND ceased_at IS NULL;
-  IF divided > 0 AND (undivided > 0 OR total <> 1000000) THEN
-    RAISE EXCEPTION 'ownership shares of asset % do not sum to the whole', NEW.asset_id
+  IF NOT EXISTS (
+    SELECT 1 FROM public.titles
+    WHERE asset_id = NEW.asset_id AND share_ppm IS NOT NULL AND superseded_at IS NULL) THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (
+    WITH known AS (
+      SELECT share_ppm, coalesce(acquired_on, '-infinity') AS first,
+        CASE WHEN ceased_at IS NULL THEN 'infinity' ELSE ceased_on END AS beyond, ceased_at IS NULL AS live
+      FROM public.titles WHERE asset_id = NEW.asset_id AND superseded_at IS NULL
+    ), instant AS (
+      SELECT first AS day FROM known UNION SELECT beyond FROM known WHERE beyond IS NOT NULL
+    )
+    SELECT 1 FROM instant i JOIN known k ON k.first <= i.day AND (k.beyond > i.day OR k.live)
+    GROUP BY i.day
+    HAVING count(k.share_ppm) > 0
+      AND (count(*) <> count(k.share_ppm) OR sum(k.share_ppm) <> 1000000)) THEN
+    RAISE EXCEPTION 'ownership shares of asset % do not sum to the whole at every instant', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_shares_whole';
   END IF;
   RETURN NULL;
 END $$
 """
+"""An end on an unknown day has no `beyond`: such a title counts as never held, as in the chain of title."""
 
 UNLIFTED = """
     SELECT 1 FROM public.holds h WHERE h.asset_id = NEW.asset_id AND h.kind = 'lien' AND h.ended_at IS NULL
@@ -239,17 +249,25 @@ BEGIN
 END $$
 """
 
+BY_LAW = "('inheritance', 'merger', 'court_ruling', 'auction')"
+"""The kinds of documents by which a title passes with what hangs on the right (TR-02)."""
+
 TITLE_RESPECTS_LIENS = f"""
 CREATE FUNCTION title_respects_liens() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  noun text;
   deal uuid;
 BEGIN
+  IF NEW.recordal_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM public.recordals r WHERE r.id = NEW.recordal_id AND r.kind IN {BY_LAW}) THEN
+    RETURN NEW;
+  END IF;
+  IF EXISTS (SELECT 1 FROM public.imports i WHERE i.event_id = NEW.event_id) THEN
+    RETURN NEW;
+  END IF;
   PERFORM 1 FROM public.assets WHERE id = NEW.asset_id FOR NO KEY UPDATE;
-  SELECT e.noun, CASE WHEN e.noun = 'deal' THEN e.subject_id END INTO noun, deal
-    FROM public.events e WHERE e.id = NEW.event_id;
-  IF noun IS DISTINCT FROM 'import' AND EXISTS (
+  SELECT e.subject_id INTO deal FROM public.events e WHERE e.id = NEW.event_id AND e.noun = 'deal';
+  IF EXISTS (
 {UNLIFTED.format(action="transfer")}) THEN
     RAISE EXCEPTION 'asset % is pledged', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_encumbered';
@@ -271,34 +289,99 @@ BEGIN
 END $$
 """
 
-TITLE_HAS_ITS_RECORD = """
+RECORDED = f"""EXISTS (
+    SELECT 1 FROM public.recordal_assets a JOIN public.recordals r ON r.id = a.recordal_id
+    WHERE a.asset_id = NEW.asset_id AND r.event_id = {{event}} AND r.recorded_at = {{at}}{{document}}
+      AND ((r.kind = 'agreement_on_shares' OR r.kind IN {BY_LAW})
+        AND EXISTS (SELECT 1 FROM public.documents d WHERE d.id = r.document_id) OR EXISTS (
+        SELECT 1 FROM public.import_rows w
+        WHERE w.noun = 'recordal' AND w.subject_id = r.id AND w.event_id = r.event_id)))"""
+"""A document that names the right was recorded in the event, just then: imported as a row, or told with
+evidence, if it is of a kind that passes or divides a title.
+"""
+
+IMPORTED = """EXISTS (
+    SELECT 1 FROM public.import_rows w
+    WHERE w.noun = 'asset' AND w.subject_id = NEW.asset_id AND w.event_id = {event}
+      AND w.recorded_at = {at})"""
+"""A row about the right was imported in the event."""
+
+ITS_OWN = """
+      AND (r.id = coalesce(NEW.recordal_id, r.id) OR EXISTS (
+        SELECT 1 FROM public.titles o
+        WHERE o.asset_id = NEW.asset_id AND o.recordal_id = NEW.recordal_id
+          AND o.superseded_event_id = NEW.event_id AND o.superseded_at = NEW.recorded_at))"""
+"""It is the title's own document, unless the title takes the place of another by the same document."""
+
+TITLE_HAS_ITS_RECORD = f"""
 CREATE FUNCTION title_has_its_record() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  IF NEW.recordal_id IS NULL AND NOT EXISTS (
-    SELECT 1 FROM public.events e WHERE e.id = NEW.event_id AND e.noun = 'import') THEN
+  IF NEW.recordal_id IS NULL AND (
+    EXISTS (SELECT 1 FROM public.assets a WHERE a.id = NEW.asset_id AND a.event_id = NEW.event_id)
+    OR (NEW.ceased_at IS NULL AND EXISTS (
+      SELECT 1 FROM public.events e WHERE e.id = NEW.event_id AND e.noun = 'deal'
+        AND NOT EXISTS (SELECT 1 FROM public.imports i WHERE i.event_id = e.id)))
+    OR {IMPORTED.format(event="NEW.event_id", at="NEW.recorded_at")}) THEN
     RETURN NULL;
   END IF;
-  IF NOT EXISTS (
-    SELECT 1 FROM public.recordals r JOIN public.recordal_assets a ON a.recordal_id = r.id
-    WHERE a.asset_id = NEW.asset_id AND r.event_id = NEW.event_id
-      AND r.id = coalesce(NEW.recordal_id, r.id))
-    AND (NEW.recordal_id IS NOT NULL OR NOT EXISTS (
-      SELECT 1 FROM public.import_rows w
-      WHERE w.noun = 'asset' AND w.subject_id = NEW.asset_id AND w.event_id = NEW.event_id)) THEN
+  IF NOT {RECORDED.format(event="NEW.event_id", at="NEW.recorded_at", document=ITS_OWN)} THEN
     RAISE EXCEPTION 'no record of its event names asset %', NEW.asset_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_recorded';
   END IF;
   RETURN NULL;
 END $$
 """
+"""A title begins with the right's own entry, by a deal, by an imported row, or by a recorded document."""
+
+TITLE_ENDS_BY_RECORD = f"""
+CREATE FUNCTION title_ends_by_record() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF EXISTS (
+    SELECT 1 FROM public.titles n
+    WHERE n.asset_id = NEW.asset_id AND n.ceased_at IS NULL AND n.event_id = NEW.ceased_event_id
+      AND n.recorded_at = NEW.ceased_at AND n.recorded_at > NEW.recorded_at)
+    AND ({RECORDED.format(event="NEW.ceased_event_id", at="NEW.ceased_at", document="")}
+    OR {IMPORTED.format(event="NEW.ceased_event_id", at="NEW.ceased_at")}
+    OR EXISTS (
+      SELECT 1 FROM public.events e JOIN public.deals d ON d.id = e.subject_id
+        JOIN public.deal_items x ON x.deal_id = d.id
+      WHERE e.id = NEW.ceased_event_id AND e.noun = 'deal' AND d.kind = 'transfer'
+        AND x.asset_id = NEW.asset_id)) THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'nothing on record ends title %', NEW.id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_ended_by_record';
+END $$
+"""
+"""A live title ends where a younger one begins: by a deal, an imported row or a recorded document."""
+
+TITLE_SUPERSEDED = f"""
+CREATE FUNCTION title_superseded_by_another() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF {RECORDED.format(event="NEW.superseded_event_id", at="NEW.superseded_at", document="")} AND EXISTS (
+    SELECT 1 FROM public.titles n
+    WHERE n.asset_id = NEW.asset_id AND n.id <> NEW.id
+      AND n.party_id IS NOT DISTINCT FROM NEW.party_id AND n.share_ppm IS NOT DISTINCT FROM NEW.share_ppm
+      AND n.event_id = NEW.superseded_event_id AND n.recorded_at = NEW.superseded_at) THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'no other title takes the place of title %', NEW.id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_superseded_by_another';
+END $$
+"""
+"""A recorded document told more of the same owner's share; one that was live ends as any other does."""
 
 TITLE_ENDS_FOR_GOOD = """
 CREATE FUNCTION title_ends_for_good() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   IF (OLD.ceased_on, OLD.ceased_at, OLD.ceased_event_id)
-    IS DISTINCT FROM (NEW.ceased_on, NEW.ceased_at, NEW.ceased_event_id) THEN
+      IS DISTINCT FROM (NEW.ceased_on, NEW.ceased_at, NEW.ceased_event_id)
+    OR OLD.superseded_at IS NOT NULL AND (OLD.superseded_at, OLD.superseded_event_id)
+      IS DISTINCT FROM (NEW.superseded_at, NEW.superseded_event_id) THEN
     RAISE EXCEPTION 'title % has ended', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_titles_ended_for_good';
   END IF;
@@ -356,14 +439,24 @@ TRIGGERS = (
     # What an official document says of an owner stands, and so does a title that has ended.
     (
         "CREATE TRIGGER title_respects_liens BEFORE INSERT ON titles"
-        " FOR EACH ROW WHEN (NEW.recordal_id IS NULL AND NEW.ceased_at IS NULL)"
-        " EXECUTE FUNCTION title_respects_liens()"
+        " FOR EACH ROW WHEN (NEW.ceased_at IS NULL) EXECUTE FUNCTION title_respects_liens()"
     ),
     # Deferred: an import writes the titles before the documents' rights and the rows they come from.
     (
         "CREATE CONSTRAINT TRIGGER title_has_its_record AFTER INSERT ON titles"
-        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.ceased_at IS NULL)"
-        " EXECUTE FUNCTION title_has_its_record()"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_has_its_record()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER title_ends_by_record AFTER UPDATE ON titles"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " WHEN (OLD.ceased_at IS NULL AND NEW.ceased_at IS NOT NULL)"
+        " EXECUTE FUNCTION title_ends_by_record()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER title_superseded_by_another AFTER UPDATE ON titles"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        " WHEN (OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL)"
+        " EXECUTE FUNCTION title_superseded_by_another()"
     ),
     (
         "CREATE TRIGGER title_ends_for_good BEFORE UPDATE ON titles"
@@ -381,10 +474,14 @@ FUNCTIONS = (
     HOLD_RESPECTS_LIENS,
     TITLE_RESPECTS_LIENS,
     TITLE_HAS_ITS_RECORD,
+    TITLE_ENDS_BY_RECORD,
+    TITLE_SUPERSEDED,
     TITLE_ENDS_FOR_GOOD,
 )
 FUNCTION_NAMES = (
     "title_ends_for_good",
+    "title_superseded_by_another",
+    "title_ends_by_record",
     "title_has_its_record",
     "title_respects_liens",
     "hold_respects_liens",

@@ -12,6 +12,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.config import Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
 from app.infra.security import TokenIssuer
 from app.main import create_app
@@ -22,9 +23,9 @@ SAFE = frozenset({"GET", "HEAD"})
 
 
 @pytest.fixture(scope="module")
-def bare(tokens: TokenIssuer) -> FastAPI:
+def bare(tokens: TokenIssuer, press: CertificatePress) -> FastAPI:
     """The application without a database: it is only looked at."""
-    return create_app(Settings(), Database("postgresql://nowhere/none"), tokens)
+    return create_app(Settings(), Database("postgresql://nowhere/none"), tokens, press)
 
 
 def scopes(dependant: Any) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ OTHERS = {
         "imports",
         "loan_class",
         "money",
+        "operation",
         "patent_number",
         "permission",
         "request",
@@ -48,9 +50,19 @@ OTHERS = {
         "uscc",
     },
     "models": {"base", "idempotency"},
-    "schemas": {"clock", "common", "health", "oauth"},
+    # `import` is a word of Python's own, so its schemas are `imports` like its other modules.
+    "schemas": {"clock", "common", "health", "imports", "oauth"},
     "routers": {"clock", "dependencies", "health", "oauth", "paging", "refusals"},
-    "queries": {"clock", "driver", "integrity", "paging", "serials", "terms"},
+    "queries": {
+        "associated_marks",
+        "clock",
+        "concerned",
+        "driver",
+        "integrity",
+        "paging",
+        "serials",
+        "terms",
+    },
     "services": {"bookkeeping", "clock", "idempotency", "licensing", "sandbox", "terms"},
 }
 """Stems that are not nouns, with the layer they belong to; a new one is a decision."""
@@ -67,7 +79,7 @@ def plural(noun: str) -> str:
     """The noun where many are meant; some words have no plural here."""
     if noun in UNCOUNTED:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{noun[:-1]}ies" if re.search("[^aeiou]y$", noun) else f"{noun}s"
 
 
 def test_the_api_tells_the_version_of_the_package() -> None:

@@ -65,6 +65,7 @@ FAULTS = {
     "consent.spent_by_its_last_use": "UPDATE consents SET status = 'granted'",
     "consent.used_within_its_scope": "UPDATE deals SET amount_fen = 1 WHERE kind = 'licence'",
     "hold.licences_respect_liens": "DELETE FROM consent_uses",
+    "stay.holds_its_right": "UPDATE stays SET ends_on = ends_on + 1",
     "district.application_items": "UPDATE application_items SET district_code = '120116'",
     "district.valuations": "UPDATE valuations SET district_code = '120116'",
     "district.policy_items": "UPDATE policy_items SET district_code = '120116'",
@@ -117,6 +118,14 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
         await through(stage.api, deal, "agree", "sign")
         deal = await stage.api.made("sme", "/v1/deals", transfer(owner, buyer.id, [sold.id]))
         await through(stage.api, deal, "agree", "sign", "file", "register")
+        order = {
+            "kind": "suspension",
+            "authority": "国家知识产权局",
+            "reference": "示例中止-1",
+            "begins_on": str(now().today),
+            "ends_on": str(now().today),
+        }
+        await stage.api.made("ip_office", f"/v1/assets/{sold.id}/stays", order)
         await _claimed(stage)
         await _reported(stage)
         await make_market(stage.api, stage.database)

@@ -40,7 +40,11 @@ from tests.support.serving import PATIENCE_SECONDS, Running, refused, serving, s
 
 pytestmark = pytest.mark.committed
 
-LIVE = {"IPOPS_MODE": "live", "IPOPS_SIGNING_KEY": "Zr8wq1n5Jc0uTLAfbVmX3kE7ydHsPoG2iYt6RQe9KMU"}
+LIVE = {
+    "IPOPS_MODE": "live",
+    "IPOPS_SIGNING_KEY": "Zr8wq1n5Jc0uTLAfbVmX3kE7ydHsPoG2iYt6RQe9KMU",
+    "IPOPS_PUBLIC_URL": "https://ipops.example",
+}
 
 
 @pytest.fixture(scope="module")

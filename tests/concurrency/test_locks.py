@@ -40,7 +40,7 @@ async def test_a_filing_waits_for_a_change_of_its_right_and_decides_on_the_new_s
     connection = await asyncpg.connect(plain(stage.url))
     change = connection.transaction()
     await change.start()
-    await connection.execute("UPDATE assets SET suspended = true WHERE id = $1", right.id)
+    await connection.execute("UPDATE assets SET status = 'late_fee' WHERE id = $1", right.id)
     waiting = asyncio.create_task(
         stage.api.post("bank_a", "/v1/pledges", filing(owner, [right.id], **changes))
     )
@@ -49,7 +49,7 @@ async def test_a_filing_waits_for_a_change_of_its_right_and_decides_on_the_new_s
         await asyncio.sleep(0.01)
     await change.commit()
     answer = await waiting
-    assert (answer.status_code, answer.json()["code"]) == (409, "pledge.suspended_or_preserved")
+    assert (answer.status_code, answer.json()["code"]) == (409, "pledge.annuity_unpaid")
     await connection.close()
     await watcher.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.classification import Ipc, Locarno, parse_ipc, parse_locarno
+from app.domain.classification import Ipc, Locarno, parse_cpc, parse_ipc, parse_locarno
 from app.domain.errors import DomainError
 
 VECTORS: dict[str, Any] = json.loads(
@@ -52,3 +52,15 @@ def test_other_locarno_symbols_are_refused(text: str) -> None:
     with pytest.raises(DomainError) as caught:
         parse_locarno(text)
     assert caught.value.code.code == "locarno.format"
+
+
+@pytest.mark.parametrize("text", ["Y02E 60/10", "G06F 2203/04101", "h01m10/0525"])
+def test_cpc_symbols_have_the_form_of_ipc_and_a_section_more(text: str) -> None:
+    assert parse_cpc(text).canonical.replace(" ", "") == text.replace(" ", "").upper()
+
+
+def test_other_cpc_symbols_are_refused() -> None:
+    for text in ("Y02E", "I01M 10/05", "Y2E 60/10"):
+        with pytest.raises(DomainError) as caught:
+            parse_cpc(text)
+        assert caught.value.code.code == "cpc.format"

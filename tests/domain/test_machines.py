@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from app.domain.application import APPLICATION, ApplicationEvent, ApplicationStatus
+from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateStatus
 from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus
 from app.domain.consent import CONSENT, ConsentEvent, ConsentStatus
 from app.domain.deal import DEAL, DealEvent, DealStatus
+from app.domain.duplicate import DUPLICATE, DuplicateEvent
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from app.domain.errors import DomainError
+from app.domain.fee import FEE, FeeEvent, FeeStatus
 from app.domain.listing import EXPIRING, LISTING, ON_MARKET, ListingEvent, ListingStatus
 from app.domain.mandate import MANDATE, MandateEvent, MandateStatus
 from app.domain.observation import OBSERVATION, ObservationEvent, ObservationStatus
@@ -20,11 +23,14 @@ from app.domain.offer import OFFER, OfferEvent, OfferStatus
 from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
 from app.domain.policy import POLICY, PolicyEvent, PolicyStatus
 from app.domain.provider import PROVIDER, ProviderEvent, ProviderStatus
+from app.domain.reconciliation import DIFFERENCE, DifferenceEvent
 from app.domain.state_machine import StateMachine
+from app.domain.stay import STAY, StayEvent, StayStatus
 from app.domain.valuation import VALUATION, ValuationEvent, ValuationStatus
 
 Machine = StateMachine[Any, Any]
 LIVES: list[tuple[Machine, type[StrEnum]]] = [
+    (DUPLICATE, DuplicateEvent),
     (LISTING, ListingEvent),
     (DEAL, DealEvent),
     (PLEDGE, PledgeEvent),
@@ -38,8 +44,28 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (CONSENT, ConsentEvent),
     (ENROLMENT, EnrolmentEvent),
     (PROVIDER, ProviderEvent),
+    (CERTIFICATE, CertificateEvent),
+    (STAY, StayEvent),
+    (FEE, FeeEvent),
+    (DIFFERENCE, DifferenceEvent),
 ]
 ARROWS = {
+    "stay": """
+        in_force  lift    lifted
+        in_force  expire  expired
+    """,
+    "fee": """
+        due     pay        paid
+        due     fall_late  late
+        late    pay        paid
+        late    lapse      lapsed
+        lapsed  restore    paid
+    """,
+    "duplicate": """
+        proposed  merge   merged
+        proposed  reject  rejected
+        merged    undo    undone
+    """,
     "listing": """
         draft      submit    submitted
         submitted  return    draft
@@ -164,6 +190,16 @@ ARROWS = {
         applied   decline  declined
         selected  exit     exited
     """,
+    # UNI-40: what somebody decided can be taken back, so that no state is the last.
+    "difference": """
+        open       correct  corrected
+        open       explain  explained
+        corrected  reopen   open
+        explained  reopen   open
+    """,
+    "certificate": """
+        issued  revoke  revoked
+    """,
     "mandate": """
         proposed  confirm  active
         proposed  decline  declined
@@ -250,6 +286,9 @@ ENDS: list[tuple[Machine, set[StrEnum]]] = [
         },
     ),
     (PROVIDER, {ProviderStatus.declined, ProviderStatus.exited}),
+    (CERTIFICATE, {CertificateStatus.revoked}),
+    (STAY, {StayStatus.lifted, StayStatus.expired}),
+    (FEE, {FeeStatus.paid}),
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from app.domain.errors import DomainError
 from app.domain.patent_number import (
@@ -41,12 +41,36 @@ def test_a_valid_number_is_its_own_canonical_form(number: str) -> None:
 @pytest.mark.parametrize("number", VALID)
 def test_every_single_character_substitution_is_refused(number: str) -> None:
     """AST-01: the check digit finds each wrong digit, wherever it stands."""
+    substitute_each(number)
+
+
+def substitute_each(number: str) -> None:
     for position, right in enumerate(number):
         if right == ".":
             continue
         for wrong in "0123456789X":
             if wrong != right:
                 refusal(number[:position] + wrong + number[position + 1 :])
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> str:
+    """A valid number of either form, with its check character."""
+    if draw(st.booleans()):
+        head, serial = str(draw(st.integers(2003, TODAY.year))), draw(st.integers(0, 9_999_999))
+        digits = f"{head}{draw(st.sampled_from('12389'))}{serial:07d}"
+    else:
+        head = draw(st.sampled_from([*map(str, range(85, 100)), "00", "01", "02", "03"]))
+        digits = f"{head}{draw(st.sampled_from('12389'))}{draw(st.integers(0, 99_999)):05d}"
+    return f"{digits}.{patent_check_character(digits)}"
+
+
+@settings(max_examples=150)
+@given(numbers())
+def test_any_valid_number_passes_and_no_single_substitution_of_it_does(number: str) -> None:
+    """AST-01: beside the vectors a hundred and more of all years, kinds and both forms."""
+    assert parse_patent_number(number, today=TODAY).canonical == number
+    substitute_each(number)
 
 
 @pytest.mark.parametrize("number", VALID)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from app.domain import pledge_ground as rules
-from app.domain.asset import AssetKind, AssetStatus, Regime
+from app.domain.asset import AssetKind, AssetStatus, MarkKind, Regime
+from app.domain.asset_sign import COLLECTIVE_MARK
 from app.domain.errors import ErrorCode
 from app.domain.patent_number import PatentType
 from app.domain.pledge import ALREADY_PLEDGED
@@ -29,9 +30,8 @@ PATENT = rules.Right(
     status=AssetStatus.granted,
     status_as_of=TODAY,
     last_day_in_force=date(2026, 5, 19),
-    suspended=False,
     invalidation_pending=False,
-    preserved=False,
+    stayed=False,
     twin=False,
     owners=[OWNER],
 )
@@ -42,7 +42,7 @@ CASES: Mapping[ErrorCode, tuple[dict[str, Any], dict[str, Any]]] = {
     rules.ENDED_OR_INVALID: ({"status": AssetStatus.invalid_full}, {}),
     rules.NOT_GRANTED: ({"status": AssetStatus.application}, {}),
     rules.ANNUITY_UNPAID: ({"status": AssetStatus.late_fee}, {}),
-    rules.SUSPENDED_OR_PRESERVED: ({"preserved": True}, {}),
+    rules.SUSPENDED_OR_PRESERVED: ({"stayed": True}, {}),
     rules.TERM_EXCEEDS: ({}, {"debt_to": date(2026, 5, 20)}),
     rules.CONTRACT_ITEMS_MISSING: ({}, {"contract": rules.Contract()}),
     rules.CO_OWNER_CONSENT_MISSING: ({"owners": [OWNER, OTHER]}, {}),
@@ -123,3 +123,25 @@ def test_a_status_older_than_seven_days_must_be_acknowledged(checked_on: date, *
     """LS-11: seven days are fresh, eight are not."""
     expected = {rules.STATUS_STALE} if stale else set()
     assert codes({"status_as_of": checked_on}, {}) == expected
+
+
+def test_marks_have_their_own_grounds_beside_the_twelve() -> None:
+    """PL-15, LS-16, PL-20: all associated marks, no collective mark, no second pledge."""
+    other = uuid.UUID(int=9)
+    mark: dict[str, Any] = {"kind": AssetKind.trademark, "patent_type": None, "mark_kind": MarkKind.ordinary}
+    together = mark | {"associated": [(other, "59990002")]}
+    found = rules.grounds(FILING, [replace(PATENT, **together)])
+    assert [(one.code, one.facts["missing"]) for one in found] == [
+        (rules.ASSOCIATED_MARKS_MISSING, "59990002")
+    ]
+    both = {"pledgors": {RIGHT: OWNER, other: OWNER}}
+    assert codes(together, both) == set()
+    assert codes(mark | {"mark_kind": MarkKind.certification}, {}) == {COLLECTIVE_MARK}
+    assert codes(mark | {"liens": [rules.Encumbrance(TODAY, 1)]}, {}) == {ALREADY_PLEDGED}
+
+
+def test_a_mark_in_its_grace_period_is_not_pledged_and_its_term_may_end_before_the_debt() -> None:
+    """LS-14, PL-18, PL-07: the term is a ground of patents only; a mark is renewed."""
+    mark: dict[str, Any] = {"kind": AssetKind.trademark, "patent_type": None}
+    assert codes(mark | {"status": AssetStatus.grace}, {}) == {rules.ENDED_OR_INVALID}
+    assert codes(mark | {"status": AssetStatus.renewal_window}, {"debt_to": date(2036, 1, 1)}) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ from app.models.plan import Plan
 from app.services import clients, events, organisations
 from app.services.sandbox import SampleClient, sample_uscc
 from tests.factories.clock import now
-from tests.factories.parties import DISTRICT
+from tests.factories.parties import DISTRICT, bare_party
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from app.infra.db import Database
+    from app.infra.db import Database, Unit
+    from app.models.organisation import Organisation
     from tests.support.api import Api
 
 DELIVERABLES = ("inventory", "visit", "report")
@@ -122,18 +124,40 @@ async def join(api: Api, database: Database, key: str, *roles: Role, district_co
             roles=roles,
             district_code=district_code,
         )
-        secret = new_secret()
-        client = await clients.issue(
+        await _let_in(api, unit, key, organisation, roles)
+    return str(organisation.party_id)
+
+
+async def join_bare(api: Api, database: Database, key: str, *roles: Role) -> str:
+    """As `join`, of a party without a 统一社会信用代码."""
+    async with database.write() as unit:
+        party = await bare_party(unit.session, f"示例无代码机构{new_id()}")
+        organisation = await organisations.enrol(
             unit.session,
             actor=system_actor("test"),
             moment=unit.moment,
-            organisation_id=organisation.id,
-            client_id=f"test-{organisation.id}",
-            secret_sha256=secret_digest(secret),
+            party_id=party.id,
+            name=party.name,
             roles=roles,
+            district_code=DISTRICT,
         )
-    api.samples = {**api.samples, key: SampleClient(key, organisation, client, secret)}
+        await _let_in(api, unit, key, organisation, roles)
     return str(organisation.party_id)
+
+
+async def _let_in(api: Api, unit: Unit, key: str, organisation: Organisation, roles: Sequence[Role]) -> None:
+    """A client of the organisation."""
+    secret = new_secret()
+    client = await clients.issue(
+        unit.session,
+        actor=system_actor("test"),
+        moment=unit.moment,
+        organisation_id=organisation.id,
+        client_id=f"test-{organisation.id}",
+        secret_sha256=secret_digest(secret),
+        roles=roles,
+    )
+    api.samples = {**api.samples, key: SampleClient(key, organisation, client, secret)}
 
 
 async def make_programme(api: Api, database: Database, **changes: Any) -> dict[str, Any]:

@@ -52,7 +52,6 @@ async def make_patents(
             status=status.value,
             status_as_of=moment.today,
             status_source="示例",
-            suspended=False,
             invalidation_pending=False,
             imported=False,
             event_id=event_id,

@@ -288,7 +288,8 @@ async def test_every_right_has_the_owners_that_its_documents_leave(register: Reg
     """The chain of title, replayed over 2 085 documents; the owners before it are unrecorded where withheld."""
     found = await register.all(
         "SELECT i.value, array_agg(coalesce(p.name, $1) ORDER BY t.ordinal) AS owners,"
-        " EXISTS (SELECT 1 FROM titles o WHERE o.asset_id = t.asset_id AND o.party_id IS NULL AND o.acquired_on IS NULL)"
+        " EXISTS (SELECT 1 FROM titles o WHERE o.asset_id = t.asset_id AND o.party_id IS NULL AND o.acquired_on IS NULL"
+        " AND o.superseded_at IS NULL)"
         " AS unrecorded"
         " FROM titles t JOIN asset_identifiers i ON i.asset_id = t.asset_id AND i.office = 'US' AND i.scheme = 'application'"
         " LEFT JOIN parties p ON p.id = t.party_id WHERE t.ceased_at IS NULL GROUP BY i.value, t.asset_id",

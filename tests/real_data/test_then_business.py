@@ -7,6 +7,7 @@ import pytest
 
 from app.config import Settings
 from app.domain.asset import AssetKind
+from app.infra.certificates import CertificatePress
 from app.infra.security import TokenIssuer
 from app.main import create_app
 from tests.factories.assets import make_asset
@@ -43,9 +44,10 @@ async def figures(api: Api, district: str, first: int) -> dict[str, object]:
 
 
 @pytest.fixture
-async def api(register: Register, tokens: TokenIssuer) -> Api:
+async def api(register: Register, tokens: TokenIssuer, press: CertificatePress) -> Api:
     """The application on the imported database, with the sample organisations entered."""
-    return Api(create_app(Settings(), register.database, tokens), tokens, await fill(register.database))
+    app = create_app(Settings(), register.database, tokens, press)
+    return Api(app, tokens, await fill(register.database))
 
 
 async def test_business_beside_the_real_register_counts_for_itself_alone(

@@ -330,14 +330,14 @@ async def test_registration_gives_an_applied_mark_its_term(api: Api) -> None:
 
 
 async def test_flags_are_set_as_a_whole_under_a_version(api: Api) -> None:
-    """LS-10: suspension and pending invalidation; saying it again changes nothing."""
+    """PL-06: pending invalidation; saying it again changes nothing."""
     made = await api.made("agency", "/v1/assets", patent())
-    path, body = f"/v1/assets/{made['id']}/flags", {"suspended": True, "invalidation_pending": False}
+    path, body = f"/v1/assets/{made['id']}/flags", {"invalidation_pending": True}
     for match, version in (('"1"', 2), ('"2"', 2)):
         headers = api.headers("ip_office") | {"If-Match": match}
         answer = await api.http.put(path, json=body, headers=headers)
         shown = answer.json()
-        assert (shown["suspended"], shown["invalidation_pending"], shown["version"]) == (True, False, version)
+        assert (shown["invalidation_pending"], shown["version"]) == (True, version)
     stale = await api.http.put(path, json=body, headers=api.headers("ip_office") | {"If-Match": '"1"'})
     assert stale.status_code == 412
 
@@ -360,7 +360,7 @@ async def test_a_same_day_twin_is_an_invention_and_a_utility_model_of_one_day(ap
     assert await link(invention, twin) == (201, None)
     assert await link(twin, invention) == (409, "asset.link_exists")
     shown = (await api.get("bank_a", f"/v1/assets/{twin['id']}")).json()
-    assert shown["links"] == [{"asset_id": invention["id"], "kind": "same_day_twin"}]
+    assert [(row["asset_id"], row["kind"]) for row in shown["links"]] == [(invention["id"], "same_day_twin")]
 
 
 async def test_a_dry_run_judges_and_keeps_nothing(api: Api) -> None:
@@ -375,7 +375,7 @@ async def test_an_agency_enters_rights_but_neither_their_status_nor_their_flags(
     made = await api.made("agency", "/v1/assets", patent())
     version, path = {"If-Match": '"1"'}, f"/v1/assets/{made['id']}"
     status = {"status": "expired", "effective_on": "2024-12-15", "source": "公报", "as_of": "2026-02-01"}
-    flags = {"suspended": False, "invalidation_pending": False}
+    flags = {"invalidation_pending": False}
     tried = (
         await api.post("agency", f"{path}/statuses", status, headers=version),
         await api.http.put(f"{path}/flags", json=flags, headers=api.headers("agency") | version),

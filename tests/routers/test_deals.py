@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from app.domain.asset import AssetStatus
 from app.domain.consent import ConsentKind
@@ -191,9 +191,8 @@ async def test_a_signature_hears_every_objection_at_once(market: Market) -> None
     await market.licensed(licensed, licence_type="ordinary")
     deal = await market.negotiated(good, late, pledged, sold, licensed)
     await market.hold(pledged, HoldKind.lien)
-    await market.change(
-        late, status=AssetStatus.late_fee, suspended=True, last_day_in_force=date(2027, 12, 30)
-    )
+    await market.change(late, status=AssetStatus.late_fee, last_day_in_force=date(2027, 12, 30))
+    await market.hold(late, HoldKind.suspension)
     async with market.database.write() as unit:
         await pass_title(unit.session, sold.id, market.licensee)
     refused = await market.sign(deal)
@@ -376,9 +375,8 @@ async def test_nobody_signs_before_the_right_was_there_and_its_own(market: Marke
     assert [(one["code"], one["facts"]["first"]) for one in refused.json()["violations"]] == [
         ("request.date_too_early", "2021-06-01")
     ]
-    async with market.database.write() as unit:
-        statement = "UPDATE titles SET acquired_on = NULL WHERE asset_id = :asset"
-        await unit.session.execute(text(statement), {"asset": asset.id})
+    deal = await market.negotiated(await market.right(acquired=[None]))
+    path = f"/v1/deals/{deal['id']}/signature"
     refused = await market.api.post("sme", path, {"signed_on": "2019-02-28"})
     assert refused.json()["violations"][0]["facts"]["first"] == "2019-03-01"
     await market.api.made("sme", path, {"signed_on": "2019-03-01"})

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.config import Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
 from app.infra.security import TokenIssuer
 from app.main import create_app
@@ -20,7 +21,7 @@ from tests.support.edges import told
 
 @pytest.fixture(params=["port", "socket"])
 async def lost(
-    request: pytest.FixtureRequest, tokens: TokenIssuer, tmp_path: Path
+    request: pytest.FixtureRequest, tokens: TokenIssuer, press: CertificatePress, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A service whose database is out of reach: nobody listens on its port, or its socket is gone."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -31,7 +32,8 @@ async def lost(
     }
     url = urls[request.param]
     database = Database(url, pool_size=1, read_pool_size=1)
-    transport = httpx.ASGITransport(create_app(Settings(), database, tokens), raise_app_exceptions=False)
+    app = create_app(Settings(), database, tokens, press)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ipops") as http:
         yield http
     await database.close()

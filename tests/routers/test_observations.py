@@ -13,7 +13,8 @@ from app.infra.security import new_secret, secret_digest
 from app.services import clients
 from app.services.sandbox import SampleClient
 from tests.factories.clock import now
-from tests.factories.plans import make_evidence, make_plans
+from tests.factories.plans import make_evidence, make_plans, sample_indicator, small_plan
+from tests.factories.scoreboards import seal
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 from tests.support.edges import pointers, told
@@ -90,6 +91,56 @@ async def test_a_value_is_reported_checked_by_another_and_superseded_by_the_next
     assert [tuple(row) for row in rows] == [(1, 2)]
     again = await world.decided(second)
     assert told(again) == (409, "state.illegal_transition")
+
+
+async def test_a_ratio_changes_with_a_new_vintage_of_its_denominator_and_not_before(world: World) -> None:
+    """AST-15 (I15): the residents are a series of vintages; a board of yesterday keeps yesterday's vintage.
+
+    A vintage that is only submitted, or was rejected, changes nothing; nor does one of another year.
+    """
+    per_residents = sample_indicator(
+        kind="stock",
+        source="external",
+        measures=[],
+        base_year=None,
+        unit="件/万人",
+        components=["valid_inventions", "resident_population_wan"],
+        target={"comparator": "at_least", "value": "60"},
+    )
+    plan = await world.api.made("ip_office", "/v1/plans", small_plan(indicators=[per_residents]))
+
+    async def told_of(component: str, value: str, year: int = 2025, decision: str = "approved") -> None:
+        place: dict[str, Any] = {"plan": "XX", "indicator": "XX-01", "component": component, "year": year}
+        one = await world.reported(value=value, **place)
+        if decision != "submitted":
+            reason = "依据不足" if decision == "rejected" else None
+            answer = await world.decided(one, decision=decision, reason=reason)
+            assert answer.status_code == 200, answer.text
+
+    async def ratio(**params: str) -> tuple[Any, str]:
+        path = f"/v1/plans/{plan['id']}/scoreboard"
+        board = (await world.api.get("auditor", path, on="2025-12-31", **params)).json()
+        [line] = board["indicators"]
+        return line["value"], line["status"]
+
+    async def instant() -> str:
+        await seal(world.database)
+        async with world.database.read() as unit:
+            last = text("SELECT to_json(max(sealed_at)) #>> '{}' FROM seals")
+            return str(await unit.session.scalar(last))
+
+    await told_of("valid_inventions", "12000")
+    await told_of("resident_population_wan", "200")
+    first = await instant()
+    assert await ratio() == await ratio(as_of=first) == ("60", "met")
+    await told_of("resident_population_wan", "240", decision="rejected")
+    await told_of("resident_population_wan", "300", year=2024)
+    await told_of("resident_population_wan", "250", decision="submitted")
+    assert await ratio() == ("60", "met")
+    await told_of("resident_population_wan", "240")
+    second = await instant()
+    assert await ratio() == await ratio(as_of=second) == ("50", "missed")
+    assert await ratio(as_of=first) == ("60", "met")
 
 
 async def test_nobody_checks_what_it_reported_itself(world: World) -> None:

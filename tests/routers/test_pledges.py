@@ -89,7 +89,8 @@ async def test_all_objections_come_in_one_answer(api: Api, database: SavepointDa
     ]
     assert all("专利权质押登记办法第11条" in violation["basis"] for violation in refused.json()["violations"])
     assert (await api.get("bank_a", "/v1/pledges")).json()["items"] == []
-    assert (await api.get("bank_a", f"/v1/assets/{foreign.id}")).json()["holds"] == []
+    shown = (await api.get("bank_a", f"/v1/assets/{foreign.id}")).json()
+    assert [hold["kind"] for hold in shown["holds"]] == ["suspension"]
 
 
 async def test_a_second_bank_learns_that_a_right_is_pledged_but_not_to_whom(
@@ -253,6 +254,27 @@ async def test_nothing_ends_tomorrow_or_before_it_began(
     body = {"reason": reason, ("refused_on" if step == "refusals" else "deregistered_on"): day}
     refused = await api.post("bank_a", f"{path}/{step}", body)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
+
+
+async def test_a_pledge_with_one_of_two_consents_is_refused(api: Api, database: SavepointDatabase) -> None:
+    """AST-06: of three owners two agree, the pledgor and one other; the third one's consent is missing."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        others = [(await make_party(unit.session)).id for _ in range(2)]
+        shared = await make_asset(unit.session, owners=[owner, *others])
+    consents = [
+        {
+            "asset_id": str(shared.id),
+            "party_id": str(other),
+            "consented_on": "2021-07-01",
+            "document_sha256": "ab" * 32,
+        }
+        for other in others
+    ]
+    for given in (consents[:1], consents[1:], consents[:1] * 2):
+        refused = await api.post("bank_a", "/v1/pledges", filing(owner, [shared.id], consents=given))
+        assert (refused.status_code, refused.json()["code"]) == (409, "pledge.co_owner_consent_missing")
+    await api.made("bank_a", "/v1/pledges", filing(owner, [shared.id], consents=consents))
 
 
 async def test_a_consent_counts_from_its_day_and_is_kept_with_its_document(

@@ -9,15 +9,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.clock import Moment
 from app.domain.identifiers import new_id
 from app.domain.permission import Role, system_actor
-from app.models.asset import AssetStatusChange, Title
+from app.models.asset import AssetStatusChange
 from app.services import portfolios
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, pass_title
 from tests.factories.clock import now
 from tests.factories.enrolments import join
 from tests.factories.parties import make_party
@@ -88,7 +88,7 @@ def shelf(api: Api, database: SavepointDatabase) -> Shelf:
 
 
 async def test_it_counts_from_the_day_it_reaches_both_numbers_until_it_no_longer_does(shelf: Shelf) -> None:
-    """DL-04, BH-06: 50 inventions and 10 PCT applications; plus one that day, minus one when one leaves."""
+    """AST-10, DL-04, BH-06: at 50/10, not at 49/10 or 50/9; plus one that day, minus one when one leaves."""
     rights = await shelf.patents(50, 10)
     made = await shelf.opened(rights[:49], joined_on=D1)
     assert (made["status"], made["qualified_on"], made["members"]) == ("active", None, 49)
@@ -124,7 +124,7 @@ async def test_what_is_entered_late_moves_the_count_to_the_true_day(shelf: Shelf
 
 
 async def test_a_right_that_ends_or_passes_to_another_counts_no_more_from_that_day(shelf: Shelf) -> None:
-    """DL-04: the register tells it, the daily job follows and, asked again, writes nothing."""
+    """AST-10, DL-04: a lapse un-qualifies as of its day; the daily job follows and, asked again, writes nothing."""
     rights = await shelf.patents(51, 10)
     made = await shelf.opened(rights, joined_on=D1)
     assert made["qualified_on"] == D1
@@ -144,12 +144,7 @@ async def test_a_right_that_ends_or_passes_to_another_counts_no_more_from_that_d
     assert await shelf.requalify() == 0
     assert await shelf.on(made, D2) == (50, 10, True)
     async with shelf.database.write() as unit:
-        gone = {
-            "ceased_on": date.fromisoformat(D3),
-            "ceased_at": unit.moment.now,
-            "ceased_event_id": new_id(),
-        }
-        await unit.session.execute(update(Title).where(Title.asset_id == sold).values(gone))
+        await pass_title(unit.session, sold, None, on=date.fromisoformat(D3))
     assert [await shelf.requalify(), await shelf.requalify()] == [1, 0]
     assert await shelf.facts(made) == {D1: 1, D3: -1}
     assert await shelf.on(made, D3) == (49, 10, False)
@@ -203,13 +198,7 @@ async def test_a_right_that_passed_to_another_owner_joins_that_owners_portfolio(
     buyer = shelf.api.samples["sme_b"].organisation.party_id
     passed = date.fromisoformat(D3)
     async with shelf.database.write() as unit:
-        gone = {"ceased_on": passed, "ceased_at": unit.moment.now, "ceased_event_id": new_id()}
-        sold = Title.asset_id == uuid.UUID(rights[0])
-        await unit.session.execute(update(Title).where(sold).values(gone))
-        basis = {"id": new_id(), "event_id": new_id(), "recorded_at": unit.moment.now}
-        unit.session.add(
-            Title(**basis, asset_id=uuid.UUID(rights[0]), party_id=buyer, ordinal=1, acquired_on=passed)
-        )
+        await pass_title(unit.session, uuid.UUID(rights[0]), buyer, on=passed)
     assert await shelf.requalify() == 1
     body = {"name": "示例组合", "asset_ids": rights[:1], "joined_on": D2}
     refused = await shelf.api.post("sme_b", PATH, body)

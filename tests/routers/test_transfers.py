@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
 
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.consent import ConsentKind, Proceeds
@@ -20,7 +19,7 @@ from app.models.asset import Asset, Title
 from app.services import holds
 from app.services.holds import NewHold
 from tests.factories import deals
-from tests.factories.assets import make_asset, pass_title
+from tests.factories.assets import make_asset, pass_title, tie_up
 from tests.factories.clock import now
 from tests.factories.consents import make_consent
 from tests.factories.deals import FILED, REGISTERED, SETTLED, SIGNED, STEPS
@@ -270,7 +269,7 @@ async def test_a_co_owner_who_is_not_recorded_is_told_of_as_such(sale: Sale) -> 
     second = await sale.party()
     asset = await sale.right(second)
     async with sale.database.write() as unit:
-        basis = {"id": new_id(), "asset_id": asset.id, "event_id": new_id(), "recorded_at": unit.moment.now}
+        basis = {"id": new_id(), "asset_id": asset.id, "event_id": asset.event_id, "recorded_at": unit.moment.now}
         unit.session.add(Title(**basis, party_id=None, ordinal=3))
     deal = await sale.through(await sale.drafted(asset), "agree")
     refused = await sale.step(deal, "sign")
@@ -351,8 +350,7 @@ async def test_a_registration_is_checked_again_under_the_rights_lock(sale: Sale)
     stayed, sold = await sale.right(), await sale.right()
     deal = await sale.filed(stayed, sold)
     async with sale.database.write() as unit:
-        change = update(Asset).where(Asset.id == stayed.id).values(suspended=True)
-        await unit.session.execute(change)
+        await tie_up(unit.session, stayed.id, HoldKind.suspension)
         await pass_title(unit.session, sold.id, sale.buyer)
     tomorrow = now().today + timedelta(days=1)
     refused = await sale.step(deal, "register", registered_on=str(tomorrow))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.money import Money
+from app.domain.term import add_years
 from app.domain.valuation import Report, ValuationMethod
 from tests.factories.assets import make_asset, pass_title
 from tests.factories.clock import now
 from tests.factories.finance import application, organisation_id, owned, party_id, yuan
-from tests.support.api import Api
+from tests.factories.pledges import filing, make_pool
+from tests.support.api import Api, objections
 from tests.support.database import SavepointDatabase
 from tests.support.edges import MALFORMED, pointers, told
 
@@ -86,6 +88,59 @@ async def test_a_signed_valuation_is_never_altered(api: Api, database: Savepoint
             async with database.write() as unit:
                 await unit.session.execute(text(f"{change} WHERE id = '{made['id']}'"))
     assert (await api.get("sme", path)).json()["value"] == yuan("2000000.00")
+
+
+async def test_an_expired_valuation_supports_no_new_pledge_unless_the_pool_says_so(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """AST-12, PL-26: a year from its base date, that day included; the pool's scheme may let it pass."""
+    asset, other = await owned(api, database), await owned(api, database)
+    year_ago = add_years(TODAY, -1)
+
+    async def valued(of: str, base_on: date | None) -> str:
+        made = await api.made("bank_a", PATH, request(api, of))
+        if base_on is not None:
+            body = report(base_on=str(base_on), signed_on=str(base_on))
+            await api.made("appraiser", f"{PATH}/{made['id']}/signature", body)
+        return str(made["id"])
+
+    async def file(valuation: str, pool_id: str | None = None) -> Any:
+        body = filing(party_id(api, "sme"), [asset], pool_id=pool_id)
+        body["items"][0]["valuation_id"] = valuation
+        return await api.post("bank_a", "/v1/pledges", body)
+
+    async def refused(valuation: str, pool_id: str | None = None) -> list[tuple[str, str | None]]:
+        answer = await file(valuation, pool_id)
+        assert answer.status_code in {404, 409}, answer.text
+        return objections(answer)
+
+    at = "/items/0/valuation_id"
+    expired = await valued(asset, year_ago - timedelta(days=1))
+    strict = (await make_pool(api))["id"]
+    lenient = (await make_pool(api, accepts_expired_valuations=True))["id"]
+    for pool_id in (None, strict):
+        assert await refused(expired, pool_id) == [("valuation.expired", at)]
+    assert await refused(await valued(asset, None), lenient) == [("valuation.unfit", at)]
+    assert await refused(await valued(other, TODAY), lenient) == [("valuation.unfit", at)]
+    assert await refused(NOBODY) == [("valuation.not_found", at)]
+    foreign = await api.made("sme", PATH, request(api, asset))
+    assert await refused(foreign["id"]) == [("valuation.not_found", at)]
+    fresh = await valued(asset, year_ago)
+    for valuation, pool_id in ((fresh, strict), (expired, lenient)):
+        answer = await file(valuation, pool_id)
+        assert answer.status_code == 201, answer.text
+        filed = answer.json()
+        assert filed["items"][0]["valuation_id"] == valuation
+        kept = (await api.get("bank_a", f"/v1/pledges/{filed['id']}")).json()
+        assert kept["items"] == filed["items"]
+        over = {"reason": "示例", "refused_on": str(TODAY)}
+        await api.made("bank_a", f"/v1/pledges/{filed['id']}/refusals", over)
+    misplaced = (
+        "UPDATE pledge_items SET valuation_id = (SELECT id FROM valuations WHERE asset_id = :other LIMIT 1)"
+    )
+    with pytest.raises(IntegrityError, match="fk_pledge_items_valuation_id_asset_id"):
+        async with database.write() as unit:
+            await unit.session.execute(text(misplaced), {"other": uuid.UUID(other)})
 
 
 async def test_a_request_is_withdrawn_by_who_made_it(api: Api, database: SavepointDatabase) -> None:

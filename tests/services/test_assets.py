@@ -18,9 +18,10 @@ from app.errors import from_database
 from app.infra.db import Unit
 from app.models.asset import Asset, Title
 from app.models.event import Event
-from app.queries import assets as queries
+from app.queries import assets as queries, titles
 from app.queries.driver import driver
 from app.services import assets
+from tests.factories.assets import pass_title
 from tests.support.counter import statements
 from tests.support.database import SavepointDatabase
 from tests.support.samples import Samples
@@ -71,6 +72,7 @@ async def test_the_database_refuses_shares_that_are_not_the_whole(unit: Unit, sa
         NewOwner(owner_of(samples, "sme"), 600_000),
         NewOwner(owner_of(samples, "sme_b"), 400_000),
     )
+    point = await unit.session.begin_nested()
     unit.session.add(
         Title(
             id=new_id(),
@@ -83,38 +85,22 @@ async def test_the_database_refuses_shares_that_are_not_the_whole(unit: Unit, sa
         )
     )
     await unit.session.flush()
-    point = await unit.session.begin_nested()
     with pytest.raises(IntegrityError) as refused:
         await unit.session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     await point.rollback()
     known = from_database(refused.value)
     assert known is not None
     assert known.code.code == "asset.shares_incomplete"
-    await unit.session.execute(text("UPDATE titles SET ceased_at = now(), ceased_event_id = event_id"))
 
 
 async def test_the_owner_at_a_date_follows_from_the_chain_of_title(unit: Unit, samples: Samples) -> None:
     """AST-05: the seller owned it to the day before the transfer, the buyer from that day on."""
     seller, buyer = owner_of(samples, "sme"), owner_of(samples, "sme_b")
     asset = await enter(unit, "202011472880.4", NewOwner(seller, acquired_on=date(2020, 12, 15)))
-    ((first, _, _),) = await queries.chain_of_title(unit.session, asset.id)
-    first.ceased_on, first.ceased_at = date(2023, 5, 4), unit.moment.now
-    first.ceased_event_id = asset.event_id
-    second = Title(
-        id=new_id(),
-        asset_id=asset.id,
-        party_id=buyer,
-        ordinal=1,
-        acquired_on=date(2023, 5, 4),
-        event_id=asset.event_id,
-        recorded_at=unit.moment.now,
-    )
-    unit.session.add(second)
-    await unit.session.flush()
+    await pass_title(unit.session, asset.id, buyer, on=date(2023, 5, 4))
 
     async def owner_at(day: date | None) -> list[uuid.UUID | None]:
-        chain = await queries.chain_of_title(unit.session, asset.id, on=day)
-        return [title.party_id for title, _name, _recordal in chain]
+        return [link.title.party_id for link in await titles.chain(unit.session, asset.id, on=day)]
 
     assert await owner_at(None) == [seller, buyer]
     assert await owner_at(date(2023, 5, 3)) == [seller]

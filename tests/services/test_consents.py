@@ -14,13 +14,10 @@ from app.domain.consent import CONSENT, ConsentStatus, Scope, Wanted, misfits
 from app.domain.deal import DealKind, LicenceType
 from app.domain.hold import HoldKind, lane_range
 from app.domain.identifiers import new_id
-from app.domain.permission import system_actor
 from app.errors import database_fault
 from app.models.asset import Title
 from app.models.deal import Deal
-from app.models.recordal import ImportRow, Recordal, RecordalAsset
-from app.services import events
-from app.services.events import NewEvent
+from app.models.recordal import Import, ImportRow, Recordal, RecordalAsset
 from tests.factories import deals
 from tests.support.api import Api
 from tests.support.consents import TODAY, Stage, make_stage
@@ -131,7 +128,7 @@ async def test_a_title_passes_once_to_the_grantee_of_its_deal(stage: Stage) -> N
         revived = "UPDATE titles SET ceased_on = NULL, ceased_at = NULL, ceased_event_id = NULL WHERE asset_id = :asset"
         assert await refusal(session, revived, {"asset": right}) == "ck_titles_ended_for_good"
         live = f"{ENDED} AND ceased_at IS NULL"
-        await session.execute(text(live), {"asset": right})
+        assert await refusal(session, live, {"asset": right}) == "ck_titles_ended_by_record"
         renamed = "UPDATE deals SET grantee_id = :party WHERE id = :deal"
         await session.execute(text(renamed), {"party": stranger, "deal": sold["id"]})
         assert await refusal(session, TITLE, to_stranger) == "ck_titles_passed_once"
@@ -147,18 +144,13 @@ async def test_a_title_by_the_register_has_a_record_that_names_the_right(stage: 
     )
     async with stage.database.write() as unit:
         session, batch, document = unit.session, new_id(), new_id()
-        imported = NewEvent(
-            id=batch,
-            type="import.batch_recorded",
-            noun="import",
-            subject_id=new_id(),
-            stream="000000",
-            payload={},
-        )
-        await events.record(session, actor=system_actor("test"), moment=unit.moment, events=[imported])
+        basis = {"event_id": batch, "recorded_at": await session.scalar(text("SELECT now()"))}
+        counters = dict.fromkeys(("rows", "accepted", "unchanged", "refused", "lines_done"), 0)
+        file = {"kind": "patents", "file_name": "示例", "file_sha256": "示例", "status": "running"}
+        session.add(Import(id=new_id(), manifest={}, **file, **counters, **basis))
+        await session.flush()
         title = {"asset": right, "party": stage.buyer, "event": batch}
         assert await refusal(session, TITLE, title) == "ck_titles_recorded"
-        basis = {"event_id": batch, "recorded_at": unit.moment.now}
         session.add(
             Recordal(
                 id=document,
@@ -175,9 +167,13 @@ async def test_a_title_by_the_register_has_a_record_that_names_the_right(stage: 
         assert await refusal(session, recordal, by_document) == "ck_titles_recorded"
         session.add(RecordalAsset(id=new_id(), recordal_id=document, asset_id=right))
         await session.flush()
+        assert await refusal(session, recordal, by_document) == "ck_titles_recorded"  # told by nobody
+        row = {"kind": "recordals", "row_sha256": "示例甲", "line": 1, "raw": "示例", "noun": "recordal"}
+        session.add(ImportRow(id=new_id(), subject_id=document, **row, **basis))
+        await session.flush()
         assert await refusal(session, recordal, by_document) is None
-        assert await refusal(session, recordal, by_document | {"event": new_id()}) == "ck_titles_recorded"
-        row = {"kind": "patents", "row_sha256": "示例", "line": 1, "raw": "示例", "noun": "asset"}
+        assert await refusal(session, recordal, by_document | {"event": new_id()}) == "ck_titles_encumbered"
+        row = {"kind": "patents", "row_sha256": "示例乙", "line": 1, "raw": "示例", "noun": "asset"}
         unnamed = {"asset": other, "party": stage.buyer, "event": batch}
         assert await refusal(session, TITLE, unnamed) == "ck_titles_recorded"
         session.add(ImportRow(id=new_id(), subject_id=other, **row, **basis))

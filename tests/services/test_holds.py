@@ -27,10 +27,11 @@ from tests.support.samples import Samples, actor_of
         (1, 10, False),
     ],
 )
-async def test_a_preservation_stays_a_right_within_its_period_only(
-    unit: Unit, samples: Samples, first: int | None, last: int | None, stays: bool
+@pytest.mark.parametrize("kind", [HoldKind.preservation, HoldKind.suspension])
+async def test_a_stay_holds_a_right_within_its_period_only(
+    unit: Unit, samples: Samples, kind: HoldKind, first: int | None, last: int | None, stays: bool
 ) -> None:
-    """LS-09: listings, licences and pledges judge alike; without a period it lasts until it is lifted."""
+    """LS-09, LS-10: listings, licences and pledges judge alike; without a period it lasts until it is lifted."""
     today = unit.moment.today
 
     def day(offset: int | None) -> date | None:
@@ -39,8 +40,8 @@ async def test_a_preservation_stays_a_right_within_its_period_only(
     owner = (await make_party(unit.session)).id
     asset = await make_asset(unit.session, owners=[owner])
     period = None if first is last is None else (day(first), day(last))
-    preservation = NewHold(asset.id, HoldKind.preservation, "deal", new_id(), new_id(), today, period=period)
-    await holds.place(unit.session, moment=unit.moment, holds=[preservation])
+    stay = NewHold(asset.id, kind, "stay", new_id(), new_id(), today, period=period)
+    await holds.place(unit.session, moment=unit.moment, holds=[stay])
     (right,) = await queries.lock_rights(unit.session, [asset.id])
     ground = await pledge_filing.lock_and_read(
         unit.session,
@@ -51,4 +52,4 @@ async def test_a_preservation_stays_a_right_within_its_period_only(
         actor=actor_of(samples, "bank_a"),
         today=today,
     )
-    assert (right.stayed(today), ground.rights[asset.id].preserved) == (stays, stays)
+    assert (right.stayed(today), ground.rights[asset.id].stayed) == (stays, stays)

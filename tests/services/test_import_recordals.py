@@ -9,8 +9,10 @@ import pytest
 
 from app.domain.imports import ImportKind
 from app.domain.recordal_row import pair_numbers, secured_key
+from tests.factories.assets import make_asset
 from tests.support.database import SavepointDatabase
 from tests.support.importing import Importer, document, pledge, read, release
+from tests.support.samples import Samples
 
 
 @pytest.fixture
@@ -297,3 +299,52 @@ def test_numbers_are_paired_as_far_as_the_lists_tell(
 def test_a_secured_party_is_recognised_in_any_capacity() -> None:
     assert secured_key("SAMPLE BANK, N.A., AS ADMINISTRATIVE AGENT") == secured_key("Sample Bank N.A.")
     assert secured_key("SAMPLE TELE AS") != secured_key("SAMPLE TELE")
+
+
+async def test_a_document_in_the_midst_of_the_chain_cuts_it_and_is_known_from_then_on(
+    importer: Importer,
+) -> None:
+    """AST-05: who seemed to own the right until the next document owned it until the late one only."""
+    days = [date(2010, 1, 2), date(2015, 3, 4), date(2020, 5, 6)]
+    for place, (giving, receiving) in ((0, ("A", "B")), (2, ("C", "D")), (1, ("B", "C"))):
+        row = document("transfer", f"7-{place}", str(days[place]))
+        sides = {"assignor_orgs": f"SAMPLE {giving}", "assignee_orgs": f"SAMPLE {receiving}"}
+        await importer.rows(ImportKind.recordals, [row | sides])
+    assert sorted(await importer.owners("90000001", live=False), key=lambda title: title[2]) == [
+        ("SAMPLE A", None, days[0]),
+        ("SAMPLE B", days[0], days[1]),
+        ("SAMPLE C", days[1], days[2]),
+    ]
+    superseded = (
+        "SELECT p.name, t.ceased_on FROM titles t JOIN parties p ON p.id = t.party_id"
+        " WHERE t.superseded_at IS NOT NULL AND t.superseded_event_id IS NOT NULL"
+    )
+    assert await importer.all(superseded) == [("SAMPLE B", days[2])]
+
+
+async def test_a_document_older_than_some_shares_of_a_divided_right_changes_no_title(
+    importer: Importer, samples: Samples
+) -> None:
+    """AST-05: which share it passed is not known; the other rows of the file go in."""
+    owners = [samples[role].organisation.party_id for role in ("sme", "sme_b")]
+    async with importer.database.write() as unit:
+        since = [date(2020, 1, 1), date(2023, 1, 1)]
+        asset = await make_asset(unit.session, owners=owners, shares=[600_000, 400_000], acquired=since)
+    number = {"jurisdiction": "CN", "application_numbers": asset.number}
+    sides = {"assignor_orgs": "SAMPLE A", "assignee_orgs": "SAMPLE B"}
+    summary = await importer.rows(
+        ImportKind.recordals,
+        [
+            document("transfer", "8-1", "2021-01-01") | number | sides,
+            document("transfer", "8-2", "2019-06-01") | number | sides,
+            document("transfer", "8-3", "2021-01-01") | sides,
+        ],
+    )
+    counts = (
+        summary.counts["titles.divided"],
+        summary.counts["titles.late"],
+        summary.counts["titles.passed"],
+    )
+    assert (summary.accepted, counts) == (3, (1, 1, 1))
+    live = "SELECT count(*) FROM titles WHERE asset_id = :asset AND ceased_at IS NULL"
+    assert await importer.all(live, asset=asset.id) == [(2,)]

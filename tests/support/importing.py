@@ -68,7 +68,8 @@ class Importer:
         return await self.all(
             "SELECT p.name, t.acquired_on, t.ceased_on FROM titles t"
             " JOIN asset_identifiers i ON i.asset_id = t.asset_id AND i.scheme = 'application' AND i.value = :number"
-            " LEFT JOIN parties p ON p.id = t.party_id WHERE (t.ceased_at IS NULL) = :live ORDER BY t.ordinal, t.id",
+            " LEFT JOIN parties p ON p.id = t.party_id WHERE (t.ceased_at IS NULL) = :live"
+            " AND t.superseded_at IS NULL ORDER BY t.ordinal, t.id",
             number=number,
             live=live,
         )

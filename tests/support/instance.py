@@ -11,8 +11,9 @@ import asyncpg
 from fastapi import FastAPI
 
 from app.config import Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
-from app.infra.security import TokenIssuer
+from app.infra.security import TokenIssuer, new_secret
 from app.main import create_app
 from tests.support import server
 from tests.support.api import Api
@@ -45,7 +46,8 @@ async def instance(
         database = Database(url, pool_size=pool_size, read_pool_size=read_pool_size)
         owner = await asyncpg.connect(server.plain(url))
         try:
-            app = create_app(Settings(), database, tokens)
+            press = CertificatePress(new_secret(), public_url="https://ipops.example", sample=True)
+            app = create_app(Settings(), database, tokens, press)
             if extend is not None:
                 extend(app)
             api = Api(app, tokens, await fill(database))

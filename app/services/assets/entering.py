@@ -11,10 +11,13 @@ from app.domain.asset_entry import Entry, NewAsset, read_entry
 from app.domain.asset_number import Numbers, pointer
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import new_id
+from app.domain.tag import TagScheme
 from app.domain.text import normalise
-from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetStatusChange, Title
+from app.domain.title import unrecorded_before
+from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetStatusChange, AssetTag, Title
 from app.queries import assets as queries, parties as party_queries
 from app.services import events
+from app.services.assets import goods
 from app.services.assets.common import event as asset_event
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ class Registered:
 
 
 async def register(session: AsyncSession, *, actor: Actor, moment: Moment, new: NewAsset) -> Registered:
-    """Enter a right with its numbers, classes, owners and first status.
+    """Enter a right with its numbers, classes, main class, owners and first status.
 
     Raises every objection at once: those of `read_entry`, `asset.owner_unknown`, `asset.number_taken`.
     """
@@ -59,15 +62,17 @@ async def register(session: AsyncSession, *, actor: Actor, moment: Moment, new: 
         regime=rules.regime_of(new.office),
         number=entry.numbers.quoted,
         name=normalise(new.name),
+        sign_key=entry.sign_key,
+        mark_kind=entry.mark_kind,
         ipc=entry.ipc,
         filed_on=new.filed_on,
         granted_on=new.granted_on,
         registered_on=new.registered_on,
+        renewals=new.renewals,
         last_day_in_force=entry.last_day_in_force,
         status=new.status,
         status_as_of=new.status_as_of,
         status_source=new.status_source,
-        suspended=False,
         invalidation_pending=False,
         imported=False,
         event_id=event.id,
@@ -93,8 +98,18 @@ def _parts(asset: Asset, new: NewAsset, entry: Entry) -> Iterator[Base]:
             value=number.value,
             key=number.key,
         )
-    for given in entry.classes:
-        yield AssetClass(id=new_id(), asset_id=asset.id, nice_class=given.nice_class, goods=given.goods)
+    if entry.ipc is not None:
+        yield AssetTag(
+            id=new_id(),
+            asset_id=asset.id,
+            scheme=TagScheme.locarno if "-" in entry.ipc else TagScheme.ipc,
+            code=entry.ipc,
+            main=True,
+            source=new.status_source,
+            event_id=asset.event_id,
+            recorded_at=asset.recorded_at,
+        )
+    yield from _classes(asset, entry)
     owners = [(owner.party_id, owner.share_ppm, owner.acquired_on) for owner in new.owners]
     for ordinal, (party_id, share_ppm, acquired_on) in enumerate(owners or [(None, None, None)], start=1):
         yield Title(
@@ -107,6 +122,20 @@ def _parts(asset: Asset, new: NewAsset, entry: Entry) -> Iterator[Base]:
             event_id=asset.event_id,
             recorded_at=asset.recorded_at,
         )
+    for earlier in unrecorded_before([(owner.share_ppm, owner.acquired_on) for owner in new.owners]):
+        yield Title(
+            id=new_id(),
+            asset_id=asset.id,
+            party_id=None,
+            share_ppm=earlier.share_ppm,
+            ordinal=len(owners) + 1,
+            acquired_on=earlier.acquired_on,
+            ceased_on=earlier.ceased_on,
+            event_id=asset.event_id,
+            recorded_at=asset.recorded_at,
+            ceased_event_id=asset.event_id,
+            ceased_at=asset.recorded_at,
+        )
     yield AssetStatusChange(
         id=new_id(),
         asset_id=asset.id,
@@ -116,6 +145,13 @@ def _parts(asset: Asset, new: NewAsset, entry: Entry) -> Iterator[Base]:
         event_id=asset.event_id,
         recorded_at=asset.recorded_at,
     )
+
+
+def _classes(asset: Asset, entry: Entry) -> Iterator[Base]:
+    """The classes of a mark with their items."""
+    for given in entry.classes:
+        yield AssetClass(id=new_id(), asset_id=asset.id, nice_class=given.nice_class, goods=given.goods)
+        yield from goods.rows(asset.id, given.items, asset.event_id, asset.recorded_at)
 
 
 async def _unknown_owners(session: AsyncSession, new: NewAsset) -> list[Violation]:

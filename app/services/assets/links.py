@@ -10,7 +10,7 @@ from app.domain.asset import LinkKind
 from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.models.asset import AssetLink
-from app.queries import assets as queries
+from app.queries import asset_links as link_queries, assets as queries
 from app.services import events
 from app.services.assets.common import event as asset_event
 
@@ -40,7 +40,7 @@ async def link(
         raise rules.LINK_TO_ITSELF.error("/other_asset_id")
     one, other = await queries.lock(session, [asset_id, other_asset_id], pointer="/other_asset_id")
     refuse_if(rules.check_link(kind, one, other))
-    if await queries.linked(session, asset_id, other_asset_id, kind) is not None:
+    if await link_queries.linked(session, asset_id, other_asset_id, kind) is not None:
         raise rules.LINK_EXISTS.error()
     event = asset_event("asset.linked", asset_id, {"other_asset_id": other_asset_id, "kind": kind})
     await events.record(session, actor=actor, moment=moment, events=[event])
@@ -55,3 +55,32 @@ async def link(
     session.add(made)
     await session.flush()
     return made
+
+
+async def end_link(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    asset_id: uuid.UUID,
+    link_id: uuid.UUID,
+    reason: str,
+) -> AssetLink:
+    """End a link that was wrong or holds no longer; it links nothing from now on, for either right.
+
+    Raises: `asset.not_found`, `asset.link_not_found`, `asset.link_ended`.
+    """
+    await queries.get(session, asset_id)
+    ended = await link_queries.get(session, asset_id, link_id)
+    await queries.lock(session, [ended.asset_id, ended.other_asset_id])
+    ended = await link_queries.get(session, asset_id, link_id)  # again, under the locks
+    if ended.ended_at is not None:
+        raise rules.LINK_ENDED.error("path:link_id")
+    other = ended.other_asset_id if ended.asset_id == asset_id else ended.asset_id
+    payload = {"link_id": link_id, "other_asset_id": other, "kind": ended.kind, "reason": reason}
+    event = asset_event("asset.link_ended", asset_id, payload)
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    ended.ended_at = moment.now
+    ended.ended_event_id = event.id
+    await session.flush()
+    return ended

@@ -13,8 +13,9 @@ from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.domain.patent_number import PatentType
 from app.domain.request import ExpectVersion, date_faults
+from app.domain.term import ExtensionKind, extension_faults
 from app.models.asset import Asset, AssetStatusChange
-from app.queries import assets as queries
+from app.queries import assets as queries, terms as term_queries
 from app.services import events
 from app.services.assets.common import event as asset_event, lock_one
 
@@ -46,7 +47,8 @@ async def change_status(
 ) -> Asset:
     """Record that a right took a legal status on a day; what was known before stays (AST-04).
 
-    The current status is the one in force today: news of an earlier day may leave it as it is.
+    The current status is the one in force today: news of an earlier day may leave it as it is. A right that
+    was restored (恢复权利, LS-07) is granted again from the day the office says.
     Raises: `asset.not_found`, `request.version_…`, `asset.status_not_of_kind`, `request.date_in_future`.
     """
     asset = await lock_one(session, asset_id, expect_version)
@@ -54,23 +56,37 @@ async def change_status(
     payload = {"status": new.status, "effective_on": new.effective_on, "before": asset.status}
     event = asset_event("asset.status_changed", asset.id, payload, new.effective_on)
     await events.record(session, actor=actor, moment=moment, events=[event])
-    change = AssetStatusChange(
-        id=new_id(),
-        asset_id=asset.id,
-        status=new.status,
-        effective_on=new.effective_on,
-        source=new.source,
-        event_id=event.id,
-        recorded_at=moment.now,
-    )
-    known = await queries.status_changes(session, asset.id)
-    session.add(change)
-    if rules.status_in_force([*known, change], moment.today) is change:
-        asset.come_into(new.status, as_of=new.as_of, source=new.source)
+    await take(session, asset, new, moment=moment, event_id=event.id)
     _begin_right(asset, new)
     asset.version += 1
     await session.flush()
     return asset
+
+
+async def take(
+    session: AsyncSession, asset: Asset, new: NewStatus, *, moment: Moment, event_id: uuid.UUID
+) -> None:
+    """Add a status to the history of a locked right, and give it the one that is in force today.
+
+    An end that takes back what was known to come after it (`asset.TAKES_BACK`) is told of those days too.
+    """
+    known = await queries.status_changes(session, asset.id)
+    days = [new.effective_on, *rules.taken_back(new.status, new.effective_on, known)]
+    changes = [
+        AssetStatusChange(
+            id=new_id(),
+            asset_id=asset.id,
+            status=new.status,
+            effective_on=day,
+            source=new.source,
+            event_id=event_id,
+            recorded_at=moment.now,
+        )
+        for day in days
+    ]
+    session.add_all(changes)
+    if rules.status_in_force([*known, *changes], moment.today) in changes:
+        asset.come_into(new.status, as_of=new.as_of, source=new.source)
 
 
 def _check_status(asset: Asset, new: NewStatus, today: date) -> None:
@@ -96,13 +112,76 @@ def _begin_right(asset: Asset, new: NewStatus) -> None:
         asset.granted_on = new.effective_on
     if new.status is AssetStatus.registered and asset.registered_on is None:
         asset.registered_on = new.effective_on
-        asset.last_day_in_force = rules.last_day_in_force(
-            AssetKind(asset.kind),
-            asset.office,
-            patent_type=PatentType(asset.patent_type) if asset.patent_type else None,
-            filed_on=asset.filed_on,
-            registered_on=asset.registered_on,
-        )
+        asset.last_day_in_force = term_of(asset)
+
+
+def term_of(asset: Asset) -> date | None:
+    """The last day of a right's term by its dates, its extension and its renewals (LS-02, LS-03, LS-12)."""
+    return rules.last_day_in_force(
+        AssetKind(asset.kind),
+        asset.office,
+        patent_type=PatentType(asset.patent_type) if asset.patent_type else None,
+        filed_on=asset.filed_on,
+        registered_on=asset.registered_on,
+        renewals=asset.renewals,
+        extension_days=asset.term_extension_days,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewExtension:
+    """Days the office added to an invention's term; `approved_on`: the approval of the drug it is for."""
+
+    days: int
+    kind: ExtensionKind
+    decided_on: date
+    source: str
+    approved_on: date | None = None
+
+
+async def extend_term(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    asset_id: uuid.UUID,
+    new: NewExtension,
+    expect_version: ExpectVersion,
+) -> Asset:
+    """Add days to the term of an invention (LS-03); its last day in force follows.
+
+    Raises: `asset.not_found`, `request.version_…`; then all that apply: `term.extension`,
+    `.approval_missing`, `.extension_too_long`, `request.date_…`.
+    """
+    asset = await lock_one(session, asset_id, expect_version)
+    refuse_if(
+        [
+            *extension_faults(
+                new.kind,
+                patent_type=PatentType(asset.patent_type) if asset.patent_type else None,
+                days=new.days,
+                last_day=term_of(asset),
+                approved_on=new.approved_on,
+                drug_days=await term_queries.drug_days(session, asset_id),
+            ),
+            *date_faults("/decided_on", new.decided_on, today=moment.today, first=asset.filed_on),
+        ]
+    )
+    asset.term_extension_days += new.days
+    payload = {
+        "kind": new.kind,
+        "days": new.days,
+        "approved_on": new.approved_on,
+        "source": new.source,
+        "before": asset.last_day_in_force,
+        "last_day_in_force": term_of(asset),
+    }
+    event = asset_event("asset.term_extended", asset.id, payload, new.decided_on)
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    asset.last_day_in_force = term_of(asset)
+    asset.version += 1
+    await session.flush()
+    return asset
 
 
 async def set_flags(
@@ -111,21 +190,19 @@ async def set_flags(
     actor: Actor,
     moment: Moment,
     asset_id: uuid.UUID,
-    suspended: bool,
     invalidation_pending: bool,
     expect_version: ExpectVersion,
 ) -> Asset:
-    """Say whether procedures of a right are suspended (LS-10) and whether its invalidation is pending.
+    """Say whether the invalidation of a right is pending.
 
     Saying what already holds changes nothing. Raises: `asset.not_found`, `request.version_…`.
     """
     asset = await lock_one(session, asset_id, expect_version)
-    if (asset.suspended, asset.invalidation_pending) == (suspended, invalidation_pending):
+    if asset.invalidation_pending == invalidation_pending:
         return asset
-    payload = {"suspended": suspended, "invalidation_pending": invalidation_pending}
+    payload = {"invalidation_pending": invalidation_pending}
     event = asset_event("asset.flags_changed", asset.id, payload)
     await events.record(session, actor=actor, moment=moment, events=[event])
-    asset.suspended = suspended
     asset.invalidation_pending = invalidation_pending
     asset.version += 1
     await session.flush()

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import deal as deal_rules
-from app.domain.consent import (
-    ConsentEvent,
-    ConsentKind,
-    ConsentStatus,
-    Proceeds,
-    Scope,
-    Wanted,
-    misfits,
-    needs_co_owners,
-)
+from app.domain import consent_need
+from app.domain.consent import ConsentEvent, ConsentKind, ConsentStatus, Proceeds, Scope, Wanted
+from app.domain.consent_need import Candidate, Need
 from app.domain.deal import DealKind, LicenceType
 from app.domain.errors import Violation
 from app.domain.hold import HoldKind
@@ -37,9 +29,6 @@ if TYPE_CHECKING:
     from app.models.deal import Deal
     from app.queries.assets import Right
 
-REQUESTS = "/v1/consents/requests"
-"""Where a consent that is missing is asked for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -53,40 +42,11 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Need:
-    """A lien to be lifted from a right (`hold_id`), or an owner who has to agree (None: unrecorded)."""
-
-    position: int
-    asset_id: uuid.UUID
-    number: str
-    kind: ConsentKind
-    hold_id: uuid.UUID | None = None
-    owner_id: uuid.UUID | None = None
-
-    @property
-    def pointer(self) -> str:
-        return f"/asset_ids/{self.position}"
-
-
-@dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A consent with what it covers and whether it may still be used, or has been for this deal."""
+    """A consent that could be locked and used, and how it is judged."""
 
     consent: Consent
-    covered: frozenset[tuple[uuid.UUID, uuid.UUID | None]]
-    uses: int
-    taken: bool
-
-    def covers(self, need: _Need) -> bool:
-        consent = self.consent
-        if consent.kind != need.kind or (need.asset_id, need.hold_id) not in self.covered:
-            return False
-        return need.kind is ConsentKind.pledgee or consent.grantor_id == need.owner_id
-
-    def misfits(self, wanted: Wanted, need: _Need) -> list[Violation]:
-        if self.taken:
-            return []
-        return misfits(_scope(self.consent, self.uses), wanted, need.pointer, number=need.number)
+    judged: Candidate
 
 
 async def choose(
@@ -100,28 +60,26 @@ async def choose(
     `deal.co_owner_consent_missing` with `owner_ids`, `deal.owner_unrecorded`; after them why the nearest
     consent that exists does not serve (`consent.pending`, `.floor_not_met`, `.other_grantee`, …).
     """
-    needs = [need for position, right in enumerate(rights) for need in _needs(deal, position, right)]
-    if not needs:
+    needed = [need for position, right in enumerate(rights) for need in _needs(deal, position, right)]
+    if not needed:
         return Chosen((), frozenset()), []
     wanted = Wanted(
         DealKind(deal.kind), _licence_type(deal), deal.grantee_id, price_fen=deal.amount_fen, day=today
     )
-    candidates = _in_order(await _candidates(session, deal, needs), needs, deal)
+    candidates = _in_order(await _candidates(session, deal, needed), needed, deal)
     chosen: dict[uuid.UUID, Consent] = {}
-    missing: list[_Need] = []
-    for need in needs:
-        serving = [one for one in candidates if one.covers(need) and not one.misfits(wanted, need)]
+    for need in needed:
+        serving = [
+            one for one in candidates if one.judged.covers(need) and not one.judged.misfits(wanted, need)
+        ]
         serving.sort(key=lambda one: one.consent.id not in chosen)
         if serving:
             chosen[serving[0].consent.id] = serving[0].consent
-        else:
-            missing.append(need)
     consents = tuple(chosen[key] for key in sorted(chosen))
     asked = frozenset(Proceeds(one.proceeds) for one in consents if one.kind == ConsentKind.pledgee)
-    return Chosen(consents, asked), [
-        *_objections(missing),
-        *_explanations(missing, candidates, wanted),
-    ]
+    judged = [one.judged for one in candidates]
+    missing = consent_need.unmet(needed, judged, wanted)
+    return Chosen(consents, asked), list(consent_need.objections(missing, judged, wanted))
 
 
 async def use(
@@ -194,20 +152,22 @@ def _scope(consent: Consent, uses: int) -> Scope:
     )
 
 
-def _needs(deal: Deal, position: int, right: Right) -> Iterator[_Need]:
-    """What a right asks of the deal: its liens in their rank, then its other owners in their order."""
-    asset = right.asset
-    for hold in right.holds:
-        if hold.kind == HoldKind.lien:
-            yield _Need(position, asset.id, asset.number, ConsentKind.pledgee, hold_id=hold.id)
-    if needs_co_owners(DealKind(deal.kind), _licence_type(deal)) and deal.grantor_id in right.owner_ids:
-        for owner_id in right.owner_ids:
-            if owner_id != deal.grantor_id:
-                yield _Need(position, asset.id, asset.number, ConsentKind.co_owner, owner_id=owner_id)
+def _needs(deal: Deal, position: int, right: Right) -> Iterator[Need]:
+    """What a locked right asks of the deal."""
+    return consent_need.needs(
+        DealKind(deal.kind),
+        _licence_type(deal),
+        asset_id=right.asset.id,
+        number=right.asset.number,
+        grantor_id=deal.grantor_id,
+        owner_ids=right.owner_ids,
+        lien_ids=[hold.id for hold in right.holds if hold.kind == HoldKind.lien],
+        pointer=f"/asset_ids/{position}",
+    )
 
 
-async def _candidates(session: AsyncSession, deal: Deal, needs: Sequence[_Need]) -> list[_Candidate]:
-    found = await queries.of_assets(session, {need.asset_id for need in needs})
+async def _candidates(session: AsyncSession, deal: Deal, needed: Sequence[Need]) -> list[_Candidate]:
+    found = await queries.of_assets(session, {need.asset_id for need in needed})
     ids = [consent.id for consent in found]
     items = await queries.items(session, ids)
     uses = await queries.uses(session, ids)
@@ -215,52 +175,28 @@ async def _candidates(session: AsyncSession, deal: Deal, needs: Sequence[_Need])
     return [
         _Candidate(
             consent,
-            frozenset((item.asset_id, item.hold_id) for item in items[consent.id]),
-            uses[consent.id],
-            consent.id in taken,
+            Candidate(
+                ConsentKind(consent.kind),
+                consent.grantor_id,
+                frozenset((item.asset_id, item.hold_id) for item in items[consent.id]),
+                _scope(consent, uses[consent.id]),
+                consent.id in taken,
+            ),
         )
         for consent in found
     ]
 
 
-def _in_order(candidates: Collection[_Candidate], needs: Sequence[_Need], deal: Deal) -> list[_Candidate]:
+def _in_order(candidates: Collection[_Candidate], needed: Sequence[Need], deal: Deal) -> list[_Candidate]:
     """First what this deal has used, then what its drafter asked for, what serves most, what ends soonest."""
-    served = Counter(one.consent.id for one in candidates for need in needs if one.covers(need))
+    served = Counter(one.consent.id for one in candidates for need in needed if one.judged.covers(need))
     return sorted(
         (one for one in candidates if served[one.consent.id]),
         key=lambda one: (
-            not one.taken,
+            not one.judged.taken,
             one.consent.requested_by != deal.organisation_id,
             -served[one.consent.id],
             one.consent.valid_to,
             one.consent.id,
         ),
     )
-
-
-def _objections(missing: Sequence[_Need]) -> Iterator[Violation]:
-    """What is missing, once per right and kind."""
-    by_right: dict[tuple[int, ConsentKind], list[_Need]] = {}
-    for need in missing:
-        by_right.setdefault((need.position, need.kind), []).append(need)
-    for (_, kind), needs in by_right.items():
-        first = needs[0]
-        facts: Mapping[str, object] = {"number": first.number, "request": REQUESTS}
-        if kind is ConsentKind.pledgee:
-            holds = [str(need.hold_id) for need in needs]
-            yield deal_rules.PLEDGEE_CONSENT_REQUIRED.violation(first.pointer, **facts, hold_ids=holds)
-        else:
-            owners = [str(need.owner_id) for need in needs if need.owner_id is not None]
-            if owners:
-                yield deal_rules.CO_OWNER_CONSENT_MISSING.violation(first.pointer, **facts, owner_ids=owners)
-            if len(owners) < len(needs):
-                yield deal_rules.OWNER_UNRECORDED.violation(first.pointer, number=first.number)
-
-
-def _explanations(
-    missing: Sequence[_Need], candidates: Sequence[_Candidate], wanted: Wanted
-) -> Iterator[Violation]:
-    """Why the nearest consent, the one with the fewest faults, does not serve."""
-    for need in missing:
-        faults = [one.misfits(wanted, need) for one in candidates if one.covers(need)]
-        yield from min(faults, key=len, default=[])

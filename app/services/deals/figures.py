@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 def of_licence(
-    deal: Deal, districts: Mapping[uuid.UUID, str], *, asset_kinds: Collection[str], recorded: bool
+    deal: Deal,
+    districts: Mapping[uuid.UUID, str],
+    *,
+    asset_kinds: Collection[str],
+    industry: str,
+    recorded: bool,
 ) -> list[NewFact]:
     """What a licence counts for: one licence and its fixed consideration (ST-08 to ST-10).
 
     It counts on the recording date, or until then on the contract date, flagged. Nothing paid counts as
-    a licence without an amount.
+    a licence without an amount. `industry`: as the rights were classed on that day, known now (AST-11).
     """
     occurred_on = deal.recorded_on if recorded else deal.contract_on
     if occurred_on is None:
@@ -29,6 +34,7 @@ def of_licence(
     dimensions: dict[str, Any] = {
         "licence_type": deal.licence_type,
         "asset_kind": _kind(asset_kinds),
+        "industry": industry,
         "recorded": recorded,
         "without_amount": deal.amount_fen == 0,
     }
@@ -37,7 +43,7 @@ def of_licence(
 
 
 def of_transfer(
-    deal: Deal, districts: Mapping[uuid.UUID, str], *, asset_kinds: Collection[str]
+    deal: Deal, districts: Mapping[uuid.UUID, str], *, asset_kinds: Collection[str], industry: str
 ) -> list[NewFact]:
     """What a transfer counts for on the day of its registration: one transfer and its price.
 
@@ -48,6 +54,7 @@ def of_transfer(
     without_amount = deal.affiliated or deal.amount_fen == 0
     dimensions: dict[str, Any] = {
         "asset_kind": _kind(asset_kinds),
+        "industry": industry,
         "without_amount": without_amount,
         "affiliated": deal.affiliated,
     }

@@ -10,7 +10,7 @@ from app.domain import deal as rules
 from app.domain.deal import DealEvent, DealKind
 from app.domain.errors import refuse_if
 from app.domain.request import date_faults
-from app.queries import deals as queries, parties as party_queries
+from app.queries import deals as queries, party_histories, tags as tag_queries
 from app.services.deals import figures
 from app.services.deals.case import before_contract, tell
 
@@ -49,11 +49,12 @@ async def record(
     )
     deal.record_no = record_no
     deal.recorded_on = recorded_on
-    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
+    districts = await party_histories.districts_on(session, [deal.grantor_id, deal.grantee_id], recorded_on)
+    asset_ids = (await queries.asset_ids(session, [deal_id]))[deal_id]
+    industry = await tag_queries.industry(session, asset_ids, on=recorded_on)
     counted = await queries.counted(session, deal_id)
-    anew = figures.of_licence(
-        deal, districts, asset_kinds={item.dimensions["asset_kind"] for item in counted}, recorded=True
-    )
+    kinds = {item.dimensions["asset_kind"] for item in counted}
+    anew = figures.of_licence(deal, districts, asset_kinds=kinds, industry=industry, recorded=True)
     facts = [*figures.reversal(deal, counted), *anew]
     await tell(session, actor, moment, deal, "recorded", occurred_on=recorded_on, facts=facts)
     await session.flush()

@@ -12,7 +12,7 @@ from app.domain.errors import refuse_if
 from app.domain.listing import ListingEvent
 from app.domain.mandate import MandatePower
 from app.domain.request import date_faults
-from app.queries import assets as asset_queries, parties as party_queries
+from app.queries import assets as asset_queries, party_histories, tags as tag_queries
 from app.services import consents, holds, licensing, listings
 from app.services.deals import figures, objections
 from app.services.deals.agreeing import reserve, take_free
@@ -43,9 +43,9 @@ async def sign(
     Raises, with every objection at once: `deal.mandate_missing`, `.licensor_not_owner`,
     `.transferor_not_owner`, `.co_owner_consent_missing`, `.right_not_in_force`, `.right_ended`,
     `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`, `.owner_unrecorded`,
-    `.export_evidence_required`, `hold.already_reserved`, `hold.licence_conflict`,
-    `request.date_in_future`, `request.date_too_early`; before that `deal.not_drafter` and
-    `state.illegal_transition`.
+    `.export_evidence_required`, `.associated_marks_missing`, `asset.collective_mark`,
+    `hold.already_reserved`, `hold.licence_conflict`, `request.date_in_future`,
+    `request.date_too_early`; before that `deal.not_drafter` and `state.illegal_transition`.
     """
     case = await take_free(session, actor, moment, deal_id)
     deal = case.deal
@@ -96,10 +96,10 @@ async def _license(session: AsyncSession, actor: Actor, moment: Moment, case: Ca
     """The licence is in effect by its contract."""
     deal = case.deal
     deal.advance(DealEvent.take_effect)
-    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
-    facts = figures.of_licence(
-        deal, districts, asset_kinds={right.asset.kind for right in case.rights}, recorded=False
-    )
+    districts = await party_histories.districts_on(session, [deal.grantor_id, deal.grantee_id], signed_on)
+    kinds = {right.asset.kind for right in case.rights}
+    industry = await tag_queries.industry(session, case.asset_ids, on=signed_on)
+    facts = figures.of_licence(deal, districts, asset_kinds=kinds, industry=industry, recorded=False)
     event = await tell(session, actor, moment, deal, "effective", occurred_on=signed_on, facts=facts)
     await holds.place(session, moment=moment, holds=licensing.licence_holds(deal, case.asset_ids, event.id))
     exclusive = licensing.type_of(deal) in EXCLUSIVE

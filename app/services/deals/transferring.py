@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from app.domain.deal import DealEvent
 from app.domain.district import NATIONAL
 from app.domain.errors import Violation, refuse_if
-from app.domain.hold import HoldKind
 from app.domain.identifiers import new_id
-from app.domain.listing import ListingEvent, ListingStatus
+from app.domain.listing import ListingEvent
 from app.domain.request import date_faults
 from app.models.asset import Title
 from app.queries import (
     assets as asset_queries,
     deals as queries,
     listings as listing_queries,
-    parties as party_queries,
+    party_histories,
+    tags as tag_queries,
 )
-from app.services import consents, events, holds, listings
+from app.services import consents, events, listings
 from app.services.deals import figures, objections
 from app.services.deals.case import Case, before_contract, free, permits, require_office, told
 from app.services.events import NewEvent
@@ -106,8 +106,12 @@ def _date_faults(deal: Deal, titles: Titles, registered_on: date, today: date) -
 async def _tell(session: AsyncSession, actor: Actor, moment: Moment, case: Case) -> NewEvent:
     """Say that the transfer is in effect, and in the register that its rights have another owner."""
     deal = case.deal
-    districts = await party_queries.districts(session, [deal.grantor_id, deal.grantee_id])
-    facts = figures.of_transfer(deal, districts, asset_kinds={right.asset.kind for right in case.rights})
+    districts = await party_histories.districts_on(
+        session, [deal.grantor_id, deal.grantee_id], deal.registered_on or moment.today
+    )
+    kinds = {right.asset.kind for right in case.rights}
+    industry = await tag_queries.industry(session, case.asset_ids, on=deal.registered_on or moment.today)
+    facts = figures.of_transfer(deal, districts, asset_kinds=kinds, industry=industry)
     more = {"registration_no": deal.registration_no}
     event = await told(session, deal, "effective", occurred_on=deal.registered_on, facts=facts, more=more)
     passed = [
@@ -171,22 +175,10 @@ async def _pass_title(
 async def _leave_market(
     session: AsyncSession, actor: Actor, moment: Moment, case: Case, offers: Sequence[Listing]
 ) -> None:
-    """Close the listing the transfer came from, and whatever else still offers its rights.
-
-    A listing that another deal reserves stays; the transfer offer of a right that has passed ends with it.
-    """
+    """Close the listing the transfer came from, and whatever else still offers its rights."""
     own = case.listing
     if own is not None and permits(own, ListingEvent.close):
         await listings.close_locked(session, actor=actor, moment=moment, listing=own)
-    for listing in offers:
-        if listing.status == ListingStatus.published:
-            await listings.close_locked(session, actor=actor, moment=moment, listing=listing)
-    await holds.end(
-        session,
-        moment=moment,
-        source_noun="listing",
-        source_ids=[listing.id for listing in offers],
-        reason="title_passed",
-        kinds=[HoldKind.transfer_offer],
-        asset_ids=case.asset_ids,
+    await listings.rights_passed(
+        session, actor=actor, moment=moment, listings=offers, asset_ids=case.asset_ids
     )

@@ -2,9 +2,10 @@
 
 from app.services.enrolments.agreeing import renew, sign
 from app.services.enrolments.consenting import confirm, withdraw_consent
+from app.services.enrolments.covering import merge_coverages, settle_coverages
 from app.services.enrolments.ending import end, end_due, terminate, terminate_unconfirmed
 from app.services.enrolments.entry import NewEnrolment, check, enrol, enrol_many
-from app.services.enrolments.evaluation import Evaluation, evaluate, merge_coverages
+from app.services.enrolments.evaluation import Evaluation, evaluate
 from app.services.enrolments.placing import change_provider, match
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "match",
     "merge_coverages",
     "renew",
+    "settle_coverages",
     "sign",
     "terminate",
     "terminate_unconfirmed",

@@ -18,8 +18,8 @@ from app.models.enrolment import Enrolment
 from app.models.programme import Provider
 from app.queries import (
     documents as document_queries,
-    enrolment_coverage as coverage_queries,
     enrolments as queries,
+    party_successions,
     programmes as programme_queries,
     providers as provider_queries,
 )
@@ -117,7 +117,7 @@ async def renew(
     found = date_faults("/active_from", first, today=max(moment.today, following), first=following)
     if active_to > programme.ends_on:
         found.append(rules.TERM_EXCEEDED.violation("/active_to", day=active_to, last=programme.ends_on))
-    kin = await coverage_queries.same_firm(session, enrolment.party_id, moment.today)
+    kin = await party_successions.same_firm(session, enrolment.party_id, moment.today)
     live = await queries.enrolled(session, programme.id, kin)
     if {one for ids in live.values() for one in ids} - {enrolment.id}:
         found.append(rules.ALREADY_ENROLLED.violation())

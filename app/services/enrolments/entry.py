@@ -19,9 +19,9 @@ from app.domain.provider import ProviderStatus
 from app.domain.size_class import MANUAL, Industry, SizeClass, size_of
 from app.models.enrolment import Enrolment
 from app.queries import (
-    enrolment_coverage as coverage_queries,
     enrolments as queries,
     parties as party_queries,
+    party_successions,
     programmes as programme_queries,
     providers as provider_queries,
     statistics as statistic_queries,
@@ -252,7 +252,7 @@ async def check(
     if size_class is not None:
         enrolment.size_class, enrolment.size_rule = size_class.value, MANUAL
     party = await party_queries.get(session, enrolment.party_id)
-    others = await coverage_queries.same_firm(session, party.id, moment.today) - {party.id}
+    others = await party_successions.same_firm(session, party.id, moment.today) - {party.id}
     findings = rules.eligibility(
         registered_in=party.district_code,
         district_code=enrolment.district_code,

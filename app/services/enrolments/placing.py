@@ -18,6 +18,7 @@ from app.models.programme import Provider
 from app.queries import (
     enrolments as queries,
     organisations as organisation_queries,
+    party_successions,
     programmes as programme_queries,
     providers as provider_queries,
 )
@@ -46,7 +47,7 @@ async def match(
     programme = await programme_queries.hold(session, enrolment.programme_id)
     programmes.require_open(programme, moment.today)
     parts.require_consent(enrolment)
-    provider = await _lock_willing(session, actor, enrolment, provider_id)
+    provider = await _lock_willing(session, actor, moment, enrolment, provider_id)
     enrolment.provider_id = provider.id
     await _tell_matched(
         session, actor=actor, moment=moment, enrolment=enrolment, provider=provider, what="matched"
@@ -83,7 +84,7 @@ async def change_provider(
         last = ended_on or min(moment.today, enrolment.active_to or moment.today)
         await parts.require_last_day(session, moment, enrolment, last)
         facts = [parts.stock_moved(enrolment, serving, Change.end, last + parts.DAY, Cause.provider_change)]
-    provider = await _lock_willing(session, actor, enrolment, provider_id)
+    provider = await _lock_willing(session, actor, moment, enrolment, provider_id)
     enrolment.provider_id = provider.id
     enrolment.agreement_no = enrolment.active_to = None
     await _tell_matched(
@@ -102,7 +103,7 @@ async def change_provider(
 
 
 async def _lock_willing(
-    session: AsyncSession, actor: Actor, enrolment: Enrolment, provider_id: uuid.UUID
+    session: AsyncSession, actor: Actor, moment: Moment, enrolment: Enrolment, provider_id: uuid.UUID
 ) -> Provider:
     """A provider of the enrolment's programme that can take the firm, locked until it has."""
     provider = await provider_queries.get(session, actor, provider_id, pointer="/provider_id", lock=True)
@@ -110,7 +111,7 @@ async def _lock_willing(
         raise provider_rules.NOT_FOUND.error("/provider_id", provider_id=provider_id)
     found = await parts.room_faults(session, provider, "/provider_id")
     organisation = await organisation_queries.get(session, provider.organisation_id)
-    if organisation.party_id == enrolment.party_id:
+    if organisation.party_id in await party_successions.same_firm(session, enrolment.party_id, moment.today):
         found.append(rules.SELF_SERVICE.violation("/provider_id"))
     refuse_if(found)
     return provider

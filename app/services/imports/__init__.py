@@ -1,4 +1,4 @@
-"""Import of published registers: parties, rights and recorded documents, with their provenance."""
+"""Import of published registers: parties, rights, recorded documents and announcements, with provenance."""
 
 from app.services.imports.run import Summary, Units, run
 

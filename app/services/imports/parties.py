@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from app.domain.district import OUTSIDE_EVERY_PLAN
-from app.domain.imports import PartyRow
+from app.domain.imports import SOURCE, PartyRow
 from app.domain.party import IdentifierScheme, PartyKind
 from app.domain.text import name_key
 from app.queries.driver import driver
 from app.services.imports.work import Change, Entry, Outcome, Record, Work
+from app.services.parties.histories import keep_first
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +65,9 @@ async def plan(session: AsyncSession, work: Work, entries: Sequence[Entry[PartyR
         else:
             change = _revise(work, row.uscc, record, stated)
         work.outcomes.append(Outcome(entry.raws, "party", record["id"], change))
+    histories = (*work.inserts["party_names"], *work.inserts["party_districts"])
+    if histories:
+        await keep_first(session, {row["party_id"] for row in histories}, event_id=work.event_id)
 
 
 def _codes(row: PartyRow) -> list[str]:
@@ -104,8 +108,18 @@ def _revise(work: Work, uscc: str, record: Record, stated: Record) -> Change:
     record.update(news)
     record["name_key"] = name_key(record["name"])
     if "version" not in record:
+        _add_history(work, record["id"], news)
         work.update("parties", record["id"], {key: record[key] for key in ("name_key", *_FIELDS)})
     return Change.changed
+
+
+def _add_history(work: Work, party_id: uuid.UUID, news: Record) -> None:
+    """A stored party's new name and district (AST-14, ID-18), from today on: files do not tell since when."""
+    row = {"party_id": party_id, "effective_on": work.moment.today, "source": SOURCE}
+    if "name" in news:
+        work.known("party_names", name=news["name"], name_key=name_key(news["name"]), **row)
+    if "district_code" in news:
+        work.known("party_districts", district_code=news["district_code"], **row)
 
 
 class Directory:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain.asset import NUMBER_TAKEN, NumberScheme, regime_of
+from app.domain.asset import NUMBER_TAKEN, AssetKind, NumberScheme, regime_of
 from app.domain.asset_number import Number
+from app.domain.asset_sign import sign_key
 from app.queries.driver import driver
 from app.services.imports.work import Record, Work
 
@@ -25,27 +25,38 @@ MANY_NUMBERS = frozenset({NumberScheme.publication})
 
 _FIND = """
 SELECT DISTINCT i.asset_id FROM asset_identifiers i
-JOIN jsonb_to_recordset($1::jsonb) AS k(office text, kind text, scheme text, key text)
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(office, kind, scheme, key)
   ON i.key = k.key AND i.office = k.office AND i.kind = k.kind AND i.scheme = k.scheme
 """
 _LOCK = """
-SELECT id, office, kind, regime, number, name, ipc, filed_on, granted_on, registered_on, last_day_in_force,
-       status, status_source
+SELECT id, office, kind, regime, number, name, sign_key, ipc, filed_on, granted_on, registered_on,
+       last_day_in_force, status, status_source,
+       (SELECT max(c.effective_on) FROM asset_status_changes c WHERE c.asset_id = assets.id) AS status_on
 FROM assets WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
 """
 _NUMBERS = "SELECT asset_id, office, kind, scheme, key FROM asset_identifiers WHERE asset_id = ANY($1)"
 _CLASSES = "SELECT asset_id, nice_class FROM asset_classes WHERE asset_id = ANY($1)"
 _TITLES = """
-SELECT t.asset_id, t.id, t.party_id, t.recordal_id, t.acquired_on, t.ceased_on, t.ordinal, p.name,
-       t.ceased_at IS NULL AS live
+SELECT t.asset_id, t.id, t.party_id, t.share_ppm, t.recordal_id, t.acquired_on, t.ceased_on, t.ordinal,
+       p.name, t.ceased_at IS NULL AS live
 FROM titles t LEFT JOIN parties p ON p.id = t.party_id
-WHERE t.asset_id = ANY($1) AND (t.ceased_at IS NULL OR (t.acquired_on IS NULL AND t.ceased_on IS NOT NULL))
+WHERE t.asset_id = ANY($1) AND t.superseded_at IS NULL AND (t.ceased_at IS NULL OR t.ceased_on IS NOT NULL)
 ORDER BY t.ordinal, t.id
 """
+_TITLE_COLUMNS = (
+    "asset_id",
+    "party_id",
+    "share_ppm",
+    "ordinal",
+    "acquired_on",
+    "ceased_on",
+    "recordal_id",
+)
 COLUMNS = (
     "number",
     "status_source",
     "name",
+    "sign_key",
     "ipc",
     "filed_on",
     "granted_on",
@@ -55,7 +66,6 @@ COLUMNS = (
 )
 
 _BLANK = dict.fromkeys(("patent_type", "status_as_of", *COLUMNS)) | {
-    "suspended": False,
     "invalidation_pending": False,
     "imported": True,
 }
@@ -65,15 +75,17 @@ _BLANK = dict.fromkeys(("patent_type", "status_as_of", *COLUMNS)) | {
 class KnownRight:
     """A right as it stands in the register, or as this batch has entered it (`new`).
 
-    `titles` are the live ones; `begun_unknown` those that ended on a known day and began on an unknown one.
+    `status_on`: the latest day on which one of its statuses took effect. `titles` are the live ones; `past`
+    those that ended on a known day.
     """
 
     record: Record
     new: bool
+    status_on: date | None = None
     numbers: dict[str, set[str]] = field(default_factory=dict)
     classes: set[int] = field(default_factory=set)
     titles: list[Record] = field(default_factory=list)
-    begun_unknown: list[Record] = field(default_factory=list)
+    past: list[Record] = field(default_factory=list)
 
     @property
     def id(self) -> uuid.UUID:
@@ -82,8 +94,10 @@ class KnownRight:
         return found
 
     def revise(self, work: Work, values: Record) -> None:
-        """Change what is stored of it."""
+        """Change what is stored of it; the sign of a mark follows its name."""
         self.record.update(values)
+        if "name" in values and self.record["kind"] == AssetKind.trademark:
+            self.record["sign_key"] = sign_key(values["name"])
         if not self.new:
             work.update("assets", self.id, {name: self.record[name] for name in COLUMNS})
 
@@ -100,12 +114,12 @@ class Rights:
     async def load(cls, session: AsyncSession, work: Work, keys: Iterable[NumberKey]) -> Rights:
         """The rights that bear one of these numbers."""
         connection = await driver(session)
-        names = ("office", "kind", "scheme", "key")
-        asked = json.dumps([dict(zip(names, key, strict=True)) for key in sorted(set(keys))])
-        found = [row["asset_id"] for row in await connection.fetch(_FIND, asked)]
+        asked = list(set(keys))
+        columns = [list(column) for column in zip(*asked, strict=True)] or [[], [], [], []]
+        found = [row["asset_id"] for row in await connection.fetch(_FIND, *columns)]
         rights = cls(work)
         for row in await connection.fetch(_LOCK, found):
-            rights.by_id[row["id"]] = KnownRight(dict(row), new=False)
+            rights.by_id[row["id"]] = KnownRight(dict(row), new=False, status_on=row["status_on"])
         for row in await connection.fetch(_NUMBERS, found):
             right = rights.by_id[row["asset_id"]]
             rights.by_number[row["office"], row["kind"], row["scheme"], row["key"]] = right
@@ -114,7 +128,7 @@ class Rights:
             rights.by_id[row["asset_id"]].classes.add(row["nice_class"])
         for row in await connection.fetch(_TITLES, found):
             right = rights.by_id[row["asset_id"]]
-            (right.titles if row["live"] else right.begun_unknown).append(dict(row))
+            (right.titles if row["live"] else right.past).append(dict(row))
         return rights
 
     def find(self, office: str, kind: str, numbers: Sequence[Number]) -> KnownRight | None:
@@ -162,6 +176,8 @@ class Rights:
             "assets", office=office, kind=kind, regime=regime_of(office), version=1, **_BLANK
         )
         record.update(values)
+        if kind == AssetKind.trademark:
+            record["sign_key"] = sign_key(record["name"])
         right = self.by_id[record["id"]] = KnownRight(record, new=True)
         self.add_numbers(right, numbers)
         self.add_status(right, effective_on)
@@ -193,8 +209,9 @@ class Rights:
         self._work.insert("asset_classes", asset_id=right.id, nice_class=nice_class, goods=goods)
         right.classes.add(nice_class)
 
-    def add_status(self, right: KnownRight, effective_on: object) -> None:
+    def add_status(self, right: KnownRight, effective_on: date | None) -> None:
         """The right's status, with the day it took effect, as part of its history."""
+        right.status_on = max(filter(None, (right.status_on, effective_on)), default=None)
         self._work.known(
             "asset_status_changes",
             asset_id=right.id,
@@ -233,22 +250,40 @@ class Rights:
         work = self._work
         end = {"ceased_on": ceased_on, "ceased_at": work.moment.now, "ceased_event_id": work.event_id}
         for title in right.titles:
-            if "share_ppm" in title:  # begun in this batch
+            if _of_this_batch(title):
                 title.update(end)
             else:
                 work.update("titles", title["id"], end)
                 title["ceased_on"] = ceased_on
-            if ceased_on is not None and title["acquired_on"] is None:
-                right.begun_unknown.append(title)
+            if ceased_on is not None:
+                right.past.append(title)
         right.titles = []
 
-    def begin_title(self, right: KnownRight, title: Record, on: date, recordal_id: uuid.UUID) -> None:
-        """A title whose start was unknown began on a day, by a document that arrived late."""
-        start = {"acquired_on": on, "recordal_id": recordal_id}
-        title.update(start)
-        if "share_ppm" not in title:  # stored before this batch
-            self._work.update("title_starts", title["id"], start)
-        right.begun_unknown.remove(title)
+    def revise_title(self, right: KnownRight, title: Record, **news: object) -> None:
+        """A title of which more becomes known: when it began or ended, and by which document.
+
+        What the register knew of it until now stays readable: the stored row is superseded by another.
+        One that is live goes on.
+        """
+        if _of_this_batch(title):
+            title.update(news)
+            return
+        work = self._work
+        now, event_id = work.moment.now, work.event_id
+        kept = right.titles if title in right.titles else right.past
+        ended = {"ceased_at": now, "ceased_event_id": event_id}
+        if kept is right.titles:
+            work.update("titles", title["id"], {"ceased_on": None, **ended})
+        work.update("title_superseded", title["id"], {"superseded_at": now, "superseded_event_id": event_id})
+        same = {name: title[name] for name in _TITLE_COLUMNS}
+        if kept is right.titles:
+            ended = dict.fromkeys(ended)
+        kept[kept.index(title)] = work.known("titles", **same | news, **ended)
+
+
+def _of_this_batch(title: Record) -> bool:
+    """Whether a title is not stored yet, so that it can still be changed."""
+    return "event_id" in title
 
 
 def number_keys(office: str, kind: str, numbers: Iterable[Number]) -> list[NumberKey]:

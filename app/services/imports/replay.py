@@ -187,7 +187,7 @@ class Replay:
             self._work.counts[f"titles.{passed}"] += 1
         if row.kind is RecordalKind.transfer:
             self._count(row, Measure.transfer_count, row.asset_kind, "recordal", recordal_id)
-        elif len(assignors) == 1 or len(assignees) == 1:
+        elif row.kind in _SUCCESSIONS and (len(assignors) == 1 or len(assignees) == 1):
             self._succeed(row, assignors, assignees)
 
     def _succeed(

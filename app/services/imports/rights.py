@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.asset import PENDING, AssetStatus
+from app.domain.asset_sign import NO_WORDS
 from app.domain.errors import DomainError
-from app.domain.imports import NO_WORDS, RightRow
+from app.domain.imports import RightRow
+from app.services.imports.newcomers import Newcomers
 from app.services.imports.parties import Directory
 from app.services.imports.register import KnownRight, Rights, number_keys
 from app.services.imports.work import Change, Entry, Outcome, Record, Work
@@ -27,8 +30,12 @@ async def plan(session: AsyncSession, work: Work, entries: Sequence[Entry[RightR
     rights = await Rights.load(session, work, [key for several in keys for key in several])
     names = [(name, row.owner_kind) for row in rows for name in row.owners]
     directory = await Directory.load(session, work, names)
-    for entry in entries:
+    newcomers = Newcomers(work, rights, directory, keys)
+    for entry, own_keys in zip(entries, keys, strict=True):
         row = entry.row
+        if newcomers.has(own_keys):
+            work.outcomes.append(Outcome(entry.raws, "asset", newcomers.enter(row), Change.created))
+            continue
         try:
             right = rights.find(row.new.office, row.new.kind, row.entry.numbers.numbers)
         except DomainError as refused:
@@ -110,7 +117,7 @@ def _revise(work: Work, rights: Rights, directory: Directory, right: KnownRight,
     if news:
         right.revise(work, {**news, "status_source": row.new.status_source})
     if "status" in news:
-        rights.add_status(right, row.new.status_since)
+        rights.add_status(right, _status_day(work, right, row.new.status_since))
     added = [
         rights.add_numbers(right, row.entry.numbers.numbers),
         _add_classes(rights, right, row),
@@ -119,6 +126,14 @@ def _revise(work: Work, rights: Rights, directory: Directory, right: KnownRight,
     if any(added) and not news:
         right.revise(work, {})
     return Change.changed if news or any(added) else Change.confirmed
+
+
+def _status_day(work: Work, right: KnownRight, told: date | None) -> date:
+    """Since when a right is said to be in another status; today where the file does not tell.
+
+    Nor does it where the day is earlier than that of the status it is said not to be in any more.
+    """
+    return work.moment.today if told is None or told < (right.status_on or told) else told
 
 
 def _revise_owners(

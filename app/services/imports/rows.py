@@ -1,29 +1,33 @@
-"""Files of rows: read as a stream, and the file of refused rows written beside them."""
+"""Files of rows, read as a stream: encoding, header, lines, and each row with its hash."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from app.domain import imports as rules
-from app.domain.errors import DomainError
 from app.domain.imports import COLUMNS, ERROR_COLUMNS, ImportKind
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing import TextIO
 
 ENCODINGS = ("utf-8-sig", "gb18030")
 """UTF-8 with or without a byte order mark, else GB18030."""
 
 LARGEST_CELL = 8 * 1024 * 1024
+LONGEST_LINE = 1024 * 1024
+"""Characters of a line beyond which it is read over and its row refused."""
+
 _BLOCK = 1 << 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,16 @@ class RawRow:
     values: Mapping[str, str]
     raw: str
     sha256: str
+    too_long: bool = False
 
     def fits(self, source: Source) -> bool:
         """Whether the row has the header's width."""
         return len(self.cells) == len(source.header)
 
     def check(self, source: Source) -> None:
-        """Raises `import.row_width` when the row does not fit."""
+        """Raises `import.line_too_long`, `import.row_width` when the row is none of the header's."""
+        if self.too_long:
+            raise rules.LINE_TOO_LONG.error(limit=LONGEST_LINE)
         if not self.fits(source):
             raise rules.ROW_WIDTH.error(cells=len(self.cells), columns=len(source.header))
 
@@ -55,6 +62,7 @@ class Source:
     """A file that can be read as a whole: encoding, syntax and header have been checked."""
 
     path: Path
+    kind: ImportKind
     sha256: str
     encoding: str
     header: tuple[str, ...]
@@ -65,22 +73,79 @@ class Source:
         """The file's own columns, without those an error file adds."""
         return tuple(name for name in self.header if name not in ERROR_COLUMNS)
 
-    def __iter__(self) -> Iterator[RawRow]:
+    def after(self, done: int) -> Iterator[RawRow]:
+        """The rows behind the first `done`."""
+        csv.field_size_limit(LARGEST_CELL)
         with self.path.open(encoding=self.encoding, newline="") as file:
-            reader = csv.reader(file, strict=True)
+            lines = _Lines(file)
+            reader = csv.reader(lines, strict=True)
             next(reader)
+            raw_of = self._raw()
+            lines.cut = False
             line = reader.line_num + 1
             for cells in reader:
                 if cells:
-                    yield self._row(line, cells)
+                    if done:
+                        done -= 1
+                    else:
+                        yield self._row(line, cells, raw_of, too_long=lines.cut)
+                    lines.cut = False
                 line = reader.line_num + 1
 
-    def _row(self, line: int, cells: Sequence[str]) -> RawRow:
-        values = {
-            name: cell for name, cell in zip(self.header, cells, strict=False) if name not in ERROR_COLUMNS
-        }
-        raw = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return RawRow(line, cells, values, raw, hashlib.sha256(raw.encode()).hexdigest())
+    def _raw(self) -> Callable[[Mapping[str, str]], str]:
+        """How a row is kept: as JSON with its columns in the order of their names."""
+        columns = [(name, f"{encode_basestring(name)}:") for name in sorted(self.columns)]
+
+        def raw_of(values: Mapping[str, str]) -> str:
+            found = [key + encode_basestring(values[name]) for name, key in columns if name in values]
+            return "{" + ",".join(found) + "}"
+
+        return raw_of
+
+    def _row(
+        self, line: int, cells: Sequence[str], raw_of: Callable[[Mapping[str, str]], str], *, too_long: bool
+    ) -> RawRow:
+        values = dict(zip(self.header, cells, strict=False))
+        if ERROR_COLUMNS[0] in values:  # made by an import: take off what keeps spreadsheets from computing
+            values = {
+                name: cell[1:] if _ESCAPED.match(cell) else cell
+                for name, cell in values.items()
+                if name not in ERROR_COLUMNS
+            }
+        raw = raw_of(values)
+        return RawRow(line, cells, values, raw, hashlib.sha256(raw.encode()).hexdigest(), too_long)
+
+
+class _Lines:
+    """The lines of a file. One that is too long is read over, block by block, and `cut` short.
+
+    What is left of it keeps the quotes in balance, so that the lines behind it are read as they are.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._quoted = False
+        self.cut = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        quoted = self._quoted
+        self._quoted ^= line.count('"') & 1 == 1
+        if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
+            return line
+        self.cut = True
+        while part := self._file.readline(LONGEST_LINE):
+            self._quoted ^= part.count('"') & 1 == 1
+            if part.endswith(("\n", "\r")):
+                break
+        if quoted == self._quoted:
+            return "…\n"
+        return '…"\n' if quoted else '"…\n'
 
 
 def open_source(path: Path, kind: ImportKind) -> Source:
@@ -97,32 +162,31 @@ def open_source(path: Path, kind: ImportKind) -> Source:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise rules.COLUMN_TWICE.error(file=path.name, columns=", ".join(twice))
-    return Source(path, digest, encoding, header, rows)
+    return Source(path, kind, digest, encoding, header, rows)
 
 
 def _scan(path: Path) -> tuple[str, str]:
     """SHA-256 of the file and the first of `ENCODINGS` that reads all of it."""
-    digest = hashlib.sha256()
-    decoders = {name: codecs.getincrementaldecoder(name)() for name in ENCODINGS}
-    with path.open("rb") as file:
+    for name in ENCODINGS:
+        digest = hashlib.sha256()
+        decoder = codecs.getincrementaldecoder(name)()
         block = b"-"
-        while block:
-            block = file.read(_BLOCK)
-            digest.update(block)
-            for name, decoder in list(decoders.items()):
-                try:
+        try:
+            with path.open("rb") as file:
+                while block:
+                    block = file.read(_BLOCK)
+                    digest.update(block)
                     decoder.decode(block, final=not block)
-                except UnicodeDecodeError:
-                    del decoders[name]
-    if not decoders:
-        raise rules.ENCODING.error(file=path.name)
-    return digest.hexdigest(), next(iter(decoders))
+        except UnicodeDecodeError:
+            continue
+        return digest.hexdigest(), name
+    raise rules.ENCODING.error(file=path.name)
 
 
 def _parse(path: Path, encoding: str) -> tuple[tuple[str, ...], int]:
     """The header and the number of rows; empty lines are no rows."""
     with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(_Lines(file), strict=True)
         try:
             header = tuple(name.strip() for name in next(reader, []))
             return header, sum(1 for cells in reader if cells)
@@ -130,45 +194,6 @@ def _parse(path: Path, encoding: str) -> tuple[tuple[str, ...], int]:
             raise rules.CSV_BROKEN.error(file=path.name, line=reader.line_num, reason=error) from error
 
 
-class ErrorFile:
-    """Refused rows with their reasons, to be mended and imported again.
-
-    Written under a temporary name and put in place when the run is over; a run that refuses nothing
-    leaves none and removes one of an earlier run over the same file. Raises OSError at once where
-    nothing can be written.
-    """
-
-    def __init__(self, path: Path, source: Source) -> None:
-        self._path = path
-        self._source = source
-        self._part = path.with_name(path.name + ".part")
-        self._file = self._part.open("w", encoding="utf-8-sig", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow([*source.columns, *ERROR_COLUMNS])
-        self._refused = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        if self._refused:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink()
-            if kind is None:
-                self._path.unlink(missing_ok=True)
-
-    def add(self, row: RawRow, refused: DomainError) -> None:
-        """Write a refused row: its own cells untouched, then line, codes and words."""
-        self._refused = True
-        own = [row.values[name] for name in self._source.columns] if row.fits(self._source) else row.cells
-        told = (str(row.line), *rules.messages(refused))
-        self._writer.writerow([*own, *(_harmless(text) for text in told)])
-
-
-def _harmless(text: str) -> str:
-    """`text` such that a spreadsheet shows it and computes nothing."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def harmless(cell: str) -> str:
+    """The cell such that a spreadsheet shows it and computes nothing; importing the file undoes it."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from app.services.imports.register import KnownRight, Rights
+from app.services.imports.work import Record
 
 Owner = uuid.UUID | None
 """A party, or None where the owner is unrecorded (a person whose name is withheld)."""
@@ -19,6 +20,7 @@ class Passed(StrEnum):
     passed = "passed"
     same_owner = "same_owner"
     late = "late"
+    divided = "divided"
 
 
 def pass_title(
@@ -34,15 +36,18 @@ def pass_title(
 
     Where nothing was told of the owner yet, the giving side (`before`) is the owner until that day. A
     document that names the owners of today as the receiving side changes nothing. One that is older than
-    the live titles joins the past: it begins and ends before them, or tells since when a later giver owned.
+    the live titles joins the past, so that the chain is the same in whatever order documents arrive; if it
+    is older than some shares of a divided right only, which it passed is not known and it changes nothing.
     """
     owners = [title["party_id"] for title in right.titles]
     if owners and None not in after and set(after) == set(owners):
         return Passed.same_owner
     since = [title["acquired_on"] for title in right.titles if title["acquired_on"] is not None]
     if since and min(since) > on:
-        _join_past(rights, right, before, after, on=on, until=min(since), recordal_id=recordal_id)
+        _join_past(rights, right, before, after, on=on, recordal_id=recordal_id)
         return Passed.late
+    if since and max(since) > on and any(title["share_ppm"] for title in right.titles):
+        return Passed.divided
     named = [owner for owner in before if owner is not None]
     if not owners:  # entered by this very document
         _add_past(rights, right, before or [None], acquired_on=None, ceased_on=on, recordal_id=None)
@@ -62,23 +67,41 @@ def _join_past(
     after: Sequence[Owner],
     *,
     on: date,
-    until: date,
     recordal_id: uuid.UUID,
 ) -> None:
-    """Titles of `after` from `on` until the live ones.
+    """Titles of `after` from `on` until the next ones that are known to have begun.
 
-    Who is known only as the giver of a later document gets the start that was unknown, and no second
-    title; until then the giving side of this document was the owner.
+    Who owned the right on that day by an earlier document owns it until then. Who is known only as the
+    giver of a later one began on the day if it is of `after`, and else no earlier than that document. Where
+    no document is earlier, the giving side of this one was the owner until then.
     """
-    givers = {title["party_id"]: title for title in right.begun_unknown if title["ceased_on"] > on}
-    told = [owner for owner in after if owner in givers]
-    for owner in told:
-        rights.begin_title(right, givers[owner], on, recordal_id)
-    others = [owner for owner in after if owner not in givers]
+    every = [*right.past, *right.titles]
+    until = min(start for title in every if (start := title["acquired_on"]) is not None and start > on)
+    earlier = any(title["ceased_on"] <= on for title in right.past)
+    told: set[Owner] = set()
+    for title in every:
+        start, end = title["acquired_on"], title["ceased_on"]
+        if start is not None and start <= on and end is not None and end > on:
+            earlier = True
+            rights.revise_title(right, title, ceased_on=on)
+        elif title["party_id"] in after and _giver_only(title, until):
+            told.add(title["party_id"])
+            rights.revise_title(right, title, acquired_on=on, recordal_id=recordal_id)
+        elif start is None and (end is None or end > on):
+            rights.revise_title(right, title, acquired_on=until)
+    others = [owner for owner in after if owner not in told]
     if others:
         _add_past(rights, right, others, acquired_on=on, ceased_on=until, recordal_id=recordal_id)
-    if told:
+    if not earlier:
         _add_past(rights, right, before or [None], acquired_on=None, ceased_on=on, recordal_id=None)
+
+
+def _giver_only(title: Record, until: date) -> bool:
+    """Whether no document tells when the title began, only that it lasted until then or lasts."""
+    start, end = title["acquired_on"], title["ceased_on"]
+    if start is None:
+        return end is None or end >= until
+    return bool(title["recordal_id"] is None and start == end == until)
 
 
 def _add_past(

@@ -7,6 +7,7 @@ from app.services.listings.leaving import (
     expire_due,
     release_all,
     reserve_locked,
+    rights_passed,
     withdraw,
 )
 from app.services.listings.review import approve, return_
@@ -23,6 +24,7 @@ __all__ = [
     "reserve_locked",
     "return_",
     "revise",
+    "rights_passed",
     "submit",
     "withdraw",
 ]

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from app.domain.listing import EXPIRING, ListingEvent
+from app.domain.hold import HoldKind
+from app.domain.listing import EXPIRING, ListingEvent, ListingStatus
 from app.models.listing import Listing
 from app.queries import listings as queries
 from app.queries.driver import driver
@@ -44,6 +45,34 @@ async def close(session: AsyncSession, *, actor: Actor, moment: Moment, listing_
 async def close_locked(session: AsyncSession, *, actor: Actor, moment: Moment, listing: Listing) -> Listing:
     """Close a listing the caller has locked, e.g. since an exclusive licence came of it."""
     return await _leave(session, actor, moment, listing, ListingEvent.close)
+
+
+async def rights_passed(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    listings: Iterable[Listing],
+    asset_ids: Collection[uuid.UUID],
+) -> None:
+    """Take rights that have another owner off the locked listings of their former owners.
+
+    A published listing closes; one that a deal reserves stays until the deal ends, but offers the rights
+    to no further transfer.
+    """
+    offers = list(listings)
+    for listing in offers:
+        if listing.status == ListingStatus.published:
+            await close_locked(session, actor=actor, moment=moment, listing=listing)
+    await holds.end(
+        session,
+        moment=moment,
+        source_noun="listing",
+        source_ids=[listing.id for listing in offers],
+        reason="title_passed",
+        kinds=[HoldKind.transfer_offer],
+        asset_ids=asset_ids,
+    )
 
 
 async def reserve_locked(session: AsyncSession, *, actor: Actor, moment: Moment, listing: Listing) -> Listing:

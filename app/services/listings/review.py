@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import hold as hold_rules, listing as rules
-from app.domain.asset import ENDED, AssetStatus
+from app.domain import listing as rules
+from app.domain.asset import AssetStatus
 from app.domain.errors import Violation, refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.hold import HoldKind
-from app.domain.listing import ListingEvent, ListingMode
+from app.domain.listing import ListedRight, ListingEvent, ListingMode
 from app.models.listing import Listing
 from app.queries import assets as asset_queries, listings as queries
 from app.services import events, holds
@@ -88,22 +88,23 @@ async def approve(session: AsyncSession, *, actor: Actor, moment: Moment, listin
 
 
 def _objections(listing: Listing, rights: Sequence[Right], today: date) -> list[Violation]:
-    """What speaks against publishing, right by right (domain LS table, LS-14)."""
-    found: list[Violation] = []
-    for position, right in enumerate(rights):
-        pointer, number = f"/asset_ids/{position}", right.asset.number
-        status = AssetStatus(right.asset.status)
-        if listing.owner_id not in right.owner_ids:
-            found.append(rules.NOT_OWNER.violation(pointer, number=number))
-        if status in ENDED:
-            found.append(rules.RIGHT_ENDED.violation(pointer, number=number))
-        if status is AssetStatus.grace:
-            found.append(rules.RIGHT_IN_GRACE.violation(pointer, number=number))
-        if right.stayed(today):
-            found.append(rules.RIGHT_STAYED.violation(pointer, number=number))
-        if listing.mode == ListingMode.transfer and right.held(HoldKind.transfer_offer):
-            found.append(hold_rules.TRANSFER_OFFERED.violation(pointer, number=number))
-    return found
+    """What speaks against publishing, right by right (`domain.listing.objections`)."""
+    return [
+        objection
+        for position, right in enumerate(rights)
+        for objection in rules.objections(
+            ListingMode(listing.mode),
+            listing.owner_id,
+            ListedRight(
+                number=right.asset.number,
+                status=AssetStatus(right.asset.status),
+                owner_ids=right.owner_ids,
+                stayed=right.stayed(today),
+                offered=right.held(HoldKind.transfer_offer),
+            ),
+            f"/asset_ids/{position}",
+        )
+    ]
 
 
 def _require_checker(actor: Actor, listing: Listing) -> None:

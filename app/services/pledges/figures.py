@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from app.domain.fact import FactRole, Measure
 from app.domain.pledge import PledgeStatus
 from app.domain.pledge_count import Counted, counted
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import parties as party_queries, pledges as queries
+from app.queries import party_histories, pledges as queries, tags as tag_queries
 from app.services import events
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered)
 
 
 async def district_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> str:
-    """The district a pledge counts in: its first right's pledgor's when it first counted (ST-08).
+    """The district a pledge counts in: its first right's pledgor's on the day it first counts (ST-08, ID-18).
 
     A firm that moves takes neither the count nor its corrections along.
     """
@@ -31,7 +32,20 @@ async def district_of(session: AsyncSession, pledge: Pledge, items: Sequence[Ple
     pledgor_id = items[0].pledgor_id
     if pledgor_id is None:
         return pledge.district_code
-    return (await party_queries.districts(session, [pledgor_id]))[pledgor_id]
+    on = counted_days(items).financing_on or pledge.filed_on or date.max
+    return (await party_histories.districts_on(session, [pledgor_id], on))[pledgor_id]
+
+
+async def industry_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> str:
+    """The industry a pledge counts under: its rights' on the day it first counts, as then known (AST-11).
+
+    Classing them otherwise later moves neither the count nor its corrections.
+    """
+    known = await queries.counted_industry(session, pledge.id)
+    if known is not None:
+        return known
+    on = counted_days(items).financing_on or pledge.filed_on or date.max
+    return await tag_queries.industry(session, [item.asset_id for item in items], on=on)
 
 
 def counted_days(items: Iterable[PledgeItem]) -> Counted:
@@ -43,18 +57,31 @@ def counted_days(items: Iterable[PledgeItem]) -> Counted:
     )
 
 
-def registration_facts(pledge: Pledge, district: str, items: Sequence[PledgeItem]) -> list[events.NewFact]:
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Under what a pledge counts; it keeps both once it counts."""
+
+    district: str
+    industry: str
+
+
+async def heading_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> Heading:
+    """The district and the industry a pledge counts under."""
+    return Heading(await district_of(session, pledge, items), await industry_of(session, pledge, items))
+
+
+def registration_facts(pledge: Pledge, heading: Heading, items: Sequence[PledgeItem]) -> list[events.NewFact]:
     """One registration counted for each item, on its day."""
     measure = Measure.pledge_registration_count
     return [
-        _fact(pledge, district, measure, (1, item.registered_on), item.asset_kind)
+        _fact(pledge, heading, measure, (1, item.registered_on), item.asset_kind)
         for item in items
         if item.registered_on is not None
     ]
 
 
 def counting_facts(
-    pledge: Pledge, district: str, items: Sequence[PledgeItem], before: Counted, after: Counted
+    pledge: Pledge, heading: Heading, items: Sequence[PledgeItem], before: Counted, after: Counted
 ) -> list[events.NewFact]:
     """What changes in the counts; an earlier registration entered late moves the financing to its day."""
     kinds = {item.asset_kind for item in items}
@@ -62,10 +89,10 @@ def counting_facts(
     facts: list[events.NewFact] = []
     for sign, on in _moved(before.financing_on, after.financing_on):
         amount = sign * (pledge.principal_fen or 0)
-        facts.append(_fact(pledge, district, Measure.pledge_financing_count, (sign, on), asset_kind))
-        facts.append(_fact(pledge, district, Measure.pledge_financing_amount, (amount, on), asset_kind))
+        facts.append(_fact(pledge, heading, Measure.pledge_financing_count, (sign, on), asset_kind))
+        facts.append(_fact(pledge, heading, Measure.pledge_financing_amount, (amount, on), asset_kind))
     for sign, on in _moved(before.mixed_on, after.mixed_on):
-        facts.append(_fact(pledge, district, Measure.pledge_mixed_count, (sign, on), "mixed"))
+        facts.append(_fact(pledge, heading, Measure.pledge_mixed_count, (sign, on), "mixed"))
     return facts
 
 
@@ -77,12 +104,12 @@ def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:
 
 
 def _fact(
-    pledge: Pledge, district: str, measure: Measure, counts: tuple[int, date], asset_kind: str
+    pledge: Pledge, heading: Heading, measure: Measure, counts: tuple[int, date], asset_kind: str
 ) -> events.NewFact:
     value, on = counts
     return events.NewFact(
         measure=measure,
-        district_code=district,
+        district_code=heading.district,
         role=FactRole.internal,
         value=value,
         occurred_on=on,
@@ -90,6 +117,7 @@ def _fact(
         source_id=pledge.id,
         dimensions={
             "asset_kind": asset_kind,
+            "industry": heading.industry,
             "pledgee_id": str(pledge.pledgee_id),
             "pool_id": str(pledge.pool_id or ""),
         },

@@ -18,6 +18,7 @@ from app.domain import (
     pledge as pledge_rules,
     pledge_ground as rules,
     pool as pool_rules,
+    valuation as valuation_rules,
 )
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
@@ -43,11 +44,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """A right to be pledged and by whom; `secured` limits what it secures, None: the whole claim."""
+    """A right to be pledged and by whom; `secured` limits what it secures, None: the whole claim.
+
+    `valuation_id`: the valuation of the right that the pledge rests on; none is needed (PL-26).
+    """
 
     asset_id: uuid.UUID
     pledgor_id: uuid.UUID
     secured: Money | None = None
+    valuation_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class FiledItem:
     pledgor_id: uuid.UUID
     hold_id: uuid.UUID
     secured_fen: int | None
+    valuation_id: uuid.UUID | None = None
     rank: int = 1
     status: PledgeStatus = PledgeStatus.filed
     registration_no: None = None
@@ -126,8 +132,9 @@ async def file(
 
     Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.pledge_ground`),
     `hold.already_reserved` (a deal is under way, DEA-03), `pledge.asset_twice`, `asset.not_found`,
-    `party.not_found`, and for a pool `pool.not_found`, `pool.suspended`, `pool.no_scheme`,
-    `pool.household_cap_exceeded`, `pool.capacity_exceeded` (RP-04, RP-05).
+    `party.not_found`, `valuation.not_found`, `.unfit`, `.expired` (PL-26), and for a pool
+    `pool.not_found`, `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`,
+    `pool.capacity_exceeded` (RP-04, RP-05).
     """
     refuse_if(_inconsistencies(new, actor.party_id))
     ground = await queries.lock_and_read(
@@ -138,6 +145,7 @@ async def file(
         borrower_id=new.borrower_id,
         actor=actor,
         today=moment.today,
+        valuation_ids=sorted({item.valuation_id for item in new.items if item.valuation_id is not None}),
     )
     refuse_if(_unknown(new, ground))
     refuse_if(_objections(new, ground, moment))
@@ -193,6 +201,8 @@ def _unknown(new: NewPledge, ground: FilingState) -> list[Violation]:
             found.append(asset_rules.NOT_FOUND.violation(f"/items/{position}/asset_id"))
         if item.pledgor_id not in ground.parties:
             found.append(party_rules.NOT_FOUND.violation(f"/items/{position}/pledgor_id"))
+        if item.valuation_id is not None and item.valuation_id not in ground.valuations:
+            found.append(valuation_rules.NOT_FOUND.violation(f"/items/{position}/valuation_id"))
     if new.pool_id is not None and ground.pool is None:
         found.append(pool_rules.NOT_FOUND.violation("/pool_id"))
     return found
@@ -208,9 +218,27 @@ def _objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Vio
         acknowledgements=new.acknowledgements,
     )
     found = rules.grounds(filing, [ground.rights[item.asset_id] for item in new.items])
+    found += _valuation_objections(new, ground, moment)
     if ground.pool is not None:
         found += _pool_objections(new, ground.pool, moment)
     return found
+
+
+def _valuation_objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Violation]:
+    """A pledge rests on a signed valuation of the right itself, within a year or by the pool's leave."""
+    lenient = ground.pool is not None and ground.pool.accepts_expired_valuations
+    return [
+        fault
+        for position, item in enumerate(new.items)
+        if item.valuation_id is not None
+        for fault in valuation_rules.support_faults(
+            ground.valuations[item.valuation_id],
+            item.asset_id,
+            today=moment.today,
+            accepts_expired=lenient,
+            pointer=f"/items/{position}/valuation_id",
+        )
+    ]
 
 
 def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Violation]:
@@ -266,6 +294,7 @@ def _item(item: NewItem, ground: FilingState) -> tuple[FiledItem, str]:
         pledgor_id=item.pledgor_id,
         hold_id=new_id(),
         secured_fen=item.secured.fen if item.secured is not None else None,
+        valuation_id=item.valuation_id,
     )
     return filed, right.number
 
@@ -390,6 +419,7 @@ def _item_rows(filed: FiledPledge, ground: FilingState) -> list[dict[str, Any]]:
             "ordinal": ordinal,
             "hold_id": item.hold_id,
             "secured_fen": item.secured_fen,
+            "valuation_id": item.valuation_id,
         }
         for ordinal, (item, _) in enumerate(filed.items, start=1)
     ]

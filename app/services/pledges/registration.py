@@ -66,10 +66,10 @@ async def register(
     after = figures.counted_days(items)
     _settle(pledge, items)
     pledge.registered_on, pledge.mixed_on = after.financing_on, after.mixed_on
-    district = await figures.district_of(session, pledge, items)
+    heading = await figures.heading_of(session, pledge, items)
     facts = [
-        *figures.registration_facts(pledge, district, [by_asset[given.asset_id] for given in registrations]),
-        *figures.counting_facts(pledge, district, items, before, after),
+        *figures.registration_facts(pledge, heading, [by_asset[given.asset_id] for given in registrations]),
+        *figures.counting_facts(pledge, heading, items, before, after),
     ]
     shown = [asdict(given) for given in registrations]
     event = await _event(session, actor, pledge, "pledge.registered", registrations=shown)

@@ -16,7 +16,8 @@ WRITE = f"""
   RETURNING id, district_code, filed_on, event_id
 ), item AS (
   SELECT * FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, asset_id uuid, asset_serial bigint,
-    asset_kind text, regime text, pledgor_id uuid, ordinal smallint, hold_id uuid, secured_fen bigint)
+    asset_kind text, regime text, pledgor_id uuid, ordinal smallint, hold_id uuid, secured_fen bigint,
+    valuation_id uuid)
 ), lien AS (
   INSERT INTO holds (id, asset_id, asset_serial, regime, kind, rank, source_noun, source_id, placed_on,
                      imported, event_id, recorded_at)
@@ -25,9 +26,9 @@ WRITE = f"""
   FROM item, pledge ORDER BY item.asset_id
 ), pledged AS (
   INSERT INTO pledge_items (id, district_code, pledge_id, asset_id, asset_kind, pledgor_id, ordinal, hold_id,
-                            secured_fen, rank, status)
+                            secured_fen, valuation_id, rank, status)
   SELECT item.id, pledge.district_code, pledge.id, item.asset_id, item.asset_kind, item.pledgor_id,
-         item.ordinal, item.hold_id, item.secured_fen, 1, 'filed'
+         item.ordinal, item.hold_id, item.secured_fen, item.valuation_id, 1, 'filed'
   FROM item, pledge
 ), commitment AS (
   INSERT INTO commitments (id, district_code, pool_id, scheme_id, pledge_id, transfer_id, ip_share_bp,

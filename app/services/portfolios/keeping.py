@@ -18,7 +18,7 @@ from app.domain.permission import Role
 from app.domain.portfolio import PortfolioStatus
 from app.domain.request import asset_twice_faults, date_faults
 from app.models.portfolio import Portfolio
-from app.queries import parties as party_queries, portfolios as queries
+from app.queries import parties as party_queries, party_histories, portfolios as queries
 from app.queries.driver import driver
 from app.queries.serials import next_number
 from app.services import mandates
@@ -52,13 +52,14 @@ async def open_(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     """Enter a portfolio in its owner's district, with its first members.
 
     Raises: `portfolio.owner_foreign`, `party.not_found`; then all that apply, as in `add`. The owner's
-    registered district is where it counts.
+    district on the day the first members joined is where it counts (ID-18).
     """
     owner_id = new.owner_id or actor.party_id
     if owner_id != actor.party_id and KEEPERS.isdisjoint(actor.roles):
         raise rules.OWNER_FOREIGN.error("/owner_id")
     await party_queries.require(session, {"/owner_id": owner_id})
-    district_code = (await party_queries.districts(session, [owner_id]))[owner_id]
+    joined_on = new.joined_on or moment.today
+    district_code = (await party_histories.districts_on(session, [owner_id], joined_on))[owner_id]
     portfolio = Portfolio(
         id=new_id(),
         district_code=district_code,
@@ -73,7 +74,6 @@ async def open_(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         recorded_at=moment.now,
         version=1,
     )
-    joined_on = new.joined_on or moment.today
     refuse_if(
         [
             *await _keeping_faults(session, actor, moment, portfolio, new.asset_ids, pointer="/owner_id"),

@@ -1,4 +1,4 @@
-"""Parties: entering organisations and persons into the national register."""
+"""Entering organisations and persons into the national register."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.district import NATIONAL
+from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.domain.party import IdentifierScheme, PartyKind
+from app.domain.request import date_faults
 from app.domain.text import name_key, normalise
 from app.domain.uscc import parse_uscc
 from app.models.party import Party, PartyIdentifier
 from app.services import events
+from app.services.parties.histories import keep_first
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,10 +47,13 @@ class NewParty:
 
 
 async def register(session: AsyncSession, *, actor: Actor, moment: Moment, new: NewParty) -> Party:
-    """Enter a party with its identifiers.
+    """Enter a party with its identifiers, and begin the histories of its name and district.
 
-    Raises: `uscc.*` for a bad 统一社会信用代码 (ID-15 to ID-17), `party.identifier_taken`.
+    Raises: `uscc.*` for a bad 统一社会信用代码 (ID-15 to ID-17), `request.date_in_future`,
+    `party.identifier_taken`.
     """
+    if new.registered_on is not None:
+        refuse_if(date_faults("/registered_on", new.registered_on, today=moment.today))
     party_id = new_id()
     identifiers = [
         PartyIdentifier(
@@ -81,6 +87,7 @@ async def register(session: AsyncSession, *, actor: Actor, moment: Moment, new: 
     session.add(party)
     await session.flush()
     session.add_all(identifiers)
+    await keep_first(session, [party.id], event_id=event.id)
     await session.flush()
     return party
 

@@ -81,7 +81,7 @@ print("X" if rest == 10 else rest)' "$1")
 }
 patent=$(invention 20211"$serial")
 trademark=$(ipops agency POST /v1/assets '{
-  "kind": "trademark", "name": "示例商标", "numbers": {"registration": "6'"$serial"'"},
+  "kind": "trademark", "name": "示例商标'"$serial"'", "numbers": {"registration": "6'"$serial"'"},
   "classes": [{"nice_class": 7, "goods": "工业机器人"}], "registered_on": "2022-03-21",
   "status": "registered", "status_as_of": "'"$today"'", "status_source": "示例数据",
   "owners": [{"party_id": "'"$owner"'"}]}' | pick id)
@@ -138,6 +138,32 @@ ipops bank_a POST "/v1/pledges/$pledge/registrations" '{"registrations": [
   {"asset_id": "'"$patent"'", "registration_no": "示例-Y'"$serial"'", "registered_on": "'"$today"'"},
   {"asset_id": "'"$trademark"'", "registration_no": "示例-S'"$serial"'", "registered_on": "'"$today"'",
    "expires_on": "2030-12-31"}]}' | pick mixed_on
+
+say 'Why can the patent not be pledged again? Every obstacle, with its basis and the shortest way out'
+ipops sme GET "/v1/assets/$patent/blockers?action=pledge&debt_to=2030-12-31" | python3 -c 'import json, sys
+answer = json.load(sys.stdin)
+print("possible:", answer["possible"])
+for one in answer["blockers"]:
+    ways = [way["zh"] for way in one["remedies"]] or ["无 (none)"]
+    print(one["code"], one["zh"], "→", *ways)'
+
+say 'Certify what hangs on the patent today; whoever holds the code can verify it, nobody learns the lender'
+certificate=$(ipops sme POST /v1/certificates '{"asset_id": "'"$patent"'"}')
+page=$(mktemp)
+curl --silent --fail "$base/v1/certificates/$(pick id <<< "$certificate")/file" \
+  --header "Authorization: Bearer $(token sme)" --output "$page"
+echo "$(pick number <<< "$certificate")  $(head --bytes 8 "$page")  $(wc --bytes < "$page") bytes"
+rm "$page"
+curl --silent --fail "$base/v1/certificates/verification/$(pick code <<< "$certificate")" | pick verdict
+
+say 'A court preserves the patent for half a year: the same question has one more answer, the certificate is overtaken'
+ipops operator POST "/v1/assets/$patent/stays" '{"kind": "preservation", "authority": "示例市中级人民法院",
+  "reference": "（示例）民初'"$serial"'号", "begins_on": "'"$today"'", "ends_on": "'"$(later 170)"'"}' > /dev/null
+ipops sme GET "/v1/assets/$patent/blockers?action=pledge" | python3 -c 'import json, sys
+print(*(one["code"] for one in json.load(sys.stdin)["blockers"]))'
+curl --silent --fail "$base/v1/certificates/verification/$(pick code <<< "$certificate")" | pick verdict_zh
+stay=$(ipops operator GET "/v1/assets/$patent/stays" | pick items.0.id)
+ipops operator POST "/v1/assets/$patent/stays/$stay/lifting" '{"lifted_on": "'"$today"'", "reason": "示例：解除保全裁定"}' | pick status
 
 say 'Follow the events: each has a number in its chain of seals'
 sealed=

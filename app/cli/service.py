@@ -176,7 +176,7 @@ def announce(instance: Instance, sample: dict[str, Any] | None) -> None:
     if sample is not None:
         file = instance.settings.data_dir / sandbox.FILE
         lines.append(f"  凭据 credentials   {file}  示例客户端的密钥 · secrets of the sample clients:")
-        lines += [f"    {one['client_id']:<24}{one['name']}" for one in sample["clients"].values()]
+        lines += [f"    {one['client_id']:<26}{one['name']}" for one in sample["clients"].values()]
         if sample["story"] == sandbox.Story.failed:
             lines += _incomplete(instance)
     typer.echo("\n".join([*lines, "按 Ctrl-C 停止 · Ctrl-C stops it"]))

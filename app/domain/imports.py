@@ -7,11 +7,12 @@ file become records is decided in `app.services.imports`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from app.domain.asset import CN, AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_entry import Entry, NewAsset, NewClass, read_entry
@@ -167,6 +168,7 @@ SOURCE = "import"
 """Status source of a right whose status a file told; the file itself is in the row's provenance."""
 
 Row = Mapping[str, str]
+T = TypeVar("T")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMPTY = frozenset({"", "N/A", "-", "—"})
@@ -197,9 +199,30 @@ def messages(kind: ImportKind, refused: DomainError) -> tuple[str, str, str, str
     )
 
 
+def _remembered(read: Callable[[str], T]) -> Callable[[str], T]:
+    """`read` for columns that repeat themselves: what it makes of a short cell is kept in mind."""
+    kept = lru_cache(maxsize=_CELLS)(read)
+
+    @wraps(read)
+    def remember(cell: str) -> T:
+        return kept(cell) if len(cell) <= _LONG else read(cell)
+
+    return remember
+
+
 def text_of(row: Row, column: str) -> str:
     """The cell in normal form; empty where the file says that there is nothing."""
     return _text(row.get(column) or "")
+
+
+def label_of(row: Row, column: str) -> str:
+    """As `text_of`, for a column of few values."""
+    return _label(row.get(column) or "")
+
+
+@_remembered
+def _label(cell: str) -> str:
+    return _text(cell)
 
 
 def _text(cell: str) -> str:
@@ -240,8 +263,7 @@ def check_length(text: str, column: str, violations: list[Violation]) -> None:
 
 def names_of(row: Row, column: str) -> tuple[str, ...]:
     """The names in a cell, separated by semicolons of either width, each once."""
-    cell = row.get(column) or ""
-    return _names(cell) if len(cell) <= _LONG else _names.__wrapped__(cell)
+    return _names(row.get(column) or "")
 
 
 @_remembered
@@ -347,6 +369,11 @@ def status_of(text: str, table: Sequence[tuple[str, AssetStatus]]) -> AssetStatu
     return AssetStatus.unknown
 
 
+@_remembered
+def _patent_status(cell: str) -> AssetStatus:
+    return status_of(_text(cell), _PATENT_STATUSES)
+
+
 _PATENT_NUMBERS = (
     (NumberScheme.application, "application_no"),
     (NumberScheme.publication, "publication_no"),
@@ -361,16 +388,16 @@ def patent_row(row: Row, *, today: date) -> RightRow:
     `import.text_too_long`. A main class that is no IPC symbol is left out, it identifies nothing.
     """
     violations: list[Violation] = []
-    stated = text_of(row, "patent_type").partition("(")[0]
+    stated = label_of(row, "patent_type").partition("(")[0]
     name = _required(row, "title", violations)
     new = NewAsset(
         kind=AssetKind.patent,
         numbers={scheme: row[column] for scheme, column in _PATENT_NUMBERS if text_of(row, column)},
         name=name,
-        status=status_of(text_of(row, "status_text"), _PATENT_STATUSES),
+        status=_patent_status(row.get("status_text") or ""),
         status_source=SOURCE,
         patent_type=_PATENT_TYPES.get(stated),
-        ipc=_main_class(text_of(row, "ipc")),
+        ipc=_main_class(row.get("ipc") or ""),
         filed_on=day_of(row, "filing_date", violations),
         granted_on=day_of(row, "grant_date", violations),
     )
@@ -378,8 +405,8 @@ def patent_row(row: Row, *, today: date) -> RightRow:
 
 
 @_remembered
-def _main_class(text: str) -> str | None:
-    first = text.partition(";")[0]
+def _main_class(cell: str) -> str | None:
+    first = _text(cell).partition(";")[0]
     if "-" in first:
         locarno = attempt([], parse_locarno, first)
         return locarno.canonical if locarno else None
@@ -394,7 +421,7 @@ def trademark_row(row: Row, *, today: date) -> RightRow:
     `import.text_too_long`.
     """
     violations: list[Violation] = []
-    register = text_of(row, "register")
+    register = label_of(row, "register")
     office = OFFICES.get(register.partition("(")[0])
     if office is None:
         violations.append(REGISTER_UNKNOWN.violation("/register", given=register))
@@ -404,7 +431,7 @@ def trademark_row(row: Row, *, today: date) -> RightRow:
         office=office or UNKNOWN_OFFICE,
         numbers={scheme: row[column] for scheme, column in numbers.items() if text_of(row, column)},
         name=_mark(row, violations),
-        status=status_of(text_of(row, "status"), _TRADEMARK_STATUSES),
+        status=status_of(label_of(row, "status"), _TRADEMARK_STATUSES),
         status_source=SOURCE,
         classes=_classes(row, violations),
         filed_on=day_of(row, "application_date", violations),
@@ -451,16 +478,16 @@ def _right(
     *,
     today: date,
 ) -> RightRow:
-    owners = () if "withheld" in text_of(row, owner_column) else names_of(row, owner_column)
+    owners = () if "withheld" in label_of(row, owner_column) else names_of(row, owner_column)
     check_length(max(owners, key=len, default=""), owner_column, violations)
     entry = read_entry(new, today=today)
     refuse_if([*entry.violations, *violations])
-    person = text_of(row, "applicant_kind").startswith("individual")
+    person = label_of(row, "applicant_kind").startswith("individual")
     return RightRow(
         new=new,
         entry=entry,
         owners=owners,
         owner_kind=PartyKind.person if person else PartyKind.organisation,
-        owner_country=text_of(row, "applicant_country") or None,
+        owner_country=label_of(row, "applicant_country") or None,
         last_day_in_force=expires_on or entry.last_day_in_force,
     )

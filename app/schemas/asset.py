@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from app.domain.asset import CN, AssetKind, AssetStatus, LinkKind, MarkKind
 from app.domain.patent_number import PatentType
-from app.schemas.asset_goods import ItemIn
+from app.schemas.asset_goods import GoodsItemIn
 from app.schemas.common import MAX_ROWS, Day, Id, Legible, Name, RequestModel, ResponseModel
 
 Office = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(description="WIPO ST.3 code.")]
@@ -31,7 +31,7 @@ class ClassIn(RequestModel):
 
     nice_class: int
     goods: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)] | None = None
-    items: Annotated[list[ItemIn], Field(max_length=MAX_ROWS, default_factory=list)]
+    items: Annotated[list[GoodsItemIn], Field(max_length=MAX_ROWS, default_factory=list)]
 
 
 class OwnerIn(RequestModel):

@@ -18,14 +18,14 @@ Group = Annotated[
 ]
 
 
-class ItemIn(RequestModel):
+class GoodsItemIn(RequestModel):
     """One item of goods or services of a class."""
 
     item: Item
     similar_group: Group | None = None
 
 
-class GoodIn(ItemIn):
+class GoodIn(GoodsItemIn):
     """One item of goods or services with its Nice class."""
 
     nice_class: int

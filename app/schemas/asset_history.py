@@ -33,7 +33,7 @@ class OwnerDocumentOut(ResponseModel):
     recorded_on: date | None
 
 
-class OwnerOut(ResponseModel):
+class OwnerThenOut(ResponseModel):
     """An owner on that day; `unrecorded` when nobody is known."""
 
     party_id: uuid.UUID | None
@@ -78,5 +78,5 @@ class StateOut(ResponseModel):
     last_day_in_force: date | None
     status: StatusOut | None
     in_force: bool
-    owners: list[OwnerOut]
+    owners: list[OwnerThenOut]
     encumbrances: list[EncumbranceOut]

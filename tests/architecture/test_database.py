@@ -49,7 +49,7 @@ async def refused(connection: Connection, statement: str) -> str | None:
 async def append_only(owner: Connection) -> list[str]:
     rows = await owner.fetch(
         "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger"
-        " WHERE tgfoid = 'refuse_change'::regproc ORDER BY 1"
+        " WHERE tgfoid = 'refuse_change'::regproc AND tgqual IS NULL ORDER BY 1"
     )
     return [row["name"] for row in rows]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.domain import identifiers
-from app.domain.identifiers import business_number, new_id
+from app.domain.identifiers import business_number, new_id, new_ids
 
 
 def test_an_id_is_an_rfc_9562_version_7_uuid_of_the_current_millisecond() -> None:
@@ -28,6 +28,13 @@ def test_ids_of_one_process_ascend_strictly_also_within_a_millisecond() -> None:
     made = [new_id() for _ in range(5000)]
     assert made == sorted(set(made))
     assert len({i.int >> 80 for i in made}) < len(made)
+
+
+def test_ids_made_at_once_ascend_among_those_made_one_by_one() -> None:
+    made = [found for count in (1, 0, 500, 3) for found in (*new_ids(count), new_id())]
+    assert len(made) == 508
+    assert made == sorted(set(made))
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
 
 
 def test_ids_keep_ascending_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

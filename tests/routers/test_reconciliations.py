@@ -6,7 +6,7 @@ import base64
 import itertools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ from app.domain.asset_entry import NewAsset, NewOwner
 from app.domain.clock import Moment
 from app.domain.identifiers import new_id
 from app.domain.patent_number import patent_check_character
-from app.domain.permission import system_actor
+from app.domain.permission import Role, system_actor
 from app.models.asset import Asset
+from app.queries import reconciliations as queries
 from app.services import assets
 from tests.factories.assets import make_asset, pass_title
 from tests.factories.claims import register as register_pledge
@@ -440,7 +441,8 @@ async def test_an_assignee_sees_its_tasks_and_never_who_lends_unless_it_is_the_p
         seen[bank] = (own["confidential"], own["listed"] is None, own["registered"] is None)
         decided = await office.decide(own, "corrected", bank)
         [violation] = decided.json()["violations"]
-        assert (decided.status_code, violation["facts"]["registered"]) == (409, "***")
+        told = own["registered"] or "***"
+        assert (decided.status_code, violation["facts"]["registered"]) == (409, told)
     assert seen == {"bank_a": (False, False, False), "bank_b": (True, True, True)}
     [shown] = await office.differences(made, "auditor")
     assert (shown["listed"], shown["confidential"]) == ("示例城市银行股份有限公司", False)
@@ -455,6 +457,28 @@ async def test_an_assignee_sees_its_tasks_and_never_who_lends_unless_it_is_the_p
     assert hidden.status_code == 404
     listed = (await office.api.get("bank_b", PATH, subject="liens")).json()["items"]
     assert made["id"] in {one["id"] for one in listed}
+
+
+async def test_who_lends_is_told_to_the_authorities_of_the_pledge_s_own_district(office: Office) -> None:
+    """UNI-40, decisions §13: a list of another district's office finds out who lends no more than its reads."""
+    await pledged(office, await office.right())
+    samples = office.api.samples
+    async with office.database.read() as unit:
+        found = await unit.session.execute(
+            text("SELECT i.hold_id, p.district_code FROM pledge_items i JOIN pledges p ON p.id = i.pledge_id")
+        )
+        [(hold_id, district)] = found.all()
+        told = set()
+        for role, code in (("ip_office", district), ("ip_office", "310000"), ("ip_office", "000000")):
+            actor = replace(
+                system_actor("test"), district_code=code, roles=frozenset({Role(role)}), party_id=new_id()
+            )
+            if await queries.lenders_told(unit.session, actor, {hold_id}):
+                told.add(code)
+        pledgee = replace(system_actor("test"), roles=frozenset(), district_code="310000")
+        pledgee = replace(pledgee, party_id=samples["bank_a"].organisation.party_id)
+        assert await queries.lenders_told(unit.session, pledgee, {hold_id}) == {hold_id}
+    assert told == {district, "000000"}
 
 
 async def test_a_list_of_thousands_takes_no_more_statements_than_one_of_two_rows(

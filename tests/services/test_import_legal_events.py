@@ -81,6 +81,20 @@ async def test_a_late_gazette_changes_what_is_known_not_what_was(importer: Impor
     assert await importer.all("SELECT status FROM assets WHERE number = :n", n=NUMBER) == [("invalid_full",)]
 
 
+async def test_a_restoration_is_no_grant_and_one_before_the_grant_restores_the_application(
+    importer: Importer,
+) -> None:
+    """LS-04: the day of grant comes from the grant only."""
+    await importer.rows(ImportKind.patents, [patent(NUMBER, status_text="")])
+    await importer.rows(ImportKind.legal_events, [announced("RR01", "2019-09-03")])
+    granted = "SELECT status, granted_on FROM assets WHERE number = :n"
+    assert await importer.all(granted, n=NUMBER) == [("granted", None)]
+    rows = [announced("GR01", "2017-01-04"), announced("REIN", "2016-01-04")]
+    await importer.rows(ImportKind.legal_events, rows)
+    assert await importer.all(granted, n=NUMBER) == [("granted", date(2017, 1, 4))]
+    assert ("application", date(2016, 1, 4)) in await statuses(importer)
+
+
 async def test_unknown_codes_numbers_and_offices_are_refused_by_line_and_column(importer: Importer) -> None:
     """AST-13: the rest goes in."""
     await importer.rows(ImportKind.patents, [patent(NUMBER)])
@@ -91,10 +105,12 @@ async def test_unknown_codes_numbers_and_offices_are_refused_by_line_and_column(
             announced("GR01", "2020-01-02", number="201210442457.9"),
             announced("GR01", "2020-01-02", number="201210442457.8"),
             announced("GR01", "", office="US"),
+            announced("CF01", "2020-01-02", effective_on="2999-01-02"),
+            announced("CF01", "2020-01-02", text="字" * 601),
             announced("GR01", "2020-01-02"),
         ],
     )
-    assert (summary.accepted, summary.refused) == (1, 4)
+    assert (summary.accepted, summary.refused) == (1, 6)
     assert summary.errors is not None
     told = {row["error_line"]: (row["error_column"], row["error_code"]) for row in read(summary.errors)}
     assert told == {
@@ -102,6 +118,8 @@ async def test_unknown_codes_numbers_and_offices_are_refused_by_line_and_column(
         "3": ("number", "legal_event.right_unknown"),
         "4": ("number", "patent_number.check_digit"),
         "5": ("office announced_on", "import.register_unknown import.value_missing"),
+        "6": ("effective_on", "request.date_in_future"),
+        "7": ("text", "import.text_too_long"),
     }
 
 

@@ -326,13 +326,18 @@ async def test_a_party_is_found_by_the_names_it_had(importer: Importer) -> None:
     await importer.rows(ImportKind.parties, [party(1, name="示例改名公司", district_code="120116")])
     names = await importer.all(
         "SELECT n.name, n.effective_on IS NULL FROM party_names n JOIN party_identifiers i"
-        " ON i.party_id = n.party_id WHERE i.value = :uscc ORDER BY n.id",
+        " ON i.party_id = n.party_id WHERE i.value = :uscc ORDER BY n.effective_on NULLS FIRST",
         uscc=sample_uscc(7001),
     )
     assert names == [("示例导入公司1", True), ("示例改名公司", False)]
+    first = await importer.all(
+        "SELECT n.name, n.source FROM party_names n JOIN parties p ON p.id = n.party_id"
+        " AND p.recorded_at = n.recorded_at WHERE n.effective_on IS NULL AND p.imported"
+    )
+    assert first == [("示例导入公司1", "party.registered")], "known since the party is"
     districts = await importer.all(
         "SELECT d.district_code FROM party_districts d JOIN party_identifiers i"
-        " ON i.party_id = d.party_id WHERE i.value = :uscc ORDER BY d.id",
+        " ON i.party_id = d.party_id WHERE i.value = :uscc ORDER BY d.effective_on NULLS FIRST",
         uscc=sample_uscc(7001),
     )
     assert districts == [("120110",), ("120116",)]

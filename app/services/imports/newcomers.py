@@ -1,4 +1,4 @@
-"""Rights that one row of a batch tells of and nothing else does: written as they are, the bulk of a first import."""
+"""Rights that one row of a batch tells of and nothing else does: the bulk of a first import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from app.domain.asset import AssetKind, regime_of
 from app.domain.asset_sign import sign_key
-from app.domain.identifiers import new_id
+from app.domain.identifiers import new_ids
 from app.domain.imports import RightRow
 from app.services.imports.parties import Directory
 from app.services.imports.register import NumberKey, Rights
@@ -28,20 +28,25 @@ class Newcomers:
         self._work = work
         self._directory = directory
         self._known = rights.by_number
+        self._ids: list[uuid.UUID] = []
         self._told = Counter(key for several in keys for key in several)
 
     def has(self, keys: Sequence[NumberKey]) -> bool:
         """Whether the right with these numbers is one."""
         told, known = self._told, self._known
-        for key in keys:
-            if told[key] > 1 or key in known:
-                return False
-        return True
+        return not any(told[key] > 1 or key in known for key in keys)
+
+    def _new_id(self) -> uuid.UUID:
+        if not self._ids:
+            self._ids = new_ids(_IDS)
+            self._ids.reverse()
+        return self._ids.pop()
 
     def enter(self, row: RightRow) -> uuid.UUID:
         """The right with its numbers, classes, first status and owners."""
         work, new, entry = self._work, row.new, row.entry
         rows, event_id, now = work.rows, work.event_id, work.moment.now
+        new_id = self._new_id
         right_id = new_id()
         office, kind = new.office, new.kind
         status, source = new.status.value, new.status_source
@@ -57,11 +62,8 @@ class Newcomers:
         identifiers = rows["asset_identifiers"]
         for number in entry.numbers.numbers:
             identifiers.append((new_id(), right_id, office, kind, number.scheme, number.value, number.key))
-        seen: set[int] = set()
         for given in entry.classes:
-            if given.nice_class not in seen:
-                seen.add(given.nice_class)
-                rows["asset_classes"].append((new_id(), right_id, given.nice_class, given.goods))
+            rows["asset_classes"].append((new_id(), right_id, given.nice_class, given.goods))
         rows["asset_status_changes"].append(
             (new_id(), right_id, status, new.status_since, source, event_id, now)
         )
@@ -69,11 +71,10 @@ class Newcomers:
         owners = [find(name, row.owner_kind, row.owner_country) for name in row.owners]
         titles = rows["titles"]
         for ordinal, party_id in enumerate(dict.fromkeys(owners) or (None,), start=1):
-            titles.append(
-                (new_id(), right_id, party_id, None, ordinal, *_OPEN, event_id, now),
-            )
+            titles.append((new_id(), right_id, party_id, None, ordinal, *_OPEN, event_id, now))
         return right_id
 
 
+_IDS = 1_000
 _OPEN = (None, None, None, None, None)
 """A title that no document tells the beginning of, and that lasts."""

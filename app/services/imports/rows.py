@@ -135,7 +135,8 @@ class _Lines:
         if not line:
             raise StopIteration
         quoted = self._quoted
-        self._quoted ^= line.count('"') & 1 == 1
+        if '"' in line:
+            self._quoted ^= line.count('"') & 1 == 1
         if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
             return line
         self.cut = True

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.domain.identifiers import new_id
+from app.domain.identifiers import new_ids
 from app.domain.imports import REPORT_TAKEN, UNDER_WAY, ImportKind
 from app.queries.driver import driver
 from app.services.imports import legal_events, parties, recordals, records, reports, rights
@@ -348,8 +348,9 @@ class _Run:
         await records.save(connection, unit.moment, state, self._source, self._summary)
         await work.write(unit.session)
         kind, event_id, now = self._summary.kind.value, work.event_id, unit.moment.now
+        ids = iter(new_ids(sum(len(outcome.raws) for outcome in work.outcomes)))
         rows = [
-            (new_id(), kind, raw.sha256, raw.line, raw.raw, outcome.noun, outcome.subject_id, event_id, now)
+            (next(ids), kind, raw.sha256, raw.line, raw.raw, outcome.noun, outcome.subject_id, event_id, now)
             for outcome in work.outcomes
             for raw in outcome.raws
         ]

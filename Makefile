@@ -43,7 +43,7 @@ format: $(VENV)/.stamp-dev ## format the code and mend what the linter can mend
 demo: $(VENV)/.stamp-serve ## tell 2018 to 2022 to a sandbox of its own, and print both plans' scoreboards
 	@$(RUN) app.cli demo $(ARGS)
 
-bench: $(VENV)/.stamp-dev ## measure the hot paths, under two minutes
+bench: $(VENV)/.stamp-dev ## measure the hot paths, about five minutes
 	@$(RUN) benchmarks $(ARGS)
 
 bench-full: $(VENV)/.stamp-dev ## measure them at the volume of the whole country

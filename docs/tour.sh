@@ -144,8 +144,8 @@ ipops sme GET "/v1/assets/$patent/blockers?action=pledge&debt_to=2030-12-31" | p
 answer = json.load(sys.stdin)
 print("possible:", answer["possible"])
 for one in answer["blockers"]:
-    ways = [way["zh"] for way in one["remedies"]] or ["无 (none)"]
-    print(one["code"], one["zh"], "→", *ways)'
+    ways = [way["message_zh"] for way in one["remedies"]] or ["无 (none)"]
+    print(one["code"], one["message_zh"], "→", *ways)'
 
 say 'Certify what hangs on the patent today; whoever holds the code can verify it, nobody learns the lender'
 certificate=$(ipops sme POST /v1/certificates '{"asset_id": "'"$patent"'"}')

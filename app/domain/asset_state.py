@@ -29,7 +29,7 @@ class StatusState:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnerDocument:
+class OwnerRecordal:
     """The recorded document behind a title."""
 
     office: str
@@ -48,7 +48,7 @@ class OwnerState:
     share_ppm: int | None
     unrecorded: bool
     acquired_on: date | None
-    document: OwnerDocument | None
+    recordal: OwnerRecordal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class EncumbranceState:
     """What ties the right up, never for whom or on which terms.
 
     `since` and `until` are the first and the last day it runs, as far as known; `placed_on` is the day it
-    was registered, `due` the last day of its period, whether or not it ended before. A licence has its
+    was registered, `last_day` that of its period, whether or not it ended before. A licence has its
     territory and field, each a half-open range over its numbered tree.
     """
 
@@ -65,7 +65,7 @@ class EncumbranceState:
     placed_on: date | None
     since: date | None
     until: date | None
-    due: date | None
+    last_day: date | None
     territory: tuple[int, int] | None
     field: tuple[int, int] | None
 

@@ -30,7 +30,7 @@ from app.domain.consent import ConsentKind
 from app.domain.consent_need import REQUESTS, Need
 from app.domain.deal import DEAL, DealEvent, DealStatus
 from app.domain.errors import ErrorCode
-from app.domain.fee import Charge, FeeKind, renewal, schedule
+from app.domain.fee import Charge, FeeKind, opened_charge, renewal
 from app.domain.hold import STAY_KINDS, HoldKind
 from app.domain.listing import LISTING, ListingEvent, ListingStatus
 from app.domain.money import format_amount
@@ -146,21 +146,12 @@ def _payment(case: Case) -> Steps:
     fee = case.facts.fee
     if fee is None:
         raise ValueError(f"no fee of right {case.facts.number} is open")
-    late = schedule(fee.due_on)
-    classes = fee.amount_fen // late.renewal if fee.kind is FeeKind.renewal else 0
-    charge = Charge(
-        fee.kind,
-        fee.ordinal,
-        fee.due_on,
-        fee.amount_fen,
-        late_fen=late.renewal_late * classes,
-        reducible=True,
-    )
+    charge = opened_charge(fee.kind, fee.ordinal, fee.due_on, fee.amount_fen)
     return _paid(case, charge, fee.ordinal, fee.reduction_percent)
 
 
 def _paid(case: Case, charge: Charge, ordinal: int, reduction: int) -> Steps:
-    fen = charge.net_fen(reduction) + charge.surcharge_fen(case.question.on)
+    fen = charge.payable_fen(case.question.on, reduction)
     body = {
         "ordinal": ordinal,
         "paid_on": case.question.on.isoformat(),

@@ -161,7 +161,7 @@ def state(right: RightState) -> dict[str, Any]:
             "rank": one.rank,
             "placed_on": _day(one.placed_on),
             "since": _day(one.since),
-            "due": _day(one.due),
+            "last_day": _day(one.last_day),
         }
         for one in right.encumbrances
         if one.kind in CERTIFIED_KINDS

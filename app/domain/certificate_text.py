@@ -144,8 +144,8 @@ def share(ppm: int | None, owners: int) -> str | list[str]:
 
 def _encumbrance(one: Mapping[str, Any]) -> list[Any]:
     since = one["since"] or one["placed_on"] or list(NOT_RECORDED)
-    due = one["due"] or ["至注销", "until released"]
-    return [list(ENCUMBRANCES[HoldKind(one["kind"])]), str(one["rank"]), since, due]
+    last_day = one["last_day"] or ["至注销", "until released"]
+    return [list(ENCUMBRANCES[HoldKind(one["kind"])]), str(one["rank"]), since, last_day]
 
 
 def _seal(seal: Mapping[str, Any] | None) -> list[str] | None:

@@ -23,8 +23,8 @@ class DuplicateStatus(StrEnum):
 class DuplicateDecision(StrEnum):
     """What another person than proposed it decides."""
 
-    merge = "merge"
-    reject = "reject"
+    merged = "merged"
+    rejected = "rejected"
 
 
 class DuplicateEvent(StrEnum):
@@ -92,7 +92,7 @@ REASON_MISSING = define(
 def faults(
     *,
     party_id: uuid.UUID,
-    duplicate_id: uuid.UUID,
+    duplicate_party_id: uuid.UUID,
     kinds: Collection[PartyKind],
     codes: Collection[str],
     merged_into: uuid.UUID | None,
@@ -103,15 +103,15 @@ def faults(
     `codes`: the 统一社会信用代码 of both together; an organisation has one all its life (GB 32100).
     `merged_into`: what the party that stays is itself merged into. `succeeded`: one follows the other.
     """
-    if party_id == duplicate_id:
-        return [TO_ITSELF.violation("/duplicate_id")]
+    if party_id == duplicate_party_id:
+        return [TO_ITSELF.violation("/duplicate_party_id")]
     found: list[Violation] = []
     if len(set(kinds)) > 1:
-        found.append(KINDS_DIFFER.violation("/duplicate_id"))
+        found.append(KINDS_DIFFER.violation("/duplicate_party_id"))
     if len(set(codes)) > 1:
-        found.append(CODES_DIFFER.violation("/duplicate_id"))
+        found.append(CODES_DIFFER.violation("/duplicate_party_id"))
     if merged_into is not None:
         found.append(PARTY_MERGED.violation("/party_id", into_id=merged_into))
     if succeeded:
-        found.append(SUCCEEDED.violation("/duplicate_id"))
+        found.append(SUCCEEDED.violation("/duplicate_party_id"))
     return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal, get_args
 
 from app.domain.errors import ErrorKind, define
 from app.domain.patent_number import PatentType
@@ -142,7 +143,8 @@ CURRENCY_UNSUPPORTED = define(
     "Fees are paid in CNY.",
 )
 
-REDUCTIONS = (0, 70, 85)
+Reduction = Literal[0, 70, 85]
+REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 """Percent of an annuity that need not be paid: joint applicants 70, a single one 85 (财税〔2016〕78号)."""
 REDUCED_YEARS = 10
 """How many patent years can be reduced, that of the grant included (LS-06)."""
@@ -236,6 +238,10 @@ class Charge:
         percent = reduction_percent if self.reducible else 0
         return self.amount_fen * (100 - percent) // 100
 
+    def payable_fen(self, on: date, reduction_percent: int = 0) -> int:
+        """What payment on a day costs: what is left of the fee, and what payment that late adds."""
+        return self.net_fen(reduction_percent) + self.surcharge_fen(on)
+
     def surcharge_fen(self, paid_on: date) -> int:
         """What payment on a day adds; after the grace what its last day would (LS-07).
 
@@ -296,6 +302,19 @@ def renewal(*, last_day: date, renewals: int, classes: int) -> Charge:
         late_fen=price.renewal_late * classes,
         opens_on=opens_on,
     )
+
+
+def opened_charge(kind: FeeKind, ordinal: int, due_on: date, amount_fen: int) -> Charge:
+    """An open fee at the amount it was opened with, whatever the right's calendar says since (LS-13).
+
+    The classes of a renewal are those its amount was reckoned for. Whether an annuity can be reduced was
+    settled as it was opened: one that cannot be has a reduction of nothing.
+    """
+    if kind is FeeKind.annuity:
+        return Charge(kind, ordinal, due_on, amount_fen, reducible=True)
+    price = schedule(due_on)
+    late_fen = amount_fen // price.renewal * price.renewal_late
+    return Charge(kind, ordinal, due_on, amount_fen, late_fen, renewal_window(due_on)[0])
 
 
 def charge_of(calendar: Sequence[Charge], ordinal: int) -> Charge | None:

@@ -1,13 +1,13 @@
-"""What can be done with a right in which state: the table of domain §2.1, as data.
+"""What can be done with a right in which legal status: the table of domain §2.1, as data.
 
-One row per operation, one column per legal status or circumstance. The checks of listings, deals and
-pledges take their statuses from here (`statuses`), and whoever explains why something cannot be done
-reads the same cells (`findings`), so that there is one opinion.
+One row per operation, one column per status. The checks of listings, deals, pledges and blockers take the
+statuses in which an operation goes from here (`statuses`), so that there is one opinion. What lies on a
+right beside its status (holds, a pending invalidation) each of them judges by rules of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,20 +23,6 @@ class Operation(StrEnum):
     open_licence = "open_licence"
     pledge = "pledge"
     trusteeship = "trusteeship"
-
-
-class Circumstance(StrEnum):
-    """What lies on a right beside its status.
-
-    `stayed`: preserved by a court or suspended by the office, today. `exclusively_licensed`: an exclusive
-    or sole licence is live. `collective_mark`: a collective or certification mark.
-    """
-
-    stayed = "stayed"
-    pledged = "pledged"
-    invalidation_pending = "invalidation_pending"
-    exclusively_licensed = "exclusively_licensed"
-    collective_mark = "collective_mark"
 
 
 class Verdict(StrEnum):
@@ -64,24 +50,13 @@ class Rule:
     basis: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A cell that says more than `yes`, and the status or circumstance that makes it apply."""
-
-    because: AssetStatus | Circumstance
-    rule: Rule
-
-
 _YES, _WARN = Rule(Verdict.yes), Rule(Verdict.warn)
-_PLEDGED = Rule(Verdict.consent, "民法典第444条")
-_STAYED = Rule(Verdict.no, "专利法实施细则第105条")
 _ENDED = Rule(Verdict.no, "专利法第42条, 第44条, 第47条; 商标法第40条, 第55条")
 _LICENCE_ENDED = Rule(Verdict.no, "专利实施许可合同备案办法第12条")
 _LATE = Rule(Verdict.no, "专利实施许可合同备案办法第12条")
-_OPEN = Rule(Verdict.no, "专利法实施细则第85条")
+_OPEN = Rule(Verdict.no, "专利法实施细则第85条, 第86条")
 _ONLY_PATENTS = Rule(Verdict.no, "专利法第50条")
 _GRACE = Rule(Verdict.no, "商标法第40条")
-_MANUAL = Rule(Verdict.no, "商标法第3条")
 
 
 def _ground(numeral: str) -> Rule:
@@ -145,61 +120,8 @@ STATUS_RULES: Mapping[Operation, Mapping[AssetStatus, Rule]] = {
 }
 """Operation by legal status, every status of every kind of right (domain §2.1, LS-04, LS-14)."""
 
-_TELL = Rule(Verdict.disclose)
-
-CIRCUMSTANCE_RULES: Mapping[Operation, Mapping[Circumstance, Rule]] = {
-    Operation.list_for_sale: {
-        Circumstance.stayed: _STAYED,
-        Circumstance.pledged: _TELL,
-        Circumstance.invalidation_pending: _TELL,
-        Circumstance.exclusively_licensed: _TELL,
-        Circumstance.collective_mark: _WARN,
-    },
-    Operation.transfer: {
-        Circumstance.stayed: _STAYED,
-        Circumstance.pledged: _PLEDGED,
-        Circumstance.invalidation_pending: _WARN,
-        Circumstance.exclusively_licensed: _YES,
-        Circumstance.collective_mark: _MANUAL,
-    },
-    Operation.licence: {
-        Circumstance.stayed: _STAYED,
-        Circumstance.pledged: _PLEDGED,
-        Circumstance.invalidation_pending: _WARN,
-        Circumstance.exclusively_licensed: Rule(Verdict.check, "技术合同解释第25条"),
-        Circumstance.collective_mark: _YES,
-    },
-    Operation.open_licence: {
-        Circumstance.stayed: _OPEN,
-        Circumstance.pledged: _PLEDGED,
-        Circumstance.invalidation_pending: _WARN,
-        Circumstance.exclusively_licensed: _OPEN,
-        Circumstance.collective_mark: _ONLY_PATENTS,
-    },
-    Operation.pledge: {
-        Circumstance.stayed: _ground("五"),
-        Circumstance.pledged: _ground("九"),
-        Circumstance.invalidation_pending: Rule(Verdict.acknowledge, "专利权质押登记办法第11条第(十一)项"),
-        Circumstance.exclusively_licensed: _TELL,
-        Circumstance.collective_mark: _MANUAL,
-    },
-    Operation.trusteeship: dict.fromkeys(Circumstance, _YES),
-}
-"""Operation by what lies on the right (domain §2.1, LS-09, LS-10, LS-16)."""
-
 
 def statuses(operation: Operation) -> frozenset[AssetStatus]:
     """The legal statuses in which the operation goes, warned or not."""
     rules = STATUS_RULES[operation]
     return frozenset(status for status, rule in rules.items() if rule.verdict is not Verdict.no)
-
-
-def findings(
-    operation: Operation, status: AssetStatus, circumstances: Collection[Circumstance] = ()
-) -> list[Finding]:
-    """What the table says to an operation on a right, but for what simply goes; the status comes first."""
-    cells = [Finding(status, STATUS_RULES[operation][status])]
-    cells += [
-        Finding(one, CIRCUMSTANCE_RULES[operation][one]) for one in Circumstance if one in circumstances
-    ]
-    return [cell for cell in cells if cell.rule.verdict is not Verdict.yes]

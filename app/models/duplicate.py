@@ -11,16 +11,17 @@ from app.models.base import Base, IdMixin, one_of
 
 
 class Duplicate(IdMixin, Base):
-    """`duplicate_id` is the same party as `party_id`, which stays; merged by another person than proposed it.
+    """`duplicate_party_id` is the same party as `party_id`, which stays.
 
-    Merged, a succession of kind `duplicate` (`succession_id`) says so, until it is undone; merged again after
-    that, another proposal names the same succession. Coverage counts the two once from `decided_on`.
+    It is merged by another person than proposed it; a succession of kind `duplicate` (`succession_id`) then
+    says so, until it is undone. Merged again after that, another proposal names the same succession.
+    Coverage counts the two once from `decided_on`.
     """
 
     __tablename__ = "duplicates"
     __table_args__ = (
         one_of("status", DuplicateStatus),
-        CheckConstraint("party_id <> duplicate_id", name="two_parties"),
+        CheckConstraint("party_id <> duplicate_party_id", name="two_parties"),
         CheckConstraint("decided_by <> proposed_by", name="two_people"),
         CheckConstraint(
             "(status = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_on IS NULL)",
@@ -34,17 +35,17 @@ class Duplicate(IdMixin, Base):
         ),
         Index(
             "uq_duplicates_open",
-            "duplicate_id",
+            "duplicate_party_id",
             unique=True,
             postgresql_where="status IN ('proposed', 'merged')",
         ),
         Index("ix_duplicates_party_id", "party_id"),
-        Index("ix_duplicates_duplicate_id", "duplicate_id"),
+        Index("ix_duplicates_duplicate_id", "duplicate_party_id"),
         Index("ix_duplicates_succession_id", "succession_id"),
     )
 
     party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
-    duplicate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
+    duplicate_party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
     status: Mapped[str]
     reason: Mapped[str]
     decision_reason: Mapped[str | None]

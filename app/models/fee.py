@@ -1,13 +1,12 @@
 """Fees that keep rights alive."""
 
 import uuid
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.fee import FEE, Charge, FeeEvent, FeeKind, FeeStatus, charge_of
+from app.domain.fee import FEE, REDUCTIONS, Charge, FeeEvent, FeeKind, FeeStatus, opened_charge
 from app.models.base import Base, IdMixin, one_of
 
 
@@ -25,7 +24,7 @@ class Fee(IdMixin, Base):
         one_of("status", FeeStatus),
         CheckConstraint("ordinal >= 1", name="ordinal"),
         CheckConstraint("amount_fen >= 0", name="amount_fen"),
-        CheckConstraint("reduction_percent IN (0, 70, 85)", name="reduction_percent"),
+        CheckConstraint(f"reduction_percent IN {REDUCTIONS}", name="reduction_percent"),
         CheckConstraint("paid_fen >= 0", name="paid_fen"),
         CheckConstraint("grace_ends_on >= due_on", name="grace"),
         CheckConstraint("(status = 'paid') = (paid_on IS NOT NULL)", name="paid_on"),
@@ -54,18 +53,9 @@ class Fee(IdMixin, Base):
     recorded_at: Mapped[datetime]
     version: Mapped[int]
 
-    def charge(self, calendar: Sequence[Charge]) -> Charge:
-        """The fee as the calendar has it, at the amount and the days it was opened with."""
-        known = charge_of(calendar, self.ordinal)
-        return Charge(
-            FeeKind(self.kind),
-            self.ordinal,
-            self.due_on,
-            self.amount_fen,
-            late_fen=known.late_fen if known else 0,
-            opens_on=known.opens_on if known else None,
-            reducible=True,
-        )
+    def charge(self) -> Charge:
+        """The fee at the amount and the day it was opened with."""
+        return opened_charge(FeeKind(self.kind), self.ordinal, self.due_on, self.amount_fen)
 
     def advance(self, event: FeeEvent) -> None:
         """Move to the next state or refuse."""

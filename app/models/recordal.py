@@ -74,7 +74,7 @@ class RecordalAsset(IdMixin, Base):
 class Import(IdMixin, Base):
     """One run of an import over one file, with what became of its rows.
 
-    A run's batches are transactions of their own; each moves `lines_done` on, so that a run that was cut
+    A run's batches are transactions of their own; each moves `rows_done` on, so that a run that was cut
     off goes on where it stopped (`status` stays `running`). Its one event, `event_id`, is recorded with
     the manifest of the whole run when it is complete; rows the run writes carry it from the first batch.
     """
@@ -101,7 +101,7 @@ class Import(IdMixin, Base):
     unchanged: Mapped[int]
     refused: Mapped[int]
     status: Mapped[str]
-    lines_done: Mapped[int]
+    rows_done: Mapped[int]
     manifest: Mapped[dict[str, Any]]
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]

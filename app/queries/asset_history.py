@@ -11,7 +11,7 @@ from app.domain.asset import AssetKind, AssetStatus, NumberScheme
 from app.domain.asset_history import in_force
 from app.domain.asset_state import (
     EncumbranceState,
-    OwnerDocument,
+    OwnerRecordal,
     OwnerState,
     RightNumber,
     RightState,
@@ -35,7 +35,7 @@ SELECT a.office, a.kind, a.patent_type, a.number, a.name, a.last_day_in_force, a
    ORDER BY c.effective_on DESC NULLS LAST, c.recorded_at DESC, c.id DESC LIMIT 1) AS status,
   (SELECT jsonb_agg(jsonb_build_object(
        'party_id', t.party_id, 'name', p.name, 'share_ppm', t.share_ppm, 'acquired_on', t.acquired_on,
-       'document', CASE WHEN r.id IS NOT NULL THEN jsonb_build_object(
+       'recordal', CASE WHEN r.id IS NOT NULL THEN jsonb_build_object(
          'office', r.office, 'kind', r.kind, 'reference', r.reference, 'executed_on', r.executed_on,
          'recorded_on', r.recorded_on) END) ORDER BY t.ordinal, t.acquired_on, t.party_id)
    FROM titles t LEFT JOIN parties p ON p.id = t.party_id LEFT JOIN recordals r ON r.id = t.recordal_id
@@ -43,7 +43,7 @@ SELECT a.office, a.kind, a.patent_type, a.number, a.name, a.last_day_in_force, a
      AND (t.acquired_on IS NULL OR t.acquired_on <= $2)
      AND (t.ceased_at IS NULL OR t.ceased_at > $3 OR t.ceased_on > $2)) AS owners,
   (SELECT jsonb_agg(jsonb_build_object(
-       'kind', h.kind, 'rank', h.rank, 'placed_on', h.placed_on, 'since', h.first_day, 'due', h.last_day,
+       'kind', h.kind, 'rank', h.rank, 'placed_on', h.placed_on, 'since', h.first_day, 'last_day', h.last_day,
        'until', least(h.last_day, CASE WHEN h.ended_at <= $3 THEN h.ended_on - 1 END),
        'territory', CASE WHEN h.territory IS NOT NULL THEN
          jsonb_build_array(lower(h.territory), upper(h.territory)) END,
@@ -98,20 +98,20 @@ def _status(row: dict[str, Any] | None) -> StatusState | None:
 
 
 def _owner(row: dict[str, Any]) -> OwnerState:
-    document = row["document"]
+    recordal = row["recordal"]
     return OwnerState(
         party_id=uuid.UUID(row["party_id"]) if row["party_id"] else None,
         name=row["name"],
         share_ppm=row["share_ppm"],
         unrecorded=row["party_id"] is None,
         acquired_on=_date(row["acquired_on"]),
-        document=document
-        and OwnerDocument(
-            document["office"],
-            document["kind"],
-            document["reference"],
-            _date(document["executed_on"]),
-            _date(document["recorded_on"]),
+        recordal=recordal
+        and OwnerRecordal(
+            recordal["office"],
+            recordal["kind"],
+            recordal["reference"],
+            _date(recordal["executed_on"]),
+            _date(recordal["recorded_on"]),
         ),
     )
 
@@ -123,7 +123,7 @@ def _encumbrance(row: dict[str, Any]) -> EncumbranceState:
         placed_on=_date(row["placed_on"]),
         since=_date(row["since"]),
         until=_date(row["until"]),
-        due=_date(row["due"]),
+        last_day=_date(row["last_day"]),
         territory=_range(row["territory"]),
         field=_range(row["field"]),
     )

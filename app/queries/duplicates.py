@@ -38,7 +38,7 @@ WITH looked AS (
   SELECT id FROM parties WHERE id > CAST(:after AS uuid) ORDER BY id LIMIT :scan
 ), seen AS (
   SELECT p.* FROM parties p JOIN looked USING (id)
-  WHERE NOT EXISTS (SELECT 1 FROM duplicates d WHERE d.duplicate_id = p.id
+  WHERE NOT EXISTS (SELECT 1 FROM duplicates d WHERE d.duplicate_party_id = p.id
     AND d.status IN ('proposed', 'merged'))
 ), called AS (
   SELECT id, name_key FROM seen WHERE kind = '{PartyKind.organisation}' UNION
@@ -59,9 +59,10 @@ WITH looked AS (
 ), pairs AS (
   SELECT a.id, a.other_id, array_agg(a.why ORDER BY a.why) AS why FROM alike a
   JOIN parties s ON s.id = a.id JOIN parties o ON o.id = a.other_id AND o.kind = s.kind
-  WHERE NOT EXISTS (SELECT 1 FROM duplicates d WHERE d.duplicate_id = a.other_id AND d.status = 'merged')
+  WHERE NOT EXISTS (
+      SELECT 1 FROM duplicates d WHERE d.duplicate_party_id = a.other_id AND d.status = 'merged')
     AND NOT EXISTS (SELECT 1 FROM duplicates d
-      WHERE (d.party_id, d.duplicate_id) IN ((a.id, a.other_id), (a.other_id, a.id)))
+      WHERE (d.party_id, d.duplicate_party_id) IN ((a.id, a.other_id), (a.other_id, a.id)))
     AND NOT EXISTS (SELECT 1 FROM party_successions s WHERE s.kind <> '{SuccessionKind.duplicate}'
       AND (s.predecessor_id, s.successor_id) IN ((a.id, a.other_id), (a.other_id, a.id)))
     AND NOT EXISTS (SELECT 1 FROM party_identifiers i JOIN party_identifiers k ON k.party_id = a.other_id
@@ -134,7 +135,9 @@ def matching(
     if status is not None:
         statement = statement.where(Duplicate.status == status)
     if party_id is not None:
-        statement = statement.where(or_(Duplicate.party_id == party_id, Duplicate.duplicate_id == party_id))
+        statement = statement.where(
+            or_(Duplicate.party_id == party_id, Duplicate.duplicate_party_id == party_id)
+        )
     return statement
 
 
@@ -151,7 +154,7 @@ async def get(session: AsyncSession, duplicate_id: uuid.UUID, *, lock: bool = Fa
 
 async def open_of(session: AsyncSession, party_id: uuid.UUID) -> Duplicate | None:
     """The proposal under which the party is, or may be, a duplicate."""
-    statement = select(Duplicate).where(Duplicate.duplicate_id == party_id, Duplicate.status.in_(OPEN))
+    statement = select(Duplicate).where(Duplicate.duplicate_party_id == party_id, Duplicate.status.in_(OPEN))
     return (await session.scalars(statement)).one_or_none()
 
 
@@ -159,8 +162,8 @@ _CODES = text(
     f"""
 WITH RECURSIVE one(id) AS (
   SELECT unnest(CAST(:ids AS uuid[]))
-  UNION SELECT CASE WHEN d.party_id = one.id THEN d.duplicate_id ELSE d.party_id END
-  FROM one JOIN duplicates d ON (d.party_id = one.id OR d.duplicate_id = one.id)
+  UNION SELECT CASE WHEN d.party_id = one.id THEN d.duplicate_party_id ELSE d.party_id END
+  FROM one JOIN duplicates d ON (d.party_id = one.id OR d.duplicate_party_id = one.id)
     AND d.status = '{DuplicateStatus.merged}'
 )
 SELECT i.value FROM party_identifiers i
@@ -177,7 +180,7 @@ async def codes(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> set[
 async def succession(session: AsyncSession, row: Duplicate) -> PartySuccession | None:
     """The succession by which these two were merged before."""
     statement = select(PartySuccession).where(
-        PartySuccession.predecessor_id == row.duplicate_id,
+        PartySuccession.predecessor_id == row.duplicate_party_id,
         PartySuccession.successor_id == row.party_id,
         PartySuccession.kind == SuccessionKind.duplicate,
     )

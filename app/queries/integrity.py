@@ -279,8 +279,8 @@ CHECKS: tuple[Check, ...] = (
         "parties merged as duplicates have one unified social credit code between them",
         "WITH RECURSIVE one(root, id) AS ("
         " SELECT d.id, d.party_id FROM duplicates d WHERE d.status = 'merged' UNION"
-        " SELECT o.root, CASE WHEN d.party_id = o.id THEN d.duplicate_id ELSE d.party_id END FROM one o"
-        " JOIN duplicates d ON (d.party_id = o.id OR d.duplicate_id = o.id) AND d.status = 'merged')"
+        " SELECT o.root, CASE WHEN d.party_id = o.id THEN d.duplicate_party_id ELSE d.party_id END FROM one o"
+        " JOIN duplicates d ON (d.party_id = o.id OR d.duplicate_party_id = o.id) AND d.status = 'merged')"
         " SELECT o.root::text AS subject, string_agg(DISTINCT i.value, ', ') AS detail FROM one o"
         " JOIN party_identifiers i ON i.party_id = o.id AND i.scheme = 'uscc'"
         " GROUP BY o.root HAVING count(DISTINCT i.value) > 1",
@@ -383,7 +383,8 @@ CHECKS: tuple[Check, ...] = (
         " SELECT asset_id FROM titles WHERE share_ppm IS NOT NULL AND superseded_at IS NULL)"
         "), instant AS (SELECT asset_id, first AS day FROM known"
         " UNION SELECT asset_id, beyond FROM known WHERE beyond IS NOT NULL)"
-        " SELECT asset_id::text AS subject, i.day::text AS detail FROM instant i JOIN known k USING (asset_id)"
+        " SELECT asset_id::text AS subject, i.day::text AS detail"
+        " FROM instant i JOIN known k USING (asset_id)"
         " WHERE k.first <= i.day AND (k.beyond > i.day OR k.live) GROUP BY asset_id, i.day"
         " HAVING count(k.share_ppm) > 0"
         " AND (count(*) <> count(k.share_ppm) OR sum(k.share_ppm) <> 1000000)",

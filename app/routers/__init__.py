@@ -55,7 +55,6 @@ from app.routers import (
 ROUTERS = (
     health.router,
     oauth.router,
-    duplicates.candidates_router,
     parties.router,
     party_histories.router,
     duplicates.router,

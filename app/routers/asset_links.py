@@ -1,4 +1,4 @@
-"""`/v1/assets/{asset_id}/links`, `/family`, `/associated_marks`: which rights belong together."""
+"""`/v1/assets/{asset_id}/links`, `/family`, `/associated-marks`: which rights belong together."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def family(asset_id: uuid.UUID, unit: Reading) -> FamilyOut:
     return FamilyOut(asset_id=asset_id, items=[FamilyMemberOut.model_validate(one) for one in found])
 
 
-@router.get("/associated_marks")
+@router.get("/associated-marks")
 async def associated(asset_id: uuid.UUID, unit: Reading) -> AssociatedMarksOut:
     """The marks that are transferred or pledged only together with this one (商标法第42条第2款)."""
     await asset_queries.get(unit.session, asset_id)

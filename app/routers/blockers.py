@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query
 from app.domain import blocker as rules
 from app.domain.blocker import Action, Blocker, Question
 from app.domain.blocker_path import blockers
+from app.domain.blocker_remedy import Remedy
 from app.domain.deal import LicenceType
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.hold import Scope, field_range, territory_range
@@ -134,9 +135,25 @@ def _out(blocker: Blocker) -> BlockerOut:
         code=violation.code.code,
         basis=violation.code.basis,
         severity=violation.code.severity,
-        zh=violation.zh,
-        en=violation.en,
+        message_zh=violation.zh,
+        message_en=violation.en,
         facts=told,
         remediable=blocker.remediable,
-        remedies=[RemedyOut.model_validate(step) for step in blocker.remedies],
+        remedies=[_step(remedy) for remedy in blocker.remedies],
+    )
+
+
+def _step(remedy: Remedy) -> RemedyOut:
+    return RemedyOut(
+        step=remedy.action,
+        message_zh=remedy.zh,
+        message_en=remedy.en,
+        by=remedy.by,
+        method=remedy.method,
+        path=remedy.path,
+        body=None if remedy.body is None else dict(remedy.body),
+        if_match=remedy.if_match,
+        in_request=remedy.in_request,
+        by_day=remedy.by_day,
+        from_day=remedy.from_day,
     )

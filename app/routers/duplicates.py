@@ -20,7 +20,6 @@ from app.schemas.duplicate import CandidateOut, DuplicateDecisionIn, DuplicateIn
 from app.services import duplicates
 
 router = APIRouter(prefix="/v1/duplicates", tags=["duplicates"])
-candidates_router = APIRouter(prefix="/v1/parties/duplicate_candidates", tags=["duplicates"])
 
 Writing = Annotated[WriteUnit, writes(Permission.party_merge)]
 Reading = Annotated[ReadUnit, reads(Permission.party_read)]
@@ -40,7 +39,7 @@ async def propose(body: DuplicateIn, unit: Writing) -> Response:
         actor=unit.actor,
         moment=unit.moment,
         party_id=body.party_id,
-        duplicate_id=body.duplicate_id,
+        duplicate_party_id=body.duplicate_party_id,
         reason=body.reason,
     )
     return await _answer(unit, made, 201)
@@ -82,22 +81,14 @@ async def search(
     return paging.answer(found, [DuplicateOut.model_validate(row) for row in found.rows])
 
 
-@router.get("/{duplicate_id}")
-async def get(duplicate_id: uuid.UUID, unit: Reading, response: Response) -> DuplicateOut:
-    """One proposal."""
-    row = await queries.get(unit.session, duplicate_id)
-    response.headers["ETag"] = etag(row.version)
-    return DuplicateOut.model_validate(row)
-
-
-@candidates_router.get("")
+@router.get("/candidates")
 async def candidates(unit: Looking, paging: PageDep) -> Page[CandidateOut]:
     """Parties alike to others entered before them, each with why. A page may be empty and yet go on."""
     wanted = paging.wanted
     found = await queries.candidates(unit.session, after=wanted.after, limit=wanted.limit)
     items = [
         CandidateOut(
-            duplicate_id=row.id,
+            duplicate_party_id=row.id,
             name=row.name,
             district_code=row.district_code,
             matches=[MatchOut(**match) for match in row.matches],
@@ -105,3 +96,11 @@ async def candidates(unit: Looking, paging: PageDep) -> Page[CandidateOut]:
         for row in found.rows
     ]
     return paging.answer(Slice(items, found.next_cursor, None), items)
+
+
+@router.get("/{duplicate_id}")
+async def get(duplicate_id: uuid.UUID, unit: Reading, response: Response) -> DuplicateOut:
+    """One proposal."""
+    row = await queries.get(unit.session, duplicate_id)
+    response.headers["ETag"] = etag(row.version)
+    return DuplicateOut.model_validate(row)

@@ -33,11 +33,10 @@ def _money(fen: int) -> MoneyOut:
     return MoneyOut.of(fen, "CNY")
 
 
-def _recorded(fee: Fee, calendar: Sequence[Charge], today: date) -> FeeOut:
+def _recorded(fee: Fee, today: date) -> FeeOut:
     """A fee that is or was watched, at the amount it was opened with."""
-    known = fee.charge(calendar)
+    known = fee.charge()
     settled = fee.status == FeeStatus.paid
-    surcharge = 0 if settled else known.surcharge_fen(today)
     return FeeOut(
         kind=fee.kind,
         ordinal=fee.ordinal,
@@ -46,8 +45,8 @@ def _recorded(fee: Fee, calendar: Sequence[Charge], today: date) -> FeeOut:
         grace_ends_on=fee.grace_ends_on,
         amount=_money(fee.amount_fen),
         reduction_percent=fee.reduction_percent,
-        surcharge=_money(surcharge),
-        payable=None if settled else _money(known.net_fen(fee.reduction_percent) + surcharge),
+        surcharge=_money(0 if settled else known.surcharge_fen(today)),
+        payable=None if settled else _money(known.payable_fen(today, fee.reduction_percent)),
         status=fee.status,
         paid_on=fee.paid_on,
         paid=None if fee.paid_fen is None else _money(fee.paid_fen),
@@ -58,7 +57,6 @@ def _recorded(fee: Fee, calendar: Sequence[Charge], today: date) -> FeeOut:
 def _reckoned(charge: Charge, status: str, reduction_percent: int, today: date) -> FeeOut:
     """A fee that follows from the calendar only."""
     open_ = status in {"upcoming", "unwatched"} and today <= charge.grace_ends_on
-    surcharge = charge.surcharge_fen(today) if open_ else 0
     reduction = reduction_percent if charge.reducible else 0
     return FeeOut(
         kind=charge.kind,
@@ -68,8 +66,8 @@ def _reckoned(charge: Charge, status: str, reduction_percent: int, today: date) 
         grace_ends_on=charge.grace_ends_on,
         amount=_money(charge.amount_fen),
         reduction_percent=reduction,
-        surcharge=_money(surcharge),
-        payable=_money(charge.net_fen(reduction) + surcharge) if open_ else None,
+        surcharge=_money(charge.surcharge_fen(today) if open_ else 0),
+        payable=_money(charge.payable_fen(today, reduction)) if open_ else None,
         status=status,
         paid_on=None,
         paid=None,
@@ -78,7 +76,7 @@ def _reckoned(charge: Charge, status: str, reduction_percent: int, today: date) 
 
 
 def _items(calendar: Sequence[Charge], recorded: Sequence[Fee], today: date) -> list[FeeOut]:
-    items = {fee.ordinal: _recorded(fee, calendar, today) for fee in recorded}
+    items = {fee.ordinal: _recorded(fee, today) for fee in recorded}
     reduction = recorded[-1].reduction_percent if recorded else 0
     for charge in calendar:
         if charge.ordinal not in items:

@@ -1,4 +1,4 @@
-"""`/v1/assets/{asset_id}/legal_events`: what offices announced of a right."""
+"""`/v1/assets/{asset_id}/legal-events`: what offices announced of a right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.routers.paging import PageDep
 from app.schemas.common import Page
 from app.schemas.legal_event import LegalEventOut
 
-router = APIRouter(prefix="/v1/assets/{asset_id}/legal_events", tags=["assets"])
+router = APIRouter(prefix="/v1/assets/{asset_id}/legal-events", tags=["assets"])
 
 Reading = Annotated[ReadUnit, reads(Permission.asset_read)]
 

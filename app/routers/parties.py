@@ -116,7 +116,7 @@ async def get(
     return PartyOnOut(
         **_shown(party, identifiers[party_id]) | {"name": state.name, "district_code": state.district_code},
         on=state.on,
-        known_at=state.known_at,
+        known_at=state.known_at or unit.moment.now,
         size=SizeOut.model_validate(state.size) if state.size is not None else None,
         roles=list(state.roles),
         successor=_successor(later.get(party_id)),

@@ -23,7 +23,7 @@ class StatusOut(ResponseModel):
     source: str
 
 
-class OwnerDocumentOut(ResponseModel):
+class OwnerRecordalOut(ResponseModel):
     """The recorded document behind a title."""
 
     office: str
@@ -41,7 +41,7 @@ class OwnerThenOut(ResponseModel):
     share_ppm: int | None
     unrecorded: bool
     acquired_on: date | None
-    document: OwnerDocumentOut | None
+    recordal: OwnerRecordalOut | None
 
 
 class EncumbranceOut(ResponseModel):

@@ -19,9 +19,9 @@ class RemedyOut(ResponseModel):
     the action begins. `by_day` is the last day on which it helps, `from_day` the first.
     """
 
-    action: str
-    zh: str
-    en: str
+    step: str
+    message_zh: str
+    message_en: str
     by: str
     method: str | None
     path: str | None
@@ -42,8 +42,8 @@ class BlockerOut(ResponseModel):
     code: str
     basis: str | None
     severity: str
-    zh: str
-    en: str
+    message_zh: str
+    message_en: str
     facts: dict[str, Any]
     remediable: bool
     remedies: list[RemedyOut]

@@ -13,10 +13,10 @@ from app.schemas.common import Id, RequestModel, ResponseModel, Text
 
 
 class DuplicateIn(RequestModel):
-    """`duplicate_id` is the same party as `party_id`, which would stay."""
+    """`duplicate_party_id` is the same party as `party_id`, which would stay."""
 
     party_id: Id
-    duplicate_id: Id
+    duplicate_party_id: Id
     reason: Text
 
 
@@ -32,7 +32,7 @@ class DuplicateOut(ResponseModel):
 
     id: uuid.UUID
     party_id: uuid.UUID
-    duplicate_id: uuid.UUID
+    duplicate_party_id: uuid.UUID
     status: str
     reason: str
     decision_reason: str | None
@@ -59,7 +59,7 @@ class MatchOut(ResponseModel):
 class CandidateOut(ResponseModel):
     """A party that may be the same as others entered before it."""
 
-    duplicate_id: uuid.UUID
+    duplicate_party_id: uuid.UUID
     name: str
     district_code: str
     matches: list[MatchOut]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from app.domain.fee import Reduction
 from app.domain.term import ExtensionKind
 from app.schemas.common import Day, MoneyIn, MoneyOut, Name, RequestModel, ResponseModel
 
@@ -19,7 +20,7 @@ class WatchIn(RequestModel):
 
     paid_through_ordinal: Ordinal
     source: Name
-    reduction_percent: Literal[0, 70, 85] = 0
+    reduction_percent: Reduction = 0
 
 
 class PaymentIn(RequestModel):

@@ -11,7 +11,7 @@ from app.schemas.common import ResponseModel
 
 
 class ImportOut(ResponseModel):
-    """A run over one file. `lines_done` of `rows` are taken or refused; the event is recorded at the end.
+    """A run over one file. `rows_done` of `rows` are taken or refused; the event is recorded at the end.
 
     `manifest` says what became of them, of a run under way so far.
     """
@@ -22,7 +22,7 @@ class ImportOut(ResponseModel):
     file_sha256: str
     status: ImportStatus
     rows: int
-    lines_done: int
+    rows_done: int
     accepted: int
     unchanged: int
     refused: int

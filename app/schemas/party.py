@@ -178,13 +178,13 @@ class SuccessionOut(ResponseModel):
 
 
 class PartyOnOut(PartyOut):
-    """A party as it was `on` a day, by what was known at `known_at` (null: now).
+    """A party as it was `on` a day, by what was known at `known_at`.
 
     Name, district, size and roles are those of that day, the rest as it is today.
     """
 
     on: date
-    known_at: datetime | None
+    known_at: datetime
     size: SizeOut | None
     roles: list[str]
     successor: SuccessorOut | None

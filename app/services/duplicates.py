@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
 
 _DECIDED = {
-    DuplicateDecision.merge: (DuplicateEvent.merge, Decision.approved),
-    DuplicateDecision.reject: (DuplicateEvent.reject, Decision.rejected),
+    DuplicateDecision.merged: (DuplicateEvent.merge, Decision.approved),
+    DuplicateDecision.rejected: (DuplicateEvent.reject, Decision.rejected),
 }
 
 
@@ -41,24 +41,24 @@ async def propose(
     actor: Actor,
     moment: Moment,
     party_id: uuid.UUID,
-    duplicate_id: uuid.UUID,
+    duplicate_party_id: uuid.UUID,
     reason: str,
 ) -> Duplicate:
-    """Propose that `duplicate_id` is the same party as `party_id`, which would stay.
+    """Propose that `duplicate_party_id` is the same party as `party_id`, which would stay.
 
     Raises: `party.not_found` for each; all that apply: `duplicate.to_itself`, `.kinds_differ`,
     `.codes_differ`, `.party_merged`, `.succeeded`, `.already_open`.
     """
-    await party_queries.require(session, {"/party_id": party_id, "/duplicate_id": duplicate_id})
-    await party_successions.lock_kin(session, [party_id, duplicate_id])
-    found = await _faults(session, party_id, duplicate_id)
-    if party_id != duplicate_id and await queries.open_of(session, duplicate_id) is not None:
-        found.append(rules.ALREADY_OPEN.violation("/duplicate_id"))
+    await party_queries.require(session, {"/party_id": party_id, "/duplicate_party_id": duplicate_party_id})
+    await party_successions.lock_kin(session, [party_id, duplicate_party_id])
+    found = await _faults(session, party_id, duplicate_party_id)
+    if party_id != duplicate_party_id and await queries.open_of(session, duplicate_party_id) is not None:
+        found.append(rules.ALREADY_OPEN.violation("/duplicate_party_id"))
     refuse_if(found)
     proposed = Duplicate(
         id=new_id(),
         party_id=party_id,
-        duplicate_id=duplicate_id,
+        duplicate_party_id=duplicate_party_id,
         status=DuplicateStatus.proposed.value,
         reason=reason,
         decision_reason=None,
@@ -109,10 +109,10 @@ async def decide(
     found = reason_faults(rules.REASON_MISSING, said, reason)
     if actor.client_id == row.proposed_by:
         found.append(approval.SAME_PERSON.violation())
-    if decision is DuplicateDecision.merge:
-        found += await _faults(session, row.party_id, row.duplicate_id, pointed=False)
+    if decision is DuplicateDecision.merged:
+        found += await _faults(session, row.party_id, row.duplicate_party_id, pointed=False)
     refuse_if(found)
-    merged = decision is DuplicateDecision.merge
+    merged = decision is DuplicateDecision.merged
     event = _event(row, "merged" if merged else "rejected", {"reason": reason})
     await events.record(session, actor=actor, moment=moment, events=[event])
     if merged:
@@ -159,25 +159,25 @@ async def undo(
 async def _lock(session: AsyncSession, duplicate_id: uuid.UUID) -> Duplicate:
     """The proposal and all parties tied to its two, locked: what makes one firm of many takes turns."""
     seen = await queries.get(session, duplicate_id)
-    await party_successions.lock_kin(session, [seen.party_id, seen.duplicate_id])
+    await party_successions.lock_kin(session, [seen.party_id, seen.duplicate_party_id])
     return await queries.get(session, duplicate_id, lock=True)
 
 
 async def _faults(
-    session: AsyncSession, party_id: uuid.UUID, duplicate_id: uuid.UUID, *, pointed: bool = True
+    session: AsyncSession, party_id: uuid.UUID, duplicate_party_id: uuid.UUID, *, pointed: bool = True
 ) -> list[Violation]:
     """What speaks against a merge; with pointers into the body of a proposal, or without."""
-    both = [party_id, duplicate_id]
+    both = [party_id, duplicate_party_id]
     kept, other = [await party_queries.get(session, one) for one in both]
     into = await queries.open_of(session, party_id)
     found = rules.faults(
         party_id=party_id,
-        duplicate_id=duplicate_id,
+        duplicate_party_id=duplicate_party_id,
         kinds=[PartyKind(kept.kind), PartyKind(other.kind)],
         codes=await queries.codes(session, both),
         merged_into=into.party_id if into and into.status == DuplicateStatus.merged else None,
-        succeeded=await party_successions.follows(session, party_id, duplicate_id)
-        or await party_successions.follows(session, duplicate_id, party_id),
+        succeeded=await party_successions.follows(session, party_id, duplicate_party_id)
+        or await party_successions.follows(session, duplicate_party_id, party_id),
     )
     return found if pointed else [fault.code.violation(**fault.facts) for fault in found]
 
@@ -191,7 +191,7 @@ async def _succession(
         return known
     made = PartySuccession(
         id=new_id(),
-        predecessor_id=row.duplicate_id,
+        predecessor_id=row.duplicate_party_id,
         successor_id=row.party_id,
         kind=SuccessionKind.duplicate.value,
         occurred_on=None,
@@ -206,7 +206,7 @@ async def _succession(
 
 async def _settle(session: AsyncSession, actor: Actor, moment: Moment, row: Duplicate) -> None:
     """Correct what plans cover."""
-    both = [row.party_id, row.duplicate_id]
+    both = [row.party_id, row.duplicate_party_id]
     await enrolments.settle_coverages(session, actor=actor, moment=moment, party_ids=both)
 
 
@@ -224,5 +224,5 @@ def _event(
         subject_id=row.id,
         stream=NATIONAL,
         public=True,
-        payload={"party_id": row.party_id, "duplicate_id": row.duplicate_id, **more},
+        payload={"party_id": row.party_id, "duplicate_party_id": row.duplicate_party_id, **more},
     )

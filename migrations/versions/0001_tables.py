@@ -166,7 +166,7 @@ def upgrade() -> None:
         sa.Column("unchanged", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("lines_done", sa.BigInteger(), nullable=False),
+        sa.Column("rows_done", sa.BigInteger(), nullable=False),
         sa.Column("manifest", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1062,7 +1062,7 @@ def upgrade() -> None:
         "duplicates",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("party_id", sa.Uuid(), nullable=False),
-        sa.Column("duplicate_id", sa.Uuid(), nullable=False),
+        sa.Column("duplicate_party_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("decision_reason", sa.Text(), nullable=True),
@@ -1092,21 +1092,23 @@ def upgrade() -> None:
             "status IN ('proposed', 'merged', 'rejected', 'undone')", name=op.f("ck_duplicates_status")
         ),
         sa.CheckConstraint("decided_by <> proposed_by", name=op.f("ck_duplicates_two_people")),
-        sa.CheckConstraint("party_id <> duplicate_id", name=op.f("ck_duplicates_two_parties")),
-        sa.ForeignKeyConstraint(["duplicate_id"], ["parties.id"], name=op.f("fk_duplicates_duplicate_id")),
+        sa.CheckConstraint("party_id <> duplicate_party_id", name=op.f("ck_duplicates_two_parties")),
+        sa.ForeignKeyConstraint(
+            ["duplicate_party_id"], ["parties.id"], name=op.f("fk_duplicates_duplicate_party_id")
+        ),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_duplicates_party_id")),
         sa.ForeignKeyConstraint(
             ["succession_id"], ["party_successions.id"], name=op.f("fk_duplicates_succession_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicates")),
     )
-    op.create_index("ix_duplicates_duplicate_id", "duplicates", ["duplicate_id"], unique=False)
+    op.create_index("ix_duplicates_duplicate_id", "duplicates", ["duplicate_party_id"], unique=False)
     op.create_index("ix_duplicates_party_id", "duplicates", ["party_id"], unique=False)
     op.create_index("ix_duplicates_succession_id", "duplicates", ["succession_id"], unique=False)
     op.create_index(
         "uq_duplicates_open",
         "duplicates",
-        ["duplicate_id"],
+        ["duplicate_party_id"],
         unique=True,
         postgresql_where="status IN ('proposed', 'merged')",
     )

@@ -31,7 +31,7 @@ UPDATABLE_COLUMNS = {
     "instance": "business_date",
     "titles": "ceased_on, ceased_at, ceased_event_id, superseded_at, superseded_event_id",
     "asset_links": "ended_at, ended_event_id",
-    "imports": "rows, accepted, unchanged, refused, status, lines_done, manifest, finished_at",
+    "imports": "rows, accepted, unchanged, refused, status, rows_done, manifest, finished_at",
 }
 """Where a role may change some columns only; a row lock needs the right to change at least one."""
 OPENING_COLUMNS = (

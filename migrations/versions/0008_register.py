@@ -80,15 +80,15 @@ BEGIN
   END IF;
   IF NEW.status = 'merged' AND NOT EXISTS (
     SELECT 1 FROM public.party_successions s WHERE s.id = NEW.succession_id AND s.kind = 'duplicate'
-      AND s.predecessor_id = NEW.duplicate_id AND s.successor_id = NEW.party_id) THEN
+      AND s.predecessor_id = NEW.duplicate_party_id AND s.successor_id = NEW.party_id) THEN
     RAISE EXCEPTION 'no succession says that duplicate % is merged', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_duplicates_of_their_succession';
   END IF;
   IF NEW.status = 'merged' AND (
     WITH RECURSIVE one(id) AS (
       SELECT NEW.party_id
-      UNION SELECT CASE WHEN d.party_id = one.id THEN d.duplicate_id ELSE d.party_id END
-      FROM one JOIN public.duplicates d ON (d.party_id = one.id OR d.duplicate_id = one.id)
+      UNION SELECT CASE WHEN d.party_id = one.id THEN d.duplicate_party_id ELSE d.party_id END
+      FROM one JOIN public.duplicates d ON (d.party_id = one.id OR d.duplicate_party_id = one.id)
         AND d.status = 'merged'
     )
     SELECT count(DISTINCT i.value) FROM public.party_identifiers i

@@ -77,7 +77,7 @@ async def register(url: str) -> tuple[object, ...]:
         " GROUP BY a.id, p.name, w.line, w.row_sha256 ORDER BY a.number"
     )
     runs = await connection.fetch(
-        "SELECT i.status, i.rows, i.lines_done, i.accepted, i.unchanged, i.refused, i.manifest, e.payload,"
+        "SELECT i.status, i.rows, i.rows_done, i.accepted, i.unchanged, i.refused, i.manifest, e.payload,"
         " (SELECT count(*) FROM outbox o WHERE o.event_id = e.id) AS unsealed"
         " FROM imports i JOIN events e ON e.id = i.event_id"
     )
@@ -114,13 +114,13 @@ async def test_a_killed_import_goes_on_and_ends_as_if_nothing_had_happened(
         process.wait()
         process.stderr.close()
         connection = await asyncpg.connect(server.plain(url))
-        [half] = await connection.fetch("SELECT status, lines_done FROM imports")
+        [half] = await connection.fetch("SELECT status, rows_done FROM imports")
         await connection.close()
         assert half["status"] == "running"
-        assert 0 < half["lines_done"] < ROWS
+        assert 0 < half["rows_done"] < ROWS
         resumed, at_once = run(url, killed, "patents"), run(other, whole, "patents")
         assert (resumed.returncode, at_once.returncode) == (2, 2)
-        assert str(half["lines_done"]) in resumed.stdout
+        assert str(half["rows_done"]) in resumed.stdout
         after, expected = await register(url), await register(other)
     assert after == expected
     assert after[2] == []

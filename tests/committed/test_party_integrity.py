@@ -16,7 +16,7 @@ pytestmark = pytest.mark.committed
 
 FAULTS = {
     "duplicate.one_code": "INSERT INTO party_identifiers (id, party_id, scheme, value)"
-    " SELECT gen_random_uuid(), duplicate_id, 'uscc', '91120110MA5WRONG00' FROM duplicates",
+    " SELECT gen_random_uuid(), duplicate_party_id, 'uscc', '91120110MA5WRONG00' FROM duplicates",
     "party.as_its_history_says": "UPDATE parties SET name = '示例被改公司'"
     " WHERE id IN (SELECT party_id FROM party_names)",
 }

@@ -35,13 +35,13 @@ async def test_of_two_people_who_decide_one_proposal_one_does(stage: Instance) -
         kept, other = await bare(stage, 2)
         proposed = (await propose(stage.api, kept, other)).json()
         answers = await asyncio.gather(
-            decide(stage.api, proposed, "merge"),
-            decide(stage.api, proposed, "reject", by="third_operator"),
+            decide(stage.api, proposed, "merged"),
+            decide(stage.api, proposed, "rejected", by="third_operator"),
         )
         assert outcomes(list(answers)) == [(200, ""), (409, "state.illegal_transition")]
         found = await stage.owner.fetch(
             "SELECT a.decision, d.status FROM approvals a JOIN duplicates d ON d.id = a.subject_id"
-            " WHERE d.duplicate_id = $1 AND a.step = 'check'",
+            " WHERE d.duplicate_party_id = $1 AND a.step = 'check'",
             other,
         )
         assert [tuple(row) for row in found] in [[("approved", "merged")], [("rejected", "rejected")]]
@@ -63,7 +63,7 @@ async def test_two_rows_are_not_merged_into_each_other(stage: Instance) -> None:
         rows: list[dict[str, Any]] = [
             (await propose(stage.api, *pair)).json() for pair in ((one, other), (other, one))
         ]
-        answers = await asyncio.gather(*(decide(stage.api, row, "merge", by=CHECKER) for row in rows))
+        answers = await asyncio.gather(*(decide(stage.api, row, "merged", by=CHECKER) for row in rows))
         assert [status for status, _ in outcomes(list(answers))] == [200, 409]
         merged = await stage.owner.fetchval(
             "SELECT count(*) FROM duplicates WHERE status = 'merged' AND party_id = ANY($1::uuid[])",

@@ -17,8 +17,9 @@ from app.domain.blocker_path import blockers
 from app.domain.blocker_remedy import WORDS, RemedyAction
 from app.domain.fee import FeeKind
 from app.domain.hold import HoldKind
-from app.domain.operation import Operation, Verdict, findings
+from app.domain.operation import Operation, Verdict
 from app.domain.patent_number import PatentType
+from tests.support.operation_table import Circumstance, findings
 
 TODAY = date(2026, 11, 23)
 OWNER, OTHER, ASSET = uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3)
@@ -93,10 +94,33 @@ def test_a_status_blocks_what_the_table_of_operations_refuses(
 ) -> None:
     """UNI-08, domain §2.1: the same answer as the table's, for every operation and status."""
     found = asked(action, facts(kind, status=status))
-    refused = any(cell.rule.verdict is Verdict.no for cell in findings(OPERATIONS[action], status))
+    refused = any(cell.verdict is Verdict.no for cell in findings(OPERATIONS[action], status))
     if action is Action.open_license and kind is AssetKind.trademark:
         refused = True
     assert any(one.violation.blocks for one in found) is refused, codes(found)
+
+
+CIRCUMSTANCES: dict[Circumstance, dict[str, Any]] = {
+    Circumstance.stayed: {"holds": (held(HoldKind.preservation),)},
+    Circumstance.pledged: {"holds": (held(HoldKind.lien, source_noun="pledge", state="registered"),)},
+    Circumstance.invalidation_pending: {"invalidation_pending": True},
+    Circumstance.exclusively_licensed: {"holds": (held(HoldKind.exclusive_licence, conflicting=True),)},
+    Circumstance.collective_mark: {"kind": AssetKind.trademark, "mark_kind": MarkKind.collective},
+}
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("circumstance", Circumstance)
+def test_what_lies_on_a_right_blocks_what_the_table_of_operations_refuses(
+    action: Action, circumstance: Circumstance
+) -> None:
+    """UNI-08, domain §2.1: without the pledgee's consent, and with a licence in conflict, it does not go."""
+    right = facts(**CIRCUMSTANCES[circumstance])
+    verdicts = {cell.verdict for cell in findings(OPERATIONS[action], right.status, {circumstance})}
+    found = asked(action, right)
+    blocked = {one.violation.blocks for one in found}
+    assert (True in blocked) is bool(verdicts & {Verdict.no, Verdict.consent, Verdict.check}), codes(found)
+    assert (False in blocked) is (Verdict.acknowledge in verdicts), codes(found)
 
 
 @pytest.mark.parametrize(

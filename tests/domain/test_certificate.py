@@ -24,7 +24,7 @@ LIEN = EncumbranceState(
     placed_on=date(2025, 5, 6),
     since=date(2025, 5, 6),
     until=None,
-    due=None,
+    last_day=None,
     territory=None,
     field=None,
 )
@@ -55,7 +55,7 @@ def test_what_is_certified_is_written_in_one_way() -> None:
     """UNI-25: the canonical state, and its hash, are what they are for good."""
     assert canonical(rules.state(RIGHT)) == (
         '{"asset_id":"00000000-0000-0000-0000-000000000007",'
-        '"encumbrances":[{"due":null,"kind":"lien","placed_on":"2025-05-06","rank":1,"since":"2025-05-06"}],'
+        '"encumbrances":[{"kind":"lien","last_day":null,"placed_on":"2025-05-06","rank":1,"since":"2025-05-06"}],'
         '"in_force":true,"on":"2026-11-20",'
         '"owners":[{"acquired_on":"2021-06-01","party_id":"00000000-0000-0000-0000-000000000001","share_ppm":null}],'
         '"status":{"effective_on":"2021-06-01","status":"granted"}}'
@@ -89,7 +89,7 @@ def test_only_what_bears_on_the_right_changes_what_is_certified(later: RightStat
 
 
 def test_the_order_in_which_encumbrances_are_found_makes_no_difference() -> None:
-    other = replace(LIEN, kind=HoldKind.licence, since=None, due=date(2030, 1, 1))
+    other = replace(LIEN, kind=HoldKind.licence, since=None, last_day=date(2030, 1, 1))
     one, two = (replace(RIGHT, encumbrances=order) for order in ((LIEN, other), (other, LIEN)))
     assert rules.state_sha256(one) == rules.state_sha256(two)
 
@@ -115,7 +115,7 @@ def test_people_read_every_status_and_encumbrance_in_words() -> None:
     assert set(STATUSES) == set(AssetStatus)
     assert set(ENCUMBRANCES) == rules.CERTIFIED_KINDS
     nobody = replace(OWNER, party_id=None, name=None, acquired_on=None)
-    licence = replace(LIEN, kind=HoldKind.exclusive_licence, due=date(2030, 4, 30))
+    licence = replace(LIEN, kind=HoldKind.exclusive_licence, last_day=date(2030, 4, 30))
     right = replace(RIGHT, owners=(OWNER, nobody), encumbrances=(LIEN, licence))
     told = sheet(rules.read(rules.body(right, ISSUE)))
     assert told["owners"] == [

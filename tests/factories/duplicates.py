@@ -36,9 +36,9 @@ async def second_client(api: Api, database: Database, key: str = CHECKER, like: 
     api.samples = {**api.samples, key: replace(first, key=key, client=client, secret=secret)}
 
 
-async def propose(api: Api, party_id: str, duplicate_id: str, by: str = "operator") -> Response:
+async def propose(api: Api, party_id: str, duplicate_party_id: str, by: str = "operator") -> Response:
     """A proposal as it is answered."""
-    body = {"party_id": party_id, "duplicate_id": duplicate_id, "reason": "示例：名称与地址相同"}
+    body = {"party_id": party_id, "duplicate_party_id": duplicate_party_id, "reason": "示例：名称与地址相同"}
     return await api.post(by, "/v1/duplicates", body)
 
 
@@ -48,11 +48,11 @@ async def decide(api: Api, row: dict[str, Any], decision: str, by: str = CHECKER
     return await api.post(by, f"/v1/duplicates/{row['id']}/decision", body)
 
 
-async def merge(api: Api, party_id: str, duplicate_id: str) -> dict[str, Any]:
+async def merge(api: Api, party_id: str, duplicate_party_id: str) -> dict[str, Any]:
     """A merge proposed by one client and decided by another."""
-    proposed = await propose(api, party_id, duplicate_id)
+    proposed = await propose(api, party_id, duplicate_party_id)
     assert proposed.status_code == 201, proposed.text
-    merged = await decide(api, proposed.json(), "merge")
+    merged = await decide(api, proposed.json(), "merged")
     assert merged.status_code == 200, merged.text
     found: dict[str, Any] = merged.json()
     return found

@@ -1,4 +1,4 @@
-"""`/v1/assets/{id}/associated_marks`, and pledges and transfers that leave one of them out."""
+"""`/v1/assets/{id}/associated-marks`, and pledges and transfers that leave one of them out."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Marks:
 
     async def associated(self, mark: Asset) -> dict[str, bool]:
         """The numbers of the marks that go together with it; whether their words are the same."""
-        answer = await self.api.get("bank_a", f"/v1/assets/{mark.id}/associated_marks")
+        answer = await self.api.get("bank_a", f"/v1/assets/{mark.id}/associated-marks")
         return {row["number"]: row["identical"] for row in answer.json()["items"]}
 
     async def signed(self, *rights: Asset) -> tuple[int, list[tuple[str, str | None]]]:

@@ -52,10 +52,10 @@ async def bare(database: SavepointDatabase, name: str) -> str:
 
 async def candidates(api: Api, **asked: Any) -> dict[str, dict[str, list[str]]]:
     """By party: what it may be the same as, and why."""
-    response = await api.get("operator", "/v1/parties/duplicate_candidates", limit=100, **asked)
+    response = await api.get("operator", "/v1/duplicates/candidates", limit=100, **asked)
     assert response.status_code == 200, response.text
     return {
-        row["duplicate_id"]: {one["party_id"]: one["why"] for one in row["matches"]}
+        row["duplicate_party_id"]: {one["party_id"]: one["why"] for one in row["matches"]}
         for row in response.json()["items"]
     }
 
@@ -76,7 +76,7 @@ async def test_the_system_proposes_what_looks_alike_and_says_why(
     assert found[by_number["id"]] == {first["id"]: ["identifier"]}
     assert found[by_address["id"]] == {first["id"]: ["address_and_day"]}
     assert found[other_code["id"]] == {by_name: ["name"]}
-    assert (await api.get("bank_a", "/v1/parties/duplicate_candidates")).status_code == 403
+    assert (await api.get("bank_a", "/v1/duplicates/candidates")).status_code == 403
 
 
 async def test_candidates_come_in_pages_and_what_people_decided_does_not_come_back(
@@ -87,14 +87,14 @@ async def test_candidates_come_in_pages_and_what_people_decided_does_not_come_ba
     body = {"name": "示例改名公司", "effective_on": "2020-01-01", "source": "示例"}
     await api.made("operator", f"/v1/parties/{first['id']}/names", body)
     alike = [await bare(database, first["name"]), await bare(database, "示例改名公司")]
-    page = (await api.get("operator", "/v1/parties/duplicate_candidates", limit=1)).json()
+    page = (await api.get("operator", "/v1/duplicates/candidates", limit=1)).json()
     rest = await candidates(api, cursor=page["next_cursor"])
-    found = {row["duplicate_id"] for row in page["items"]} | set(rest)
+    found = {row["duplicate_party_id"] for row in page["items"]} | set(rest)
     assert set(alike) <= found
-    assert {row["duplicate_id"] for row in page["items"]}.isdisjoint(rest)
+    assert {row["duplicate_party_id"] for row in page["items"]}.isdisjoint(rest)
     proposed = (await propose(api, first["id"], alike[0])).json()
     assert alike[0] not in await candidates(api)
-    assert (await decide(api, proposed, "reject")).json()["status"] == "rejected"
+    assert (await decide(api, proposed, "rejected")).json()["status"] == "rejected"
     assert alike[0] not in await candidates(api)
     assert alike[1] in await candidates(api)
 
@@ -107,15 +107,15 @@ async def test_a_merge_is_proposed_by_one_and_decided_by_another(
     response = await propose(api, kept["id"], other)
     proposed = response.json()
     assert (response.status_code, proposed["status"], response.headers["etag"]) == (201, "proposed", '"1"')
-    own = await decide(api, proposed, "merge", by="operator")
+    own = await decide(api, proposed, "merged", by="operator")
     assert (own.status_code, codes(own)) == (409, ["approval.same_person"])
-    merged = (await decide(api, proposed, "merge")).json()
+    merged = (await decide(api, proposed, "merged")).json()
     assert (merged["status"], merged["decided_on"], merged["version"]) == ("merged", TODAY, 2)
     [found] = (await api.get("bank_a", "/v1/parties", name="示例旧登记公司")).json()["items"]
     assert (found["id"], found["successor"]) == (other, {"id": kept["id"], "name": kept["name"]})
     [tie] = (await api.get("bank_a", f"/v1/parties/{kept['id']}/successions")).json()["items"]
     assert (tie["kind"], tie["occurred_on"], tie["counts"]) == ("duplicate", None, True)
-    late = await decide(api, proposed, "reject")
+    late = await decide(api, proposed, "rejected")
     assert codes(late) == ["state.illegal_transition"]
 
 
@@ -154,8 +154,8 @@ async def test_two_codes_are_two_parties(api: Api) -> None:
     await api.made("operator", f"/v1/parties/{first['id']}/successions", succession)
     refused = await propose(api, first["id"], second["id"])
     assert objections(refused) == [
-        ("duplicate.codes_differ", "/duplicate_id"),
-        ("duplicate.succeeded", "/duplicate_id"),
+        ("duplicate.codes_differ", "/duplicate_party_id"),
+        ("duplicate.succeeded", "/duplicate_party_id"),
     ]
     assert refused.json()["violations"][0]["basis"] == "GB 32100-2015"
     person = await make(api, 40, kind="person", identifiers=[])
@@ -175,7 +175,7 @@ async def test_a_party_is_proposed_once_and_what_is_merged_does_not_stay(
     await propose(api, kept["id"], other)
     assert codes(await propose(api, third, other)) == ["duplicate.already_open"]
     [row] = (await api.get("operator", "/v1/duplicates", status="proposed", party_id=other)).json()["items"]
-    await decide(api, row, "merge")
+    await decide(api, row, "merged")
     assert codes(await propose(api, other, third)) == ["duplicate.party_merged"]
     assert codes(await propose(api, other, kept["id"])) == [
         "duplicate.party_merged",
@@ -186,7 +186,7 @@ async def test_a_party_is_proposed_once_and_what_is_merged_does_not_stay(
 async def test_a_rejection_says_why(api: Api, database: SavepointDatabase) -> None:
     kept, other = await make(api, 42), await bare(database, "示例重复丙")
     proposed = (await propose(api, kept["id"], other)).json()
-    body = {"decision": "reject"}
+    body = {"decision": "rejected"}
     refused = await api.post(CHECKER, f"/v1/duplicates/{proposed['id']}/decision", body)
     assert objections(refused) == [("duplicate.reason_missing", "/reason")]
 
@@ -325,7 +325,9 @@ async def test_the_table_itself_brings_no_two_codes_together(api: Api, database:
     assert getattr(broken.value.driver_exception, "constraint_name", None) == "ck_duplicates_one_code"
 
 
-async def _merge_directly(api: Api, database: SavepointDatabase, party_id: str, duplicate_id: str) -> None:
+async def _merge_directly(
+    api: Api, database: SavepointDatabase, party_id: str, duplicate_party_id: str
+) -> None:
     subject_id, recorded_by = uuid.uuid4(), new_id()
     proposer, checker = api.actor("operator"), api.actor(CHECKER)
     async with database.write() as unit:
@@ -350,7 +352,7 @@ async def _merge_directly(api: Api, database: SavepointDatabase, party_id: str, 
         values = {
             "id": subject_id,
             "party_id": party_id,
-            "duplicate_id": duplicate_id,
+            "duplicate_party_id": duplicate_party_id,
             "proposed_by": proposer.client_id,
             "decided_by": checker.client_id,
             "succession_id": uuid.uuid4(),
@@ -365,11 +367,11 @@ async def _merge_directly(api: Api, database: SavepointDatabase, party_id: str, 
 _MERGED_DIRECTLY = (
     (
         "INSERT INTO party_successions (id, predecessor_id, successor_id, kind, event_id, recorded_at)"
-        " VALUES (:succession_id, :duplicate_id, :party_id, 'duplicate', :event_id, :now)"
+        " VALUES (:succession_id, :duplicate_party_id, :party_id, 'duplicate', :event_id, :now)"
     ),
     (
-        "INSERT INTO duplicates (id, party_id, duplicate_id, status, reason, proposed_by, decided_by,"
-        " decided_on, succession_id, event_id, recorded_at, version) VALUES (:id, :party_id, :duplicate_id,"
+        "INSERT INTO duplicates (id, party_id, duplicate_party_id, status, reason, proposed_by, decided_by,"
+        " decided_on, succession_id, event_id, recorded_at, version) VALUES (:id, :party_id, :duplicate_party_id,"
         " 'merged', '示例', :proposed_by, :decided_by, '2024-01-01', :succession_id, :event_id, :now, 1)"
     ),
 )

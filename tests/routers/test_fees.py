@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, text
 
 from app.domain.asset import AssetKind
-from app.models.asset import AssetStatusChange
+from app.domain.identifiers import new_id
+from app.models.asset import AssetClass, AssetStatusChange
 from app.services import jobs
 from tests.factories import deals
 from tests.factories.assets import make_asset
@@ -248,6 +249,25 @@ async def test_a_renewed_mark_runs_for_another_decade(api: Api, database: Savepo
         ("grace", "2031-06-01"),
         ("registered", "2031-06-01"),
     ]
+
+
+async def test_a_renewal_is_priced_as_it_was_opened_wherever_it_is_told(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """LS-13, UNI-08: a class recorded since changes neither what the remedy says nor what payment takes."""
+    right = await watched(api, database, kind=AssetKind.trademark)
+    begun = {"paid_through_ordinal": 0, "source": "注册证"}
+    await api.made("sme", f"{right.path}/fees/watch", begun)
+    async with database.write() as unit:
+        unit.session.add(AssetClass(id=new_id(), asset_id=right.asset_id, nice_class=35, goods=None))
+    paid_on = date(2031, 6, 1)
+    await right.on(paid_on)
+    found = (await api.get("sme", f"{right.path}/blockers", action="list")).json()["blockers"]
+    [step] = [one for blocker in found for one in blocker["remedies"] if one["step"] == "renew"]
+    shown = await right.fee(1)
+    assert (step["body"]["paid"], shown["payable"]) == (money("750.00"), money("750.00"))
+    assert (await right.pay("750.00", paid_on, 1)).status_code == 201
+    assert (await right.fee(1))["opens_on"] == "2030-06-01"
 
 
 async def test_a_mark_that_is_not_renewed_lapses_after_its_grace(

@@ -129,7 +129,9 @@ async def test_a_right_is_preserved_once_at_a_time_and_renewed_before_the_end(
     ends_on = date.fromisoformat(first["ends_on"])
     second = await api.post("ip_office", path, order(begins_on=ends_on))
     assert objections(second) == [("hold.already_preserved", "/begins_on")]
-    gap = await api.post("ip_office", path, order(ends_on + 2 * DAY, ends_on + 9 * DAY, renews_id=first["id"]))
+    gap = await api.post(
+        "ip_office", path, order(ends_on + 2 * DAY, ends_on + 9 * DAY, renews_id=first["id"])
+    )
     assert codes(gap) == ["stay.renewal_unfit"]
     last = add_months(ends_on, 6)
     renewed = await api.made("ip_office", path, order(ends_on + DAY, last, renews_id=first["id"]))

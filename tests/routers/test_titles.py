@@ -108,7 +108,7 @@ async def test_what_was_known_before_late_news_can_still_be_read(office: Office)
     then = now | {"known_at": before}
     owner_then, owner_now = [(await office.state(asset, **when))["owners"][0] for when in (then, now)]
     assert (owner_then["party_id"], owner_now["party_id"]) == (office.party("sme"), office.party("sme_b"))
-    assert (owner_then["document"], owner_now["document"]["recorded_on"]) == (None, DAY)
+    assert (owner_then["recordal"], owner_now["recordal"]["recorded_on"]) == (None, DAY)
     [known] = await office.chain(asset, **then)
     assert (known["party_id"], known["ceased_on"], known["live"]) == (office.party("sme"), None, True)
     match = {"If-Match": '"2"'}

@@ -269,7 +269,12 @@ async def test_a_co_owner_who_is_not_recorded_is_told_of_as_such(sale: Sale) -> 
     second = await sale.party()
     asset = await sale.right(second)
     async with sale.database.write() as unit:
-        basis = {"id": new_id(), "asset_id": asset.id, "event_id": asset.event_id, "recorded_at": unit.moment.now}
+        basis = {
+            "id": new_id(),
+            "asset_id": asset.id,
+            "event_id": asset.event_id,
+            "recorded_at": unit.moment.now,
+        }
         unit.session.add(Title(**basis, party_id=None, ordinal=3))
     deal = await sale.through(await sale.drafted(asset), "agree")
     refused = await sale.step(deal, "sign")

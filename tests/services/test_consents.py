@@ -145,7 +145,7 @@ async def test_a_title_by_the_register_has_a_record_that_names_the_right(stage: 
     async with stage.database.write() as unit:
         session, batch, document = unit.session, new_id(), new_id()
         basis = {"event_id": batch, "recorded_at": await session.scalar(text("SELECT now()"))}
-        counters = dict.fromkeys(("rows", "accepted", "unchanged", "refused", "lines_done"), 0)
+        counters = dict.fromkeys(("rows", "accepted", "unchanged", "refused", "rows_done"), 0)
         file = {"kind": "patents", "file_name": "示例", "file_sha256": "示例", "status": "running"}
         session.add(Import(id=new_id(), manifest={}, **file, **counters, **basis))
         await session.flush()

@@ -94,7 +94,7 @@ class World:
             actor=self.api.actor("operator"),
             moment=self.moment,
             party_id=party_id,
-            duplicate_id=duplicate_id,
+            duplicate_party_id=duplicate_id,
             reason="示例",
         )
         await duplicates.decide(
@@ -102,7 +102,7 @@ class World:
             actor=self.api.actor(CHECKER),
             moment=self.moment,
             duplicate_id=proposed.id,
-            decision=DuplicateDecision.merge,
+            decision=DuplicateDecision.merged,
         )
         self.merges[proposed.id] = (duplicate_id, party_id, self.moment.today)
 

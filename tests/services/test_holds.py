@@ -18,18 +18,18 @@ from tests.support.samples import Samples, actor_of
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "stays"),
+    ("days", "stays"),
     [
-        (None, None, True),
-        (0, 0, True),
-        (-10, None, True),
-        (-10, -1, False),
-        (1, 10, False),
+        ((None, None), True),
+        ((0, 0), True),
+        ((-10, None), True),
+        ((-10, -1), False),
+        ((1, 10), False),
     ],
 )
 @pytest.mark.parametrize("kind", [HoldKind.preservation, HoldKind.suspension])
 async def test_a_stay_holds_a_right_within_its_period_only(
-    unit: Unit, samples: Samples, kind: HoldKind, first: int | None, last: int | None, stays: bool
+    unit: Unit, samples: Samples, kind: HoldKind, days: tuple[int | None, int | None], stays: bool
 ) -> None:
     """LS-09, LS-10: listings, licences and pledges judge alike; without a period it lasts until it is lifted."""
     today = unit.moment.today
@@ -39,6 +39,7 @@ async def test_a_stay_holds_a_right_within_its_period_only(
 
     owner = (await make_party(unit.session)).id
     asset = await make_asset(unit.session, owners=[owner])
+    first, last = days
     period = None if first is last is None else (day(first), day(last))
     stay = NewHold(asset.id, kind, "stay", new_id(), new_id(), today, period=period)
     await holds.place(unit.session, moment=unit.moment, holds=[stay])

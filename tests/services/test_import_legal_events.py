@@ -169,7 +169,7 @@ async def test_imports_and_announcements_are_shown(importer: Importer, api: Api)
     await importer.rows(ImportKind.legal_events, [announced("GR01", "2020-01-02", text="授权")])
     listed = (await api.get("auditor", "/v1/imports", kind="patents")).json()["items"]
     [run] = listed
-    assert (run["status"], run["lines_done"], run["rows"], run["refused"]) == ("completed", 2, 2, 1)
+    assert (run["status"], run["rows_done"], run["rows"], run["refused"]) == ("completed", 2, 2, 1)
     assert run["manifest"]["codes"] == {"patent_number.length": 1}
     assert (await api.get("auditor", f"/v1/imports/{run['id']}")).json() == run
     assert (await api.get("auditor", "/v1/imports", status="running")).json()["items"] == []
@@ -177,7 +177,7 @@ async def test_imports_and_announcements_are_shown(importer: Importer, api: Api)
     missing = await api.get("auditor", "/v1/imports/01890a5d-ac96-774b-bcce-b302099a8057")
     assert missing.json()["code"] == "import.not_found"
     [(asset_id,)] = await importer.all("SELECT id FROM assets WHERE number = :n", n=NUMBER)
-    [event] = (await api.get("bank_a", f"/v1/assets/{asset_id}/legal_events")).json()["items"]
+    [event] = (await api.get("bank_a", f"/v1/assets/{asset_id}/legal-events")).json()["items"]
     assert (event["code"], event["description"], event["announced_on"], event["text"]) == (
         *("GR01", "Patent grant", "2020-01-02", "授权"),
     )

@@ -217,7 +217,7 @@ async def test_a_run_that_breaks_off_goes_on_where_it_stopped(importer: Importer
 
     with pytest.raises(KeyboardInterrupt):
         await imports.run(importer.database, ImportKind.parties, path, batch=2, progress=stop)
-    stored = "SELECT status, lines_done, accepted, refused, finished_at IS NULL FROM imports"
+    stored = "SELECT status, rows_done, accepted, refused, finished_at IS NULL FROM imports"
     assert await importer.all(stored) == [("running", 4, 3, 1, True)]
     assert await importer.all("SELECT count(*) FROM events WHERE noun = 'import'") == [(0,)]
     assert not await _findings(importer)
@@ -265,7 +265,7 @@ async def test_documents_go_on_in_their_order_after_a_break(importer: Importer) 
 async def test_two_processes_do_not_share_a_run(importer: Importer) -> None:
     """Whoever finds that another went on with the file since its last batch is refused."""
     path = write(importer.folder / "x.csv", ImportKind.parties, [party(number) for number in range(1, 8)])
-    statement = text("UPDATE imports SET lines_done = lines_done + 2")
+    statement = text("UPDATE imports SET rows_done = rows_done + 2")
 
     class Disturbed(SavepointDatabase):
         """The third unit of work finds the run further on than it was left."""
@@ -285,7 +285,7 @@ async def test_two_processes_do_not_share_a_run(importer: Importer) -> None:
     with pytest.raises(DomainError) as refused:
         await imports.run(database, ImportKind.parties, path, batch=2)
     assert refused.value.code.code == "import.under_way"
-    assert await importer.all("SELECT lines_done, accepted FROM imports") == [(2, 2)]
+    assert await importer.all("SELECT rows_done, accepted FROM imports") == [(2, 2)]
 
 
 async def test_a_dry_run_tells_all_and_keeps_nothing(importer: Importer) -> None:

@@ -9,20 +9,13 @@ import pytest
 
 from app.domain.asset import STATUSES, AssetKind, AssetStatus
 from app.domain.hold import HoldKind
-from app.domain.operation import (
-    CIRCUMSTANCE_RULES,
-    STATUS_RULES,
-    Circumstance,
-    Operation,
-    Verdict,
-    findings,
-    statuses,
-)
+from app.domain.operation import STATUS_RULES, Operation, Verdict, statuses
 from tests.factories import deals
 from tests.factories.assets import make_asset, tie_up
 from tests.factories.pledges import filing
 from tests.support.api import Api, codes
 from tests.support.database import SavepointDatabase
+from tests.support.operation_table import CIRCUMSTANCE_RULES, Circumstance
 
 TRIED = (Operation.list_for_sale, Operation.transfer, Operation.licence, Operation.pledge)
 REFUSALS = {
@@ -97,16 +90,9 @@ async def test_the_services_refuse_a_stayed_right(
         assert await attempt(api, operation, asset.id) != set(), operation
 
 
-def test_the_table_is_whole_and_tells_what_does_not_simply_go() -> None:
-    """Domain §2.1: every status and circumstance has its cell; a refusal has a basis or is the platform's."""
+def test_every_status_has_its_cell_in_every_row() -> None:
+    """Domain §2.1: no status is forgotten; a patent in its late period is transferred with a warning."""
     for operation in Operation:
         assert STATUS_RULES[operation].keys() == set(AssetStatus)
-        assert CIRCUMSTANCE_RULES[operation].keys() == set(Circumstance)
-    late = findings(Operation.transfer, AssetStatus.late_fee, {Circumstance.pledged, Circumstance.stayed})
-    assert [(one.because, one.rule.verdict) for one in late] == [
-        (AssetStatus.late_fee, Verdict.warn),
-        (Circumstance.stayed, Verdict.no),
-        (Circumstance.pledged, Verdict.consent),
-    ]
-    assert findings(Operation.trusteeship, AssetStatus.granted, set(Circumstance)) == []
+    assert STATUS_RULES[Operation.transfer][AssetStatus.late_fee].verdict is Verdict.warn
     assert statuses(Operation.open_licence) == {AssetStatus.granted, AssetStatus.invalid_part}

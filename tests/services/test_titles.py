@@ -128,7 +128,7 @@ async def test_a_deals_event_passed_off_as_an_imports_passes_nothing(unit: Unit,
     )
     imported = (
         "INSERT INTO imports (id, kind, file_name, file_sha256, rows, accepted, unchanged, refused, status,"
-        " lines_done, manifest, event_id, recorded_at) VALUES (gen_random_uuid(), 'parties', 'x', 'x', 0, 0, 0, 0,"
+        " rows_done, manifest, event_id, recorded_at) VALUES (gen_random_uuid(), 'parties', 'x', 'x', 0, 0, 0, 0,"
         " 'running', 0, '{}', :event, :at)"
     )
     forged = {"event": new_id(), "on": unit.moment.today, "title": title.id, "recordal": None}

@@ -295,27 +295,27 @@ class Situation:
         taken: list[dict[str, Any]] = []
         answer: dict[str, Any] = {}
         for step in (step for blocker in found["blockers"] for step in blocker["remedies"]):
-            repeated = step in taken and step["action"] != "grant_consent"
+            repeated = step in taken and step["step"] != "grant_consent"
             if repeated or (step in taken and "{" not in step["path"]):
                 continue
-            if step["action"] == "grant_consent" and "{" in step["path"] and "asked_now" not in answer:
+            if step["step"] == "grant_consent" and "{" in step["path"] and "asked_now" not in answer:
                 continue
             taken.append(step)
             if step["in_request"]:
                 self._say(step)
                 continue
-            known = self.own.get(step["action"], str(answer.get("id")))
+            known = self.own.get(step["step"], str(answer.get("id")))
             path = re.sub(r"\{\w+\}", known, step["path"])
             send = self.versioned if step["if_match"] else self._send
             sent = await send(DOERS[step["by"]], step["method"], path, self._filled(path, step["body"]))
             assert sent.is_success, (step, sent.text)
-            answer = sent.json() | ({"asked_now": True} if step["action"] == "ask_consent" else {})
+            answer = sent.json() | ({"asked_now": True} if step["step"] == "ask_consent" else {})
 
     async def _send(self, role: str, method: str, path: str, body: Any) -> httpx.Response:
         return await self.api.http.request(method, path, json=body, headers=self.api.headers(role))
 
     def _say(self, step: dict[str, Any]) -> None:
-        if step["action"] == "act_for_owner":
+        if step["step"] == "act_for_owner":
             self.asker = "sme"
             return
         for name, value in self._filled("", step["body"]).items():

@@ -51,12 +51,12 @@ async def pay(
     `.lapse_stands`; then all that apply: `request.date_in_future`, `fee.currency_unsupported`,
     `.grace_over`, `.too_early`, `.amount_wrong`.
     """
-    asset, calendar = await lock(session, actor, asset_id)
+    asset, _ = await lock(session, actor, asset_id)
     fee = await _payable(session, asset, ordinal)
     before = FeeStatus(fee.status)
     if before is FeeStatus.lapsed and asset.status in ENDED and Role.operator not in actor.roles:
         raise rules.LAPSE_STANDS.error("path:asset_id", number=asset.number)
-    charge = fee.charge(calendar)
+    charge = fee.charge()
     refuse_if(_payment_faults(asset, fee, charge, paid_on=paid_on, paid=paid, today=moment.today))
     fee.advance(FeeEvent.restore if before is FeeStatus.lapsed else FeeEvent.pay)
     fee.paid_on, fee.paid_fen, fee.source = paid_on, paid.fen, source
@@ -116,15 +116,14 @@ def _payment_faults(
         found.append(rules.GRACE_OVER.violation("/paid_on", grace_ends_on=fee.grace_ends_on))
     if charge.opens_on is not None and paid_on < charge.opens_on:
         found.append(rules.TOO_EARLY.violation("/paid_on", opens_on=charge.opens_on))
-    surcharge = charge.surcharge_fen(paid_on)
-    expected = charge.net_fen(fee.reduction_percent) + surcharge
+    expected = charge.payable_fen(paid_on, fee.reduction_percent)
     if paid.fen != expected:
         found.append(
             rules.AMOUNT_WRONG.violation(
                 "/paid/amount",
                 paid_on=paid_on,
                 expected=format_amount(expected),
-                surcharge=format_amount(surcharge),
+                surcharge=format_amount(charge.surcharge_fen(paid_on)),
                 paid=format_amount(paid.fen),
             )
         )

@@ -28,14 +28,14 @@ _RUNNING = """
 SELECT id, event_id, recorded_at, accepted, unchanged, refused, manifest::text AS manifest FROM imports
 WHERE kind = $1 AND file_sha256 = $2 AND status = 'running'
 """
-_LINES_DONE = "SELECT id, lines_done FROM imports WHERE kind = $1 AND file_sha256 = $2 AND status = 'running'"
+_LINES_DONE = "SELECT id, rows_done FROM imports WHERE kind = $1 AND file_sha256 = $2 AND status = 'running'"
 _BEGIN = """
-INSERT INTO imports (id, kind, file_name, file_sha256, rows, accepted, unchanged, refused, status, lines_done,
+INSERT INTO imports (id, kind, file_name, file_sha256, rows, accepted, unchanged, refused, status, rows_done,
                      manifest, event_id, recorded_at, finished_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10::text::jsonb, $11, $12, NULL)
 """
 _GO_ON = """
-UPDATE imports SET accepted = $2, unchanged = $3, refused = $4, lines_done = $5, manifest = $6::text::jsonb
+UPDATE imports SET accepted = $2, unchanged = $3, refused = $4, rows_done = $5, manifest = $6::text::jsonb
 WHERE id = $1
 """
 _COMPLETE = """
@@ -99,7 +99,7 @@ async def undisturbed(
     row = await connection.fetchrow(_LINES_DONE, source.kind.value, source.sha256)
     if row is None:
         return not state.begun
-    return state.begun and (row["id"], row["lines_done"]) == (state.id, summary.done)
+    return state.begun and (row["id"], row["rows_done"]) == (state.id, summary.done)
 
 
 async def save(

@@ -52,6 +52,7 @@ _ASSETS = (
     "event_id",
     "recorded_at",
     "version",
+    "sign_key",
 )
 _TITLES = ("id", "asset_id", "party_id", "ordinal", "acquired_on", "event_id", "recorded_at")
 _PARTIES = (
@@ -161,9 +162,10 @@ def _asset(patent: bool, serial: int, now: Any, today: date) -> tuple[Any, ...]:
     number = f"{digits}.{patent_check_character(digits)}" if patent else f"{50_000_000 + serial}"
     kind, status = ("patent", "granted") if patent else ("trademark", "registered")
     granted, registered = (GRANTED_ON, None) if patent else (None, GRANTED_ON)
-    head = (new_id(), "CN", kind, "invention" if patent else None, "cn", number, "示例权利", date(2019, 3, 1))
+    name = f"示例权利{serial}"
+    head = (new_id(), "CN", kind, "invention" if patent else None, "cn", number, name, date(2019, 3, 1))
     checked = (LAST_DAY, status, today, "登记簿副本")
-    return (*head, granted, registered, *checked, False, False, False, SYSTEM_ID, now, 1)
+    return (*head, granted, registered, *checked, False, False, SYSTEM_ID, now, 1, None if patent else name)
 
 
 def _title(asset: Sequence[Any], firm: uuid.UUID, now: Any) -> tuple[Any, ...]:

@@ -18,11 +18,15 @@ from app.models.asset import Asset, AssetClass, AssetIdentifier, AssetLink, Asse
 from app.models.hold import Hold
 from app.models.party import Party
 from app.queries import holds as hold_queries
+from app.queries.driver import driver
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.asset_number import Number
+
+
+_LOCK_IDS = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,11 @@ async def lock(
     return found
 
 
+async def lock_ids(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> None:
+    """Lock rights whose rows are not needed, in the order of their ids."""
+    await (await driver(session)).execute(_LOCK_IDS, asset_ids)
+
+
 async def require(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> None:
     """Raises: `asset.not_found` for each right that is not in the register, at `/asset_ids/{n}`."""
     known = set(await session.scalars(select(Asset.id).where(Asset.id.in_(asset_ids))))
@@ -140,12 +149,14 @@ def _missing(
     ]
 
 
-async def lock_rights(session: AsyncSession, asset_ids: Sequence[uuid.UUID]) -> list[Right]:
+async def lock_rights(
+    session: AsyncSession, asset_ids: Sequence[uuid.UUID], *, pointer: str = "/asset_ids/{}"
+) -> list[Right]:
     """Lock rights in the order of their ids and read what bears on them, in the caller's order.
 
-    Raises: `asset.not_found` for each right that is not in the register, at `/asset_ids/{n}`.
+    Raises: `asset.not_found` for each right that is not in the register, at `pointer` as `lock` does.
     """
-    assets = {asset.id: asset for asset in await lock(session, asset_ids)}
+    assets = {asset.id: asset for asset in await lock(session, asset_ids, pointer=pointer)}
     owned = await owners(session, asset_ids)
     held = await hold_queries.live(session, asset_ids)
     return [

@@ -17,6 +17,7 @@ from app.models.asset import Asset, AssetClass
 from app.models.enrolment import Enrolment
 from app.models.fee import Fee
 from app.models.programme import Provider
+from app.queries import assets as asset_queries
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -80,7 +81,6 @@ WHERE ((f.status = 'due' AND f.due_on < $1) OR (f.status = 'late' AND f.grace_en
   AND a.status = ANY($2::text[])
 ORDER BY f.asset_id LIMIT $3
 """
-_LOCK = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 _TELL = """
 SELECT f.id, f.asset_id, f.due_on, f.grace_ends_on, a.number
 FROM fees f JOIN assets a ON a.id = f.asset_id
@@ -108,7 +108,7 @@ async def moving(session: AsyncSession, today: date, *, limit: int) -> list[Movi
     connection = await driver(session)
     arguments = (today, sorted(IN_FORCE), limit)
     candidates = await connection.fetch(_MOVING, *arguments)
-    await connection.fetch(_LOCK, [row["asset_id"] for row in candidates])
+    await asset_queries.lock_ids(session, [row["asset_id"] for row in candidates])
     # Asked again under the locks: a payment may have come in between.
     rows = await connection.fetch(_MOVING, *arguments) if candidates else []
     locked = {row["asset_id"] for row in candidates}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.asset import IN_FORCE, AssetStatus
 from app.domain.term import GRACE_MONTHS, ExtensionKind, add_months
+from app.queries import assets as asset_queries
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ FROM (
 WHERE ends_on < $3 AND (kind = 'patent' OR status_as_of IS NULL OR status_as_of <= ends_on)
 ORDER BY id LIMIT $4
 """
-_LOCK = "SELECT id FROM assets WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def over(session: AsyncSession, today: date, *, limit: int) -> list[Over]:
     statuses = sorted(IN_FORCE - {AssetStatus.grace})
     arguments = (statuses, add_months(today, -GRACE_MONTHS), today, limit, add_months(today, 12))
     candidates = await connection.fetch(_OVER, *arguments)
-    await connection.fetch(_LOCK, [row["id"] for row in candidates])
+    await asset_queries.lock_ids(session, [row["id"] for row in candidates])
     # Asked again under the locks: a renewal may have come in between.
     rows = await connection.fetch(_OVER, *arguments) if candidates else []
     locked = {row["id"] for row in candidates}

@@ -61,6 +61,8 @@ Legible = AfterValidator(_legible)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), Legible]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Legible]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Legible]
+"""The number of an order or a document of another authority."""
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 

@@ -6,12 +6,11 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.domain.stay import StayKind
-from app.schemas.common import Day, Id, Legible, Name, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, Name, Reference, RequestModel, ResponseModel, Text
 
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Legible]
 """The number of an order, as its authority writes it."""
 
 

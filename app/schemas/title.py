@@ -6,12 +6,10 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.domain.title import PassingKind
-from app.schemas.common import Day, Id, Legible, Name, RequestModel, ResponseModel
-
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Legible]
+from app.schemas.common import Day, Id, Name, Reference, RequestModel, ResponseModel
 
 
 class ShareIn(RequestModel):

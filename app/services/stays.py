@@ -169,8 +169,7 @@ def _last_day(stay: Stay) -> date:
 
 
 async def _lock(session: AsyncSession, asset_id: uuid.UUID) -> Right:
-    await asset_queries.get(session, asset_id)  # so that one that is missing is told at its path
-    [right] = await asset_queries.lock_rights(session, [asset_id])
+    [right] = await asset_queries.lock_rights(session, [asset_id], pointer="path:asset_id")
     return right
 
 

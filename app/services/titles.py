@@ -53,8 +53,7 @@ async def pass_title(
     Raises: `asset.not_found`, `request.version_…`, `document.not_found`; then all of
     `domain.title.passing_faults`. A reference used before comes as the database's `recordal.duplicate`.
     """
-    await queries.get(session, asset_id)
-    (right,) = await queries.lock_rights(session, [asset_id])
+    (right,) = await queries.lock_rights(session, [asset_id], pointer="path:asset_id")
     expect_version(right.asset.version)
     await document_queries.require(session, actor, new.document_id)
     live = (await queries.live_titles(session, [asset_id]))[asset_id]

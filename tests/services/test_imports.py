@@ -23,9 +23,8 @@ from app.services import imports
 from app.services.sandbox import sample_uscc
 from tests.support.database import SavepointDatabase
 from tests.support.importing import Importer, document, party, patent, read, write
-from tests.support.published import FOLDER
 
-VECTORS = FOLDER.parent / "domain_vectors.json"
+VECTORS = Path(__file__).parents[1] / "data" / "domain_vectors.json"
 
 
 async def _findings(importer: Importer) -> list[integrity.Finding]:
@@ -172,7 +171,6 @@ async def test_a_line_of_ten_megabytes_is_refused_alone(importer: Importer, quot
     assert (told["error_line"], told["error_code"]) == ("3", "import.line_too_long")
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the published vectors are not beside the project")
 async def test_every_number_of_the_vectors_is_in_or_refused_by_its_line(importer: Importer) -> None:
     """AST-01, ID-01 to ID-10: valid numbers go in, invalid ones are told with line and column."""
     vectors = json.loads(VECTORS.read_text(encoding="utf-8"))

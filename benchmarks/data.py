@@ -15,7 +15,8 @@ from app.domain.money import Money
 from app.domain.patent_number import patent_check_character
 from app.domain.permission import SYSTEM_ID
 from app.domain.pool import SharingParty, SourceType
-from app.services import pools
+from app.domain.scheme import Terms, Tier
+from app.services import funds, pools
 from app.services.sandbox import DISTRICT
 
 if TYPE_CHECKING:
@@ -82,11 +83,11 @@ class Pair:
 async def add_pools(bench: Bench, count: int) -> list[Pool]:
     """Pools of the sample manager with more money than the benchmarks can commit."""
     actor = bench.actor("pool_manager")
-    scheme = pools.NewScheme(
+    scheme = Terms(
         code="TJ-DL-TEMPLATE",
         effective_from=date(2019, 1, 1),
         leverage_multiple=10,
-        shares_bp=SHARES,
+        tiers=[Tier(SHARES)],
         legal_basis="示例管理办法",
     )
     made = []
@@ -100,7 +101,7 @@ async def add_pools(bench: Bench, count: int) -> list[Pool]:
                 currency="CNY",
                 scheme=scheme,
             )
-            await pools.contribute(
+            await funds.contribute(
                 unit.session,
                 actor=actor,
                 moment=unit.moment,

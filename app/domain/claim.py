@@ -23,6 +23,14 @@ class ClaimTrigger(StrEnum):
     bankruptcy = "bankruptcy"
 
 
+class ClawbackGround(StrEnum):
+    """Why a payout is demanded back in full (RP-17)."""
+
+    false_documents = "false_documents"
+    double_financing = "double_financing"
+    bank_violation = "bank_violation"
+
+
 class ClaimStatus(StrEnum):
     """States of a claim (domain §9.2)."""
 
@@ -36,6 +44,8 @@ class ClaimStatus(StrEnum):
     recovering = "recovering"
     recovered = "recovered"
     written_off = "written_off"
+    clawback = "clawback"
+    closed = "closed"
 
 
 class ClaimEvent(StrEnum):
@@ -52,6 +62,8 @@ class ClaimEvent(StrEnum):
     recover = "recover"
     make_whole = "make_whole"
     write_off = "write_off"
+    claw_back = "claw_back"
+    close = "close"
 
 
 _S, _E = ClaimStatus, ClaimEvent
@@ -77,6 +89,11 @@ CLAIM = StateMachine[ClaimStatus, ClaimEvent](
         (_S.paid, _E.write_off): _S.written_off,
         (_S.recovering, _E.write_off): _S.written_off,
         (_S.written_off, _E.recover): _S.written_off,
+        (_S.paid, _E.claw_back): _S.clawback,
+        (_S.recovering, _E.claw_back): _S.clawback,
+        (_S.recovered, _E.claw_back): _S.clawback,
+        (_S.written_off, _E.claw_back): _S.clawback,
+        (_S.clawback, _E.close): _S.closed,
     },
 )
 
@@ -229,6 +246,9 @@ UNSETTLED = frozenset({_S.submitted, _S.supplement, _S.review, _S.approved, _S.p
 
 OWED = frozenset({_S.paid, _S.recovering})
 """Paid, and neither made whole nor written off: the loan still counts as bad in its pool (RP-13)."""
+
+NEVER = 1_000_000
+"""Days overdue that no loan reaches: a scheme without that trigger."""
 
 MAX_ATTEMPTS = 2
 """A rejected claim may be made once more for the same default (RP-12, §9.2: appeal once)."""

@@ -13,12 +13,13 @@ class Side(StrEnum):
 
 
 class TransferKind(StrEnum):
-    """`posted` moves at once; `pending` sets aside, later taken by `post` or given back by `void`."""
+    """`posted` moves at once; `pending` sets aside: taken by `post`, given back by `void` or `expire`."""
 
     posted = "posted"
     pending = "pending"
     post = "post"
     void = "void"
+    expire = "expire"
 
 
 ACCOUNT_NOT_FOUND = define("account.not_found", ErrorKind.not_found, "未找到该账户", "No such account.")

@@ -37,6 +37,13 @@ class NoticeKind(StrEnum):
     right_stayed = "right_stayed"
     stay_ended = "stay_ended"
     title_passed = "title_passed"
+    commitment_changed = "commitment_changed"
+    claim_possible = "claim_possible"
+    clawback_demanded = "clawback_demanded"
+    remittance_late = "remittance_late"
+    balance_crossed = "balance_crossed"
+    period_changed = "period_changed"
+    statement_unmatched = "statement_unmatched"
 
 
 TEXTS: Mapping[NoticeKind, Reason] = {
@@ -125,6 +132,34 @@ TEXTS: Mapping[NoticeKind, Reason] = {
         "Right {number} has other owners, or shares, since {acquired_on}: {kind}.",
         "权利 {number} 自 {acquired_on} 起权利人或者其份额变更：{kind}",
     ),
+    NoticeKind.commitment_changed: Reason(
+        "The cover of pledge or application {number} is now {status}.",
+        "业务 {number} 的入库承诺当前状态：{status}",
+    ),
+    NoticeKind.claim_possible: Reason(
+        "The loan of pledge {number} can be claimed on the pool until {last_day}.",
+        "质押 {number} 的贷款已达到补偿条件，可在 {last_day} 前申请补偿",
+    ),
+    NoticeKind.clawback_demanded: Reason(
+        "Repay {amount} yuan paid on claim {number} by {due_on}.",
+        "补偿申请 {number} 须于 {due_on} 前退回补偿款 {amount} 元",
+    ),
+    NoticeKind.remittance_late: Reason(
+        "The pool's part of a recovery on claim {number} was due on {remit_by}.",
+        "补偿申请 {number} 追偿所得中资金池部分应于 {remit_by} 前划转，已逾期",
+    ),
+    NoticeKind.balance_crossed: Reason(
+        "Account {code} has crossed {threshold} yuan: {balance} yuan now.",
+        "科目 {code} 余额越过监控线 {threshold} 元，现为 {balance} 元",
+    ),
+    NoticeKind.period_changed: Reason(
+        "Period {period} of pool {number} is now {status}.",
+        "资金池 {number} 会计期间 {period} 当前状态：{status}",
+    ),
+    NoticeKind.statement_unmatched: Reason(
+        "Bank statement {number} has {lines} lines without a transfer.",
+        "银行对账单 {number} 有 {lines} 笔未匹配",
+    ),
 }
 """What each kind of notice says, with the facts its sender gives in braces."""
 
@@ -133,7 +168,14 @@ WORDS: Mapping[str, str] = {
     "accepted": "已接受",
     "active": "正常",
     "approved": "批准",
+    "anomaly": "异常",
     "closed": "已关闭",
+    "committed": "已入库",
+    "confirmed": "已确认",
+    "excluded": "已剔除",
+    "held": "暂结",
+    "released": "已解除",
+    "reserved": "已预留",
     "declined": "已谢绝",
     "expired": "已过期",
     "granted": "已同意",

@@ -71,6 +71,11 @@ class Permission(StrEnum):
     pool_write = "pool:write"
     ledger_read = "ledger:read"
     ledger_post = "ledger:post"
+    period_write = "period:write"
+    bank_statement_write = "bank_statement:write"
+    commitment_write = "commitment:write"
+    claim_clawback = "claim:clawback"
+    stress_test_write = "stress_test:write"
     statistic_read = "statistic:read"
     event_read = "event:read"
     mandate_read = "mandate:read"
@@ -214,7 +219,17 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.enrolment_check,
     },
     Role.pool_manager: EVERYONE
-    | {_P.pool_read, _P.pool_write, _P.ledger_read, _P.ledger_post, _P.claim_check},
+    | {
+        _P.pool_read,
+        _P.pool_write,
+        _P.ledger_read,
+        _P.ledger_post,
+        _P.period_write,
+        _P.bank_statement_write,
+        _P.commitment_write,
+        _P.claim_check,
+        _P.stress_test_write,
+    },
     Role.ip_office: EVERYONE
     | _REPORTS
     | {
@@ -236,8 +251,24 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.finance_office: EVERYONE
     | _REPORTS
-    | {_P.pool_read, _P.ledger_read, _P.claim_approve, _P.pool_release},
-    Role.treasury: EVERYONE | _REPORTS | {_P.pool_read, _P.ledger_read, _P.ledger_post, _P.claim_release},
+    | {
+        _P.pool_read,
+        _P.ledger_read,
+        _P.claim_approve,
+        _P.claim_clawback,
+        _P.pool_release,
+        _P.stress_test_write,
+    },
+    Role.treasury: EVERYONE
+    | _REPORTS
+    | {
+        _P.pool_read,
+        _P.ledger_read,
+        _P.ledger_post,
+        _P.period_write,
+        _P.bank_statement_write,
+        _P.claim_release,
+    },
     Role.department: EVERYONE | _REPORTS,
     Role.auditor: (
         EVERYONE - {_P.clock_write, _P.document_write, _P.certificate_write, _P.reconciliation_decide}

@@ -15,13 +15,6 @@ class PoolStatus(StrEnum):
     closed = "closed"
 
 
-class CommitmentStatus(StrEnum):
-    """Whether a commitment still reserves capacity."""
-
-    committed = "committed"
-    released = "released"
-
-
 class SourceType(StrEnum):
     """Where pool money comes from."""
 
@@ -33,17 +26,23 @@ class SourceType(StrEnum):
     insurer = "insurer"
     service_organisation = "service_organisation"
     other = "other"
+    interest = "interest"
+    """Interest on the special account and other money of the pool itself: no payer's, no earmark."""
 
 
 class AccountCode(StrEnum):
-    """Accounts every pool opens with; the two memo accounts carry covered principal, not cash."""
+    """Accounts every pool opens with; memo accounts carry covered principal and freezes, not cash."""
 
     cash = "cash"
     contributions = "contributions"
     compensation = "compensation"
     recovered = "recovered"
+    interest = "interest"
+    interest_receivable = "interest_receivable"
+    fees = "fees"
     covered = "memo.covered"
     cover_obligation = "memo.cover_obligation"
+    control = "memo.control"
 
 
 class SharingParty(StrEnum):
@@ -60,13 +59,6 @@ class SharingParty(StrEnum):
 FULL_SHARE_BP = 10_000
 
 NOT_FOUND = define("pool.not_found", ErrorKind.not_found, "未找到该资金池", "No such pool.")
-SHARES_NOT_WHOLE = define(
-    "pool.shares_not_whole",
-    ErrorKind.invalid,
-    "分担比例合计为 {total_bp} 个基点，应为 10000",
-    "Shares sum to {total_bp} basis points; they must sum to 10000.",
-    basis="RP-01",
-)
 SUSPENDED = define(
     "pool.suspended",
     ErrorKind.conflict,
@@ -115,19 +107,6 @@ CURRENCY_MISMATCH = define(
     ErrorKind.conflict,
     "资金池币种为 {currency}，与金额的币种不一致",
     "The pool is kept in {currency}; the amount is in another currency.",
-)
-PERIOD_INVALID = define(
-    "pool.period_invalid",
-    ErrorKind.invalid,
-    "方案的终止日早于起始日",
-    "The scheme ends before it takes effect.",
-)
-THRESHOLDS_INVALID = define(
-    "pool.thresholds_invalid",
-    ErrorKind.invalid,
-    "不良率预警线不得高于熔断线",
-    "The NPL ratio that warns must not be above the one that suspends.",
-    basis="RP-13",
 )
 NOT_SUSPENDED = define(
     "pool.not_suspended",

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger, Settlement
+from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger, ClawbackGround, Settlement
 from app.domain.pool import SharingParty
 from app.domain.recovery import RecoverySource
 from app.models.base import Base, OperationalMixin, one_of
@@ -24,11 +24,13 @@ from app.models.base import Base, OperationalMixin, one_of
 class Claim(OperationalMixin, Base):
     """A bank's claim on a pool for one default of a covered pledge.
 
-    `principal_fen` is what was outstanding of the principal, `loss_fen` the covered part of it (RP-06,
-    RP-07). `due_fen` is the pool's share, `paid_fen` what was paid within caps and balance, the rest the
-    `shortfall_reason` explains (RP-10). `evidence` is what the claim was assembled from, `evidence_sha256`
-    its hash. `transfer_id` is the transfer in the pool's ledger that sets the money aside while the claim
-    is public, and then the payout itself; none when there is nothing to pay.
+    `principal_fen` is what was outstanding of the principal, `interest_fen` the interest that counts (zero
+    where the scheme covers principal only), `realised_fen` the net proceeds got before the claim (net
+    schemes); `loss_fen` is the covered part of what is left (RP-06, RP-07). `due_fen` is the pool's share,
+    `paid_fen` what was paid within caps and balance, the rest the `shortfall_reason` explains (RP-10).
+    `evidence` is what the claim was assembled from, `evidence_sha256` its hash. `transfer_id` is the transfer
+    in the pool's ledger that sets the money aside while the claim is public, and then the payout itself;
+    none when there is nothing to pay.
     """
 
     __tablename__ = "claims"
@@ -36,7 +38,8 @@ class Claim(OperationalMixin, Base):
         one_of("trigger", ClaimTrigger),
         one_of("status", ClaimStatus),
         CheckConstraint("principal_fen > 0", name="principal_fen"),
-        CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen", name="loss_fen"),
+        CheckConstraint("interest_fen >= 0 AND realised_fen >= 0", name="base"),
+        CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen + interest_fen", name="loss_fen"),
         CheckConstraint("due_fen BETWEEN 0 AND loss_fen", name="due_fen"),
         CheckConstraint("paid_fen BETWEEN 0 AND due_fen", name="paid_fen"),
         CheckConstraint("(paid_on IS NULL) = (paid_fen IS NULL)", name="paid"),
@@ -69,6 +72,8 @@ class Claim(OperationalMixin, Base):
     default_on: Mapped[date]
     trigger: Mapped[str]
     principal_fen: Mapped[int]
+    interest_fen: Mapped[int]
+    realised_fen: Mapped[int]
     loss_fen: Mapped[int]
     due_fen: Mapped[int]
     paid_fen: Mapped[int | None]
@@ -131,7 +136,9 @@ class ClaimShare(OperationalMixin, Base):
 class Recovery(OperationalMixin, Base):
     """Money that came back on a paid claim: gross less documented costs, shared by who bore the loss.
 
-    What is left when everybody is whole is `surplus_fen`, the pledgor's (民法典第438条). Append-only.
+    When everybody is whole, `interest_fen` of what is left is the bank's for its documented interest and
+    penalty, and `surplus_fen` the pledgor's (民法典第438条). The bank passes the pool's part on by
+    `remit_by`; `late_days` is by how many days it was booked later (RP-15). Append-only.
     """
 
     __tablename__ = "recoveries"
@@ -139,7 +146,11 @@ class Recovery(OperationalMixin, Base):
         one_of("source", RecoverySource),
         CheckConstraint("gross_fen > 0", name="gross_fen"),
         CheckConstraint("cost_fen BETWEEN 0 AND gross_fen", name="cost_fen"),
-        CheckConstraint("surplus_fen BETWEEN 0 AND gross_fen - cost_fen", name="surplus_fen"),
+        CheckConstraint(
+            "surplus_fen >= 0 AND interest_fen >= 0 AND surplus_fen + interest_fen <= gross_fen - cost_fen",
+            name="surplus_fen",
+        ),
+        CheckConstraint("late_days >= 0", name="late_days"),
         ForeignKeyConstraint(["claim_id", "pool_id"], ["claims.id", "claims.pool_id"]),
         ForeignKeyConstraint(
             ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
@@ -153,8 +164,11 @@ class Recovery(OperationalMixin, Base):
     source: Mapped[str]
     gross_fen: Mapped[int]
     cost_fen: Mapped[int]
+    interest_fen: Mapped[int]
     surplus_fen: Mapped[int]
     occurred_on: Mapped[date]
+    remit_by: Mapped[date]
+    late_days: Mapped[int]
     transfer_id: Mapped[uuid.UUID | None]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
@@ -173,3 +187,37 @@ class RecoveryShare(OperationalMixin, Base):
     recovery_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("recoveries.id"))
     party: Mapped[str]
     amount_fen: Mapped[int]
+
+
+class Clawback(OperationalMixin, Base):
+    """The demand to pay a payout back in full, and its receipt (RP-17).
+
+    Ordered by the finance office on a document; `transfer_id` is the receipt in the pool's ledger.
+    """
+
+    __tablename__ = "clawbacks"
+    __table_args__ = (
+        one_of("ground", ClawbackGround),
+        CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("(received_on IS NULL) = (transfer_id IS NULL)", name="received"),
+        ForeignKeyConstraint(["claim_id", "pool_id"], ["claims.id", "claims.pool_id"]),
+        ForeignKeyConstraint(
+            ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
+        ),
+        UniqueConstraint("claim_id"),
+        Index("uq_clawbacks_transfer", "pool_id", "transfer_id", unique=True),
+    )
+
+    claim_id: Mapped[uuid.UUID]
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    ground: Mapped[str]
+    reason: Mapped[str]
+    document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("documents.id"))
+    amount_fen: Mapped[int]
+    excludes_bank: Mapped[bool]
+    ordered_on: Mapped[date]
+    due_on: Mapped[date]
+    received_on: Mapped[date | None]
+    transfer_id: Mapped[uuid.UUID | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     CheckConstraint,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.ledger import Side, TransferKind
+from app.domain.monitor import Crossing, MonitorField
 from app.models.base import Base, DistrictCode, OperationalMixin, one_of
 
 
@@ -56,6 +58,11 @@ class LedgerAccount(OperationalMixin, Base):
     normal_side: Mapped[str]
     limit_side: Mapped[str | None]
     memo: Mapped[bool]
+    frozen_by: Mapped[uuid.UUID | None] = mapped_column(server_default=FetchedValue())
+    """The pending transfer that freezes it; only its void gives the account back. Kept by the trigger."""
+    last_booked_on: Mapped[date | None] = mapped_column(server_default=FetchedValue())
+    last_occurred_on: Mapped[date | None] = mapped_column(server_default=FetchedValue())
+    """Greatest effective day of a posted entry: what is booked before it must keep all later days lawful."""
     debits_posted: Mapped[int] = mapped_column(server_default="0")
     credits_posted: Mapped[int] = mapped_column(server_default="0")
     debits_pending: Mapped[int] = mapped_column(server_default="0")
@@ -67,16 +74,28 @@ class LedgerAccount(OperationalMixin, Base):
 class LedgerTransfer(Base):
     """`amount_fen` from one account to another; its id may be chosen by the client. Append-only.
 
-    `post` and `void` resolve a pending transfer, once (`resolves_id` is unique).
+    `post`, `void` and `expire` resolve a pending transfer, once (`resolves_id` is unique); what was posted
+    is reversed once (`reverses_id` is unique). Transfers of one posting are applied in the order of their
+    `position`. `occurred_on` is the day it has effect, `booked_on` the business date on which it was
+    booked; a correction of a closed period is of the first open day and names the day it `corrects_on`. An
+    `adjustment` may still be booked into a period that is held. A pending transfer may end with
+    `expires_on`, and may freeze the account of one side (`freezes`), then perhaps with amount 0.
     """
 
     __tablename__ = "ledger_transfers"
     __table_args__ = (
         PrimaryKeyConstraint("ledger_id", "id"),
         one_of("kind", TransferKind),
-        CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("amount_fen > 0 OR amount_fen = 0 AND kind <> 'posted'", name="amount_fen"),
+        CheckConstraint(
+            "freezes IS NULL OR freezes IN ('debit', 'credit') AND kind = 'pending'", name="freezes"
+        ),
+        CheckConstraint("expires_on IS NULL OR kind = 'pending'", name="expires_on"),
+        CheckConstraint("reverses_id IS NULL OR kind IN ('posted', 'post')", name="reverses"),
+        CheckConstraint("corrects_on < occurred_on", name="corrects_on"),
+        CheckConstraint("position >= 0", name="position"),
         CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
-        CheckConstraint("(kind IN ('post', 'void')) = (resolves_id IS NOT NULL)", name="resolves"),
+        CheckConstraint("(kind IN ('post', 'void', 'expire')) = (resolves_id IS NOT NULL)", name="resolves"),
         ForeignKeyConstraint(
             ["ledger_id", "debit_account_id", "currency"],
             ["ledger_accounts.ledger_id", "ledger_accounts.id", "ledger_accounts.currency"],
@@ -99,6 +118,19 @@ class LedgerTransfer(Base):
             unique=True,
             postgresql_where="resolves_id IS NOT NULL",
         ),
+        ForeignKeyConstraint(
+            ["ledger_id", "reverses_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_ledger_transfers_reverses",
+        ),
+        Index(
+            "uq_ledger_transfers_reverses",
+            "ledger_id",
+            "reverses_id",
+            unique=True,
+            postgresql_where="reverses_id IS NOT NULL",
+        ),
+        Index("ix_ledger_transfers_expires_on", "expires_on", postgresql_where="expires_on IS NOT NULL"),
         Index("ix_ledger_transfers_posting_id", "posting_id"),
         Index("ix_ledger_transfers_event_id", "event_id"),
     )
@@ -112,17 +144,29 @@ class LedgerTransfer(Base):
     currency: Mapped[str]
     amount_fen: Mapped[int]
     resolves_id: Mapped[uuid.UUID | None]
+    reverses_id: Mapped[uuid.UUID | None]
+    freezes: Mapped[str | None]
+    expires_on: Mapped[date | None]
     posting_id: Mapped[uuid.UUID]
+    position: Mapped[int] = mapped_column(server_default="0")
     code: Mapped[str]
+    narrative: Mapped[str | None]
     business_noun: Mapped[str]
     business_id: Mapped[uuid.UUID]
     occurred_on: Mapped[date]
+    booked_on: Mapped[date]
+    corrects_on: Mapped[date | None]
+    adjustment: Mapped[bool] = mapped_column(server_default="false")
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
 
 
 class LedgerEntry(Base):
-    """One side of a transfer on one account, with the account's totals after it. Append-only."""
+    """One side of a transfer on one account, with the account's totals after it. Append-only.
+
+    `posted_fen` is what it moved of the posted total (0 while pending). `booked_on` never falls along an
+    account's versions, so that a statement of a time is an unbroken run of entries.
+    """
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
@@ -134,6 +178,8 @@ class LedgerEntry(Base):
             name="fk_ledger_entries_transfer",
         ),
         Index("ix_ledger_entries_transfer_id", "ledger_id", "transfer_id"),
+        Index("ix_ledger_entries_booked_on", "account_id", "booked_on", "account_version"),
+        Index("ix_ledger_entries_occurred_on", "account_id", "occurred_on"),
     )
 
     ledger_id: Mapped[uuid.UUID]
@@ -143,8 +189,39 @@ class LedgerEntry(Base):
     district_code: Mapped[DistrictCode]
     side: Mapped[str]
     amount_fen: Mapped[int]
+    posted_fen: Mapped[int]
     debits_posted: Mapped[int]
     credits_posted: Mapped[int]
     debits_pending: Mapped[int]
     credits_pending: Mapped[int]
+    occurred_on: Mapped[date]
+    booked_on: Mapped[date]
     recorded_at: Mapped[datetime]
+
+
+class Monitor(OperationalMixin, Base):
+    """A threshold on an account's balance; `crossed` tells on which side the balance is now.
+
+    A posting that takes the balance across tells once, the next one on the same side does not.
+    """
+
+    __tablename__ = "monitors"
+    __table_args__ = (
+        one_of("field", MonitorField),
+        one_of("crossing", Crossing),
+        ForeignKeyConstraint(
+            ["ledger_id", "account_code"], ["ledger_accounts.ledger_id", "ledger_accounts.code"]
+        ),
+        Index("ix_monitors_live", "ledger_id", "account_code", postgresql_where="ended_on IS NULL"),
+    )
+
+    ledger_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    account_code: Mapped[str]
+    field: Mapped[str]
+    crossing: Mapped[str]
+    threshold_fen: Mapped[int]
+    crossed: Mapped[bool]
+    ended_on: Mapped[date | None]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
+    version: Mapped[int]

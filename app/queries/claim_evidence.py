@@ -155,7 +155,7 @@ def of_cover(commitment: Commitment, scheme: Scheme) -> dict[str, Any]:
             "code": scheme.code,
             "scheme_version": scheme.scheme_version,
             "legal_basis": scheme.legal_basis,
-            "shares_bp": scheme.shares_bp,
+            "tiers": scheme.tiers,
             "overdue_days": scheme.overdue_days,
             "claim_window_days": scheme.claim_window_days,
             "publicity_days": scheme.publicity_days,

@@ -75,7 +75,8 @@ SELECT
                    FROM ledger_accounts l WHERE l.ledger_id = p.id),
       'household_fen', (SELECT coalesce(sum(d.principal_fen), 0)::bigint FROM commitments c
                         JOIN pledges d ON d.id = c.pledge_id
-                        WHERE c.pool_id = p.id AND c.status = 'committed' AND d.borrower_id = $5))
+                        WHERE c.pool_id = p.id AND c.status IN ('committed', 'anomaly')
+                          AND d.borrower_id = $5))
    FROM pools p LEFT JOIN LATERAL (
      SELECT * FROM schemes s WHERE s.pool_id = p.id AND s.effective_from <= $4::date
        AND (s.effective_to IS NULL OR s.effective_to >= $4::date)

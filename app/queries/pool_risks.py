@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text
 
 from app.domain.claim import OWED
+from app.domain.commitment import COVERING
 from app.domain.permission import Role
-from app.domain.pool import AccountCode, CommitmentStatus, Limits, Risk
+from app.domain.pool import AccountCode, Limits, Risk
 from app.models.ledger import LedgerAccount
 from app.models.organisation import Organisation
 from app.models.pledge import Pledge
@@ -34,7 +35,7 @@ FROM (
     SELECT outstanding_fen, loan_class FROM loan_classifications k WHERE k.pledge_id = p.id
     ORDER BY k.occurred_on DESC, k.recorded_at DESC, k.id DESC LIMIT 1
   ) l ON true
-  WHERE c.pool_id = :pool_id AND c.status = 'committed'
+  WHERE c.pool_id = :pool_id AND c.status IN ('committed', 'anomaly')
   UNION ALL
   SELECT k.principal_fen, 'loss' FROM claims k WHERE k.pool_id = :pool_id AND k.status = ANY(:owed)
 ) loan
@@ -91,7 +92,7 @@ async def concerned(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
         .select_from(Commitment)
         .join(Pledge, Pledge.id == Commitment.pledge_id)
         .join(Organisation, Organisation.party_id == Pledge.pledgee_id, isouter=True)
-        .where(Commitment.pool_id == pool.id, Commitment.status == CommitmentStatus.committed)
+        .where(Commitment.pool_id == pool.id, Commitment.status.in_(COVERING))
         .distinct()
     )
     found = set(await session.scalars(banks)) - {None}

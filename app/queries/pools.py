@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Select, or_, select, true
 
 from app.domain import pool as rules
+from app.domain.commitment import COVERING
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.permission import Permission, Role
-from app.domain.pool import AccountCode, CommitmentStatus, PoolStatus
+from app.domain.pool import AccountCode, PoolStatus
 from app.models.ledger import LedgerAccount
 from app.models.pool import Commitment, Pool, Scheme
 
@@ -158,15 +159,13 @@ async def capacity(session: AsyncSession, pool: Pool, leverage: int) -> Capacity
 
 async def live_commitment(session: AsyncSession, pledge_id: uuid.UUID) -> Commitment | None:
     """The commitment that still reserves capacity for a pledge, or None."""
-    statement = select(Commitment).where(
-        Commitment.pledge_id == pledge_id, Commitment.status == CommitmentStatus.committed
-    )
+    statement = select(Commitment).where(Commitment.pledge_id == pledge_id, Commitment.status.in_(COVERING))
     return (await session.scalars(statement)).one_or_none()
 
 
 async def covered(session: AsyncSession, pledge_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Covered principal that pools still reserve for pledges, in fen."""
-    statement = select(Commitment.pledge_id, Commitment.covered_fen).where(
-        Commitment.pledge_id.in_(pledge_ids), Commitment.status == CommitmentStatus.committed
+    statement = select(Commitment.pledge_id, Commitment.outstanding_fen).where(
+        Commitment.pledge_id.in_(pledge_ids), Commitment.status.in_(COVERING)
     )
-    return dict((await session.execute(statement)).all())
+    return {pledge_id: fen for pledge_id, fen in await session.execute(statement) if pledge_id is not None}

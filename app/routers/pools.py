@@ -9,8 +9,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.domain import pool as rules
+from app.domain.errors import refuse_if
 from app.domain.permission import Permission
-from app.models.pool import Pool, Scheme
+from app.domain.scheme import Terms
+from app.models.pool import Pool
 from app.queries import pool_risks, pools as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
@@ -24,56 +26,23 @@ from app.schemas.pool import (
     PoolOut,
     ReleaseIn,
     RiskOut,
-    SchemeIn,
-    SchemeOut,
 )
-from app.services import pool_breakers, pools
+from app.schemas.scheme import SchemeIn, SchemeOut
+from app.services import funds, pool_breakers, pools, schemes as scheme_service
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
 
-def _scheme(body: SchemeIn) -> pools.NewScheme:
-    return pools.NewScheme(
-        code=body.code,
-        effective_from=body.effective_from,
-        effective_to=body.effective_to,
-        leverage_multiple=body.leverage_multiple,
-        shares_bp=body.shares_bp,
-        legal_basis=body.legal_basis,
-        household_cap=body.household_cap.money if body.household_cap else None,
-        overdue_days=body.overdue_days,
-        claim_window_days=body.claim_window_days,
-        publicity_days=body.publicity_days,
-        claim_cap=body.claim_cap.money if body.claim_cap else None,
-        npl_warn_bp=body.npl_warn_bp,
-        npl_suspend_bp=body.npl_suspend_bp,
-        paid_ratio_suspend_bp=body.paid_ratio_suspend_bp,
-        accepts_expired_valuations=body.accepts_expired_valuations,
+def _terms(body: SchemeIn, currency: str, *, pointer: str = "") -> Terms:
+    """The parameters, all of whose amounts are in the pool's currency."""
+    refuse_if(
+        [
+            rules.CURRENCY_MISMATCH.violation(f"{pointer}{place}", currency=currency)
+            for place, given in body.currencies().items()
+            if given != currency
+        ]
     )
-
-
-def scheme_out(scheme: Scheme) -> SchemeOut:
-    """A scheme version as it is shown."""
-    cap, claim_cap = scheme.household_cap_fen, scheme.claim_cap_fen
-    return SchemeOut(
-        id=scheme.id,
-        code=scheme.code,
-        scheme_version=scheme.scheme_version,
-        effective_from=scheme.effective_from,
-        effective_to=scheme.effective_to,
-        leverage_multiple=scheme.leverage_multiple,
-        household_cap=MoneyOut.of(cap) if cap is not None else None,
-        shares_bp=scheme.shares_bp,
-        legal_basis=scheme.legal_basis,
-        overdue_days=scheme.overdue_days,
-        claim_window_days=scheme.claim_window_days,
-        publicity_days=scheme.publicity_days,
-        claim_cap=MoneyOut.of(claim_cap) if claim_cap is not None else None,
-        npl_warn_bp=scheme.npl_warn_bp,
-        npl_suspend_bp=scheme.npl_suspend_bp,
-        paid_ratio_suspend_bp=scheme.paid_ratio_suspend_bp,
-        accepts_expired_valuations=scheme.accepts_expired_valuations,
-    )
+    return body.terms()
 
 
 async def _risk(unit: ReadUnit | WriteUnit, pool: Pool) -> RiskOut | None:
@@ -111,7 +80,10 @@ async def out(unit: ReadUnit | WriteUnit, pool: Pool) -> PoolOut:
         currency=pool.currency,
         status=pool.status,
         manager_id=pool.manager_id,
-        scheme=scheme_out(scheme) if scheme is not None else None,
+        second_person_from=MoneyOut.of(pool.second_person_fen, pool.currency)
+        if pool.second_person_fen is not None
+        else None,
+        scheme=SchemeOut.of(scheme, pool.currency) if scheme is not None else None,
         capacity=capacity,
         risk=await _risk(unit, pool),
         version=pool.version,
@@ -127,7 +99,8 @@ async def open_pool(body: PoolIn, unit: Annotated[WriteUnit, writes(Permission.p
         moment=unit.moment,
         name=body.name,
         currency=body.currency,
-        scheme=_scheme(body.scheme),
+        scheme=_terms(body.scheme, body.currency, pointer="/scheme"),
+        second_person_from=body.second_person_from.money if body.second_person_from else None,
     )
     return await unit.reply(201, await out(unit, pool), headers={"ETag": etag(pool.version)})
 
@@ -160,8 +133,8 @@ async def schemes(
     pool_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.pool_read)]
 ) -> list[SchemeOut]:
     """All scheme versions of a pool."""
-    await queries.get(unit.session, unit.actor, pool_id)
-    return [scheme_out(scheme) for scheme in await queries.schemes(unit.session, pool_id)]
+    pool = await queries.get(unit.session, unit.actor, pool_id)
+    return [SchemeOut.of(scheme, pool.currency) for scheme in await queries.schemes(unit.session, pool_id)]
 
 
 @router.post("/{pool_id}/schemes", status_code=201, response_model=SchemeOut)
@@ -169,10 +142,12 @@ async def add_scheme(
     pool_id: uuid.UUID, body: SchemeIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
 ) -> Response:
     """Put a further scheme version in effect; commitments made before keep theirs (RP-03)."""
-    scheme = await pools.add_scheme(
-        unit.session, actor=unit.actor, moment=unit.moment, pool_id=pool_id, scheme=_scheme(body)
+    pool = await queries.get(unit.session, unit.actor, pool_id)
+    terms = _terms(body, pool.currency)
+    added = await scheme_service.add(
+        unit.session, actor=unit.actor, moment=unit.moment, pool_id=pool_id, terms=terms
     )
-    return await unit.reply(201, scheme_out(scheme))
+    return await unit.reply(201, SchemeOut.of(added, pool.currency))
 
 
 @router.post("/{pool_id}/contributions", status_code=201, response_model=ContributionOut)
@@ -180,7 +155,7 @@ async def contribute(
     pool_id: uuid.UUID, body: ContributionIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
 ) -> Response:
     """Book money paid into the pool's special account (RP-19)."""
-    transfer_id = await pools.contribute(
+    transfer_id = await funds.contribute(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from app.domain.pool import SharingParty, SourceType
+from app.domain.pool import SourceType
 from app.schemas.common import (
     Currency,
     Day,
@@ -20,44 +20,18 @@ from app.schemas.common import (
     ResponseModel,
     Text,
 )
-
-BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
-
-
-PositiveBasisPoints = Annotated[int, Field(ge=1, le=10_000)]
-
-
-class SchemeIn(RequestModel):
-    """Parameters of a scheme version; shares are basis points that sum to 10 000.
-
-    A loan is claimable from `overdue_days` on, for `claim_window_days` after the default, at most
-    `claim_cap` per claim; an approved claim is public for `publicity_days`. The breaker warns and suspends
-    at NPL ratios, and suspends at the ratio of net payouts to money paid in. Valuations over a year old
-    support a new pledge only where `accepts_expired_valuations` says so (PL-26).
-    """
-
-    code: Name
-    effective_from: Day
-    effective_to: Day | None = None
-    leverage_multiple: Annotated[int, Field(ge=1, le=100)]
-    household_cap: PositiveMoney | None = None
-    shares_bp: Annotated[dict[Annotated[SharingParty, Field(strict=False)], BasisPoints], Field(min_length=1)]
-    legal_basis: Text
-    overdue_days: Annotated[int, Field(ge=1, le=360)] = 60
-    claim_window_days: Annotated[int, Field(ge=1, le=3_650)] = 180
-    publicity_days: Annotated[int, Field(ge=0, le=365)] = 5
-    claim_cap: PositiveMoney | None = None
-    npl_warn_bp: PositiveBasisPoints = 300
-    npl_suspend_bp: PositiveBasisPoints = 500
-    paid_ratio_suspend_bp: PositiveBasisPoints = 5_000
-    accepts_expired_valuations: bool = False
+from app.schemas.scheme import SchemeIn, SchemeOut
 
 
 class PoolIn(RequestModel):
-    """A pool to be opened with its first scheme."""
+    """A pool to be opened with its first scheme.
+
+    From `second_person_from` on, a transfer booked by hand is proposed by one client and posted by another.
+    """
 
     name: Name
     currency: Currency = "CNY"
+    second_person_from: PositiveMoney | None = None
     scheme: SchemeIn
 
 
@@ -74,28 +48,6 @@ class ContributionIn(RequestModel):
     source: Annotated[SourceType, Field(strict=False)]
     amount: PositiveMoney
     occurred_on: Day
-
-
-class SchemeOut(ResponseModel):
-    """A scheme version."""
-
-    id: uuid.UUID
-    code: str
-    scheme_version: int
-    effective_from: date
-    effective_to: date | None
-    leverage_multiple: int
-    household_cap: MoneyOut | None
-    shares_bp: dict[str, Any]
-    legal_basis: str
-    overdue_days: int
-    claim_window_days: int
-    publicity_days: int
-    claim_cap: MoneyOut | None
-    npl_warn_bp: int
-    npl_suspend_bp: int
-    paid_ratio_suspend_bp: int
-    accepts_expired_valuations: bool
 
 
 class RiskOut(ResponseModel):
@@ -130,6 +82,7 @@ class PoolOut(ResponseModel):
     currency: str
     status: str
     manager_id: uuid.UUID
+    second_person_from: MoneyOut | None
     scheme: SchemeOut | None
     capacity: CapacityOut | None
     risk: RiskOut | None

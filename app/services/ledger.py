@@ -45,7 +45,13 @@ class NewTransfer:
     business_id: uuid.UUID
     kind: TransferKind = TransferKind.posted
     resolves_id: uuid.UUID | None = None
+    reverses_id: uuid.UUID | None = None
+    freezes: Side | None = None
+    expires_on: date | None = None
+    narrative: str | None = None
     occurred_on: date | None = None
+    corrects_on: date | None = None
+    adjustment: bool = False
     id: uuid.UUID = field(default_factory=new_id)
 
 
@@ -58,14 +64,28 @@ class Book:
     currency: str
 
 
-TRANSFER_COLUMNS = (
-    "id, kind, debit_account_id, credit_account_id, amount_fen, resolves_id, code, business_noun,"
-    " business_id, occurred_on"
-)
-TRANSFER_RECORD = (
-    "id uuid, kind text, debit_account_id uuid, credit_account_id uuid, amount_fen bigint, resolves_id uuid,"
-    " code text, business_noun text, business_id uuid, occurred_on date"
-)
+_COLUMNS = {
+    "id": "uuid",
+    "kind": "text",
+    "debit_account_id": "uuid",
+    "credit_account_id": "uuid",
+    "amount_fen": "bigint",
+    "resolves_id": "uuid",
+    "reverses_id": "uuid",
+    "freezes": "text",
+    "expires_on": "date",
+    "position": "bigint",
+    "code": "text",
+    "narrative": "text",
+    "business_noun": "text",
+    "business_id": "uuid",
+    "occurred_on": "date",
+    "booked_on": "date",
+    "corrects_on": "date",
+    "adjustment": "boolean",
+}
+TRANSFER_COLUMNS = ", ".join(_COLUMNS)
+TRANSFER_RECORD = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 _POST = f"""
 INSERT INTO ledger_transfers (ledger_id, district_code, currency, posting_id, event_id, recorded_at,
                               {TRANSFER_COLUMNS})
@@ -74,23 +94,19 @@ SELECT $1, $2, $3, $4, $5, $6, {TRANSFER_COLUMNS} FROM jsonb_to_recordset($7::js
 
 
 def transfer_rows(transfers: Sequence[NewTransfer], today: date) -> str:
-    """Transfers as the JSON array the statements read."""
+    """Transfers as the JSON array the statements read, in the order in which they are applied."""
     return json.dumps(
         [
             {
-                "id": str(transfer.id),
-                "kind": transfer.kind,
-                "debit_account_id": str(transfer.debit_account_id),
-                "credit_account_id": str(transfer.credit_account_id),
-                "amount_fen": transfer.amount_fen,
-                "resolves_id": str(transfer.resolves_id) if transfer.resolves_id else None,
-                "code": transfer.code,
-                "business_noun": transfer.business_noun,
-                "business_id": str(transfer.business_id),
-                "occurred_on": str(transfer.occurred_on or today),
+                **{name: getattr(transfer, name) for name in _COLUMNS if hasattr(transfer, name)},
+                "position": position,
+                "occurred_on": transfer.occurred_on or today,
+                "booked_on": today,
             }
-            for transfer in transfers
-        ]
+            for position, transfer in enumerate(transfers)
+        ],
+        default=str,
+        ensure_ascii=False,
     )
 
 

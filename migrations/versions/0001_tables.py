@@ -609,6 +609,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_recordal_assets_asset_id", "recordal_assets", ["asset_id"], unique=False)
     op.create_table(
+        "roots",
+        sa.Column("root_on", sa.Date(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("heads", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("previous", sa.LargeBinary(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_roots_event_id")),
+        sa.PrimaryKeyConstraint("root_on", name=op.f("pk_roots")),
+    )
+    op.create_index("ix_roots_event_id", "roots", ["event_id"], unique=False)
+    op.create_table(
         "seals",
         sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -1169,7 +1185,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed')",
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched')",
             name=op.f("ck_notices_kind"),
         ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
@@ -1219,6 +1235,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("manager_id", sa.Uuid(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("second_person_fen", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1226,6 +1243,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('active', 'warning', 'suspended', 'closed')", name=op.f("ck_pools_status")
         ),
+        sa.CheckConstraint("second_person_fen > 0", name=op.f("ck_pools_second_person_fen")),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_pools_district_code")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_pools_event_id")),
         sa.ForeignKeyConstraint(["manager_id"], ["organisations.id"], name=op.f("fk_pools_manager_id")),
@@ -1347,6 +1365,53 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject_id", "round", "step", name=op.f("uq_approvals_subject_id_round_step")),
     )
     op.create_index("ix_approvals_event_id", "approvals", ["event_id"], unique=False)
+    op.create_table(
+        "bank_breakers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("bank_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('active', 'warning', 'suspended', 'closed')", name=op.f("ck_bank_breakers_status")
+        ),
+        sa.ForeignKeyConstraint(["bank_id"], ["organisations.id"], name=op.f("fk_bank_breakers_bank_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_bank_breakers_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_bank_breakers_event_id")),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_bank_breakers_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_breakers")),
+        sa.UniqueConstraint("pool_id", "bank_id", name=op.f("uq_bank_breakers_pool_id_bank_id")),
+    )
+    op.create_table(
+        "bank_statements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("opening_fen", sa.BigInteger(), nullable=False),
+        sa.Column("closing_fen", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("ends_on >= begins_on", name=op.f("ck_bank_statements_days")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_bank_statements_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_bank_statements_event_id")),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_bank_statements_ledger_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statements")),
+        sa.UniqueConstraint("id", "ledger_id", name=op.f("uq_bank_statements_id_ledger_id")),
+        sa.UniqueConstraint("ledger_id", "begins_on", name=op.f("uq_bank_statements_ledger_id_begins_on")),
+        sa.UniqueConstraint("number", name=op.f("uq_bank_statements_number")),
+    )
+    op.create_index("ix_bank_statements_event_id", "bank_statements", ["event_id"], unique=False)
     op.create_table(
         "consents",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1477,6 +1542,32 @@ def upgrade() -> None:
     op.create_index("ix_deals_listing_id", "deals", ["listing_id"], unique=False)
     op.create_index("ix_deals_organisation_id", "deals", ["organisation_id"], unique=False)
     op.create_table(
+        "interest_rates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("rate_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("day_count", sa.Text(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "day_count IN ('actual_360', 'actual_365', 'actual_actual')",
+            name=op.f("ck_interest_rates_day_count"),
+        ),
+        sa.CheckConstraint("rate_ppm BETWEEN 0 AND 1000000", name=op.f("ck_interest_rates_rate_ppm")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_interest_rates_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_interest_rates_event_id")),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_interest_rates_ledger_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interest_rates")),
+        sa.UniqueConstraint(
+            "ledger_id", "effective_from", name=op.f("uq_interest_rates_ledger_id_effective_from")
+        ),
+    )
+    op.create_index("ix_interest_rates_event_id", "interest_rates", ["event_id"], unique=False)
+    op.create_table(
         "ledger_accounts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -1487,6 +1578,9 @@ def upgrade() -> None:
         sa.Column("normal_side", sa.Text(), nullable=False),
         sa.Column("limit_side", sa.Text(), nullable=True),
         sa.Column("memo", sa.Boolean(), nullable=False),
+        sa.Column("frozen_by", sa.Uuid(), server_default=sa.FetchedValue(), nullable=True),
+        sa.Column("last_booked_on", sa.Date(), server_default=sa.FetchedValue(), nullable=True),
+        sa.Column("last_occurred_on", sa.Date(), server_default=sa.FetchedValue(), nullable=True),
         sa.Column("debits_posted", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("credits_posted", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("debits_pending", sa.BigInteger(), server_default="0", nullable=False),
@@ -1641,6 +1735,28 @@ def upgrade() -> None:
         ["indicator_id", "component", "subject", "year"],
         unique=True,
         postgresql_where=sa.text("status = 'approved'"),
+    )
+    op.create_table(
+        "periods",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("status IN ('open', 'held', 'closed')", name=op.f("ck_periods_status")),
+        sa.CheckConstraint("extract(day FROM begins_on) = 1", name=op.f("ck_periods_begins_on")),
+        sa.CheckConstraint("round >= 1", name=op.f("ck_periods_round")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_periods_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_periods_event_id")),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_periods_ledger_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_periods")),
+        sa.UniqueConstraint("ledger_id", "begins_on", name=op.f("uq_periods_ledger_id_begins_on")),
     )
     op.create_table(
         "pledges",
@@ -1815,30 +1931,90 @@ def upgrade() -> None:
         sa.Column("effective_to", sa.Date(), nullable=True),
         sa.Column("legal_basis", sa.Text(), nullable=False),
         sa.Column("leverage_multiple", sa.BigInteger(), nullable=False),
+        sa.Column("liability_limit", sa.Text(), nullable=False),
+        sa.Column("eligible_ip", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("eligible_regions", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("sme_required", sa.Boolean(), nullable=False),
+        sa.Column("min_months_registered", sa.BigInteger(), nullable=False),
+        sa.Column("credit_lookback_years", sa.BigInteger(), nullable=False),
         sa.Column("household_cap_fen", sa.BigInteger(), nullable=True),
-        sa.Column("shares_bp", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
-        sa.Column("overdue_days", sa.BigInteger(), nullable=False),
+        sa.Column("bank_cap_fen", sa.BigInteger(), nullable=True),
+        sa.Column("industry_cap_fen", sa.BigInteger(), nullable=True),
+        sa.Column("loan_term_max_months", sa.BigInteger(), nullable=True),
+        sa.Column("rate_cap_bp", sa.BigInteger(), nullable=True),
+        sa.Column("collateral", sa.Text(), nullable=False),
+        sa.Column("min_ip_share_bp", sa.BigInteger(), nullable=False),
+        sa.Column("loss_base", sa.Text(), nullable=False),
+        sa.Column("loss_interest_max_days", sa.BigInteger(), nullable=False),
+        sa.Column("loss_timing", sa.Text(), nullable=False),
+        sa.Column("overdue_days", sa.BigInteger(), nullable=True),
+        sa.Column("downgraded", sa.Boolean(), nullable=False),
         sa.Column("claim_window_days", sa.BigInteger(), nullable=False),
         sa.Column("publicity_days", sa.BigInteger(), nullable=False),
+        sa.Column("tiers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("tier_mode", sa.Text(), nullable=False),
         sa.Column("claim_cap_fen", sa.BigInteger(), nullable=True),
+        sa.Column("enterprise_cap_fen", sa.BigInteger(), nullable=True),
+        sa.Column("bank_year_cap_bp", sa.BigInteger(), nullable=True),
+        sa.Column("pool_year_cap_fen", sa.BigInteger(), nullable=True),
         sa.Column("npl_warn_bp", sa.BigInteger(), nullable=False),
         sa.Column("npl_suspend_bp", sa.BigInteger(), nullable=False),
         sa.Column("paid_ratio_suspend_bp", sa.BigInteger(), nullable=False),
+        sa.Column("shortage", sa.Text(), nullable=False),
+        sa.Column("recovery_cost_first", sa.Boolean(), nullable=False),
+        sa.Column("recovery_order", sa.Text(), nullable=False),
+        sa.Column("remit_days", sa.BigInteger(), nullable=False),
+        sa.Column("interest_policy", sa.Text(), nullable=False),
+        sa.Column("reporting", sa.Text(), nullable=False),
+        sa.Column("write_off_rules", sa.Text(), nullable=False),
         sa.Column("accepts_expired_valuations", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("claim_cap_fen > 0", name=op.f("ck_schemes_claim_cap_fen")),
+        sa.CheckConstraint("collateral IN ('pure', 'combined_ip_part')", name=op.f("ck_schemes_collateral")),
+        sa.CheckConstraint(
+            "interest_policy IN ('roll_in', 'remit_to_treasury')", name=op.f("ck_schemes_interest_policy")
+        ),
+        sa.CheckConstraint(
+            "liability_limit IN ('balance', 'total')", name=op.f("ck_schemes_liability_limit")
+        ),
+        sa.CheckConstraint(
+            "loss_base IN ('principal', 'principal_plus_interest')", name=op.f("ck_schemes_loss_base")
+        ),
+        sa.CheckConstraint("loss_timing IN ('advance', 'net')", name=op.f("ck_schemes_loss_timing")),
+        sa.CheckConstraint(
+            "recovery_order IN ('pro_rata', 'pool_first', 'bank_first')",
+            name=op.f("ck_schemes_recovery_order"),
+        ),
+        sa.CheckConstraint("reporting IN ('monthly', 'quarterly')", name=op.f("ck_schemes_reporting")),
+        sa.CheckConstraint(
+            "shortage IN ('bank_bears', 'pro_rata', 'queue')", name=op.f("ck_schemes_shortage")
+        ),
+        sa.CheckConstraint("tier_mode IN ('whole', 'marginal')", name=op.f("ck_schemes_tier_mode")),
+        sa.CheckConstraint("bank_year_cap_bp BETWEEN 1 AND 10000", name=op.f("ck_schemes_bank_year_cap_bp")),
         sa.CheckConstraint(
             "claim_window_days >= 1 AND publicity_days >= 0", name=op.f("ck_schemes_claim_times")
         ),
         sa.CheckConstraint("effective_to >= effective_from", name=op.f("ck_schemes_effective_period")),
-        sa.CheckConstraint("household_cap_fen > 0", name=op.f("ck_schemes_household_cap_fen")),
+        sa.CheckConstraint(
+            "household_cap_fen > 0 AND bank_cap_fen > 0 AND industry_cap_fen > 0 AND claim_cap_fen > 0 AND enterprise_cap_fen > 0 AND pool_year_cap_fen > 0",
+            name=op.f("ck_schemes_caps"),
+        ),
+        sa.CheckConstraint("jsonb_array_length(tiers) >= 1", name=op.f("ck_schemes_tiers")),
         sa.CheckConstraint("leverage_multiple >= 1", name=op.f("ck_schemes_leverage_multiple")),
+        sa.CheckConstraint("loan_term_max_months >= 1 AND rate_cap_bp >= 0", name=op.f("ck_schemes_loan")),
+        sa.CheckConstraint(
+            "loss_interest_max_days >= 0 AND remit_days >= 0", name=op.f("ck_schemes_loss_times")
+        ),
+        sa.CheckConstraint("min_ip_share_bp BETWEEN 1 AND 10000", name=op.f("ck_schemes_min_ip_share_bp")),
+        sa.CheckConstraint(
+            "min_months_registered >= 0 AND credit_lookback_years >= 0", name=op.f("ck_schemes_borrower")
+        ),
         sa.CheckConstraint(
             "npl_warn_bp BETWEEN 1 AND npl_suspend_bp AND npl_suspend_bp <= 10000",
             name=op.f("ck_schemes_npl"),
         ),
         sa.CheckConstraint("overdue_days BETWEEN 1 AND 360", name=op.f("ck_schemes_overdue_days")),
+        sa.CheckConstraint("overdue_days IS NOT NULL OR downgraded", name=op.f("ck_schemes_triggers")),
         sa.CheckConstraint(
             "paid_ratio_suspend_bp BETWEEN 1 AND 10000", name=op.f("ck_schemes_paid_ratio_suspend_bp")
         ),
@@ -1850,6 +2026,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("pool_id", "scheme_version", name=op.f("uq_schemes_pool_id_scheme_version")),
     )
     op.create_index("ix_schemes_event_id", "schemes", ["event_id"], unique=False)
+    op.create_table(
+        "stress_tests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("known_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("parameters", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("result", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_stress_tests_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_stress_tests_event_id")),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_stress_tests_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stress_tests")),
+        sa.UniqueConstraint("number", name=op.f("uq_stress_tests_number")),
+    )
+    op.create_index("ix_stress_tests_event_id", "stress_tests", ["event_id"], unique=False)
+    op.create_index("ix_stress_tests_pool_id", "stress_tests", ["pool_id"], unique=False)
     op.create_table(
         "task_reports",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2084,6 +2283,43 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'applied' AND confirmed_on IS NULL"),
     )
     op.create_table(
+        "fund_sources",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("committed_fen", sa.BigInteger(), nullable=False),
+        sa.Column("eligible_ip", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("eligible_districts", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "eligible_ip <@ ARRAY['patent', 'trademark']", name=op.f("ck_fund_sources_eligible_ip")
+        ),
+        sa.CheckConstraint(
+            "type IN ('central', 'province', 'city', 'district', 'guarantor', 'insurer', 'service_organisation', 'other', 'interest')",
+            name=op.f("ck_fund_sources_type"),
+        ),
+        sa.CheckConstraint("committed_fen >= 0", name=op.f("ck_fund_sources_committed_fen")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["ledger_accounts.id"], name=op.f("fk_fund_sources_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_fund_sources_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_fund_sources_event_id")),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_fund_sources_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fund_sources")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_fund_sources_account_id")),
+        sa.UniqueConstraint("id", "pool_id", name=op.f("uq_fund_sources_id_pool_id")),
+        sa.UniqueConstraint("pool_id", "type", "name", name=op.f("uq_fund_sources_pool_id_type_name")),
+    )
+    op.create_index("ix_fund_sources_event_id", "fund_sources", ["event_id"], unique=False)
+    op.create_table(
         "ledger_transfers",
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("ledger_id", sa.Uuid(), nullable=False),
@@ -2094,24 +2330,47 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("resolves_id", sa.Uuid(), nullable=True),
+        sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.Column("freezes", sa.Text(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("posting_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("narrative", sa.Text(), nullable=True),
         sa.Column("business_noun", sa.Text(), nullable=False),
         sa.Column("business_id", sa.Uuid(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("corrects_on", sa.Date(), nullable=True),
+        sa.Column("adjustment", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(kind IN ('post', 'void')) = (resolves_id IS NOT NULL)",
+            "(kind IN ('post', 'void', 'expire')) = (resolves_id IS NOT NULL)",
             name=op.f("ck_ledger_transfers_resolves"),
         ),
         sa.CheckConstraint(
-            "kind IN ('posted', 'pending', 'post', 'void')", name=op.f("ck_ledger_transfers_kind")
+            "amount_fen > 0 OR amount_fen = 0 AND kind <> 'posted'",
+            name=op.f("ck_ledger_transfers_amount_fen"),
         ),
-        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_ledger_transfers_amount_fen")),
+        sa.CheckConstraint(
+            "expires_on IS NULL OR kind = 'pending'", name=op.f("ck_ledger_transfers_expires_on")
+        ),
+        sa.CheckConstraint(
+            "freezes IS NULL OR freezes IN ('debit', 'credit') AND kind = 'pending'",
+            name=op.f("ck_ledger_transfers_freezes"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('posted', 'pending', 'post', 'void', 'expire')", name=op.f("ck_ledger_transfers_kind")
+        ),
+        sa.CheckConstraint(
+            "reverses_id IS NULL OR kind IN ('posted', 'post')", name=op.f("ck_ledger_transfers_reverses")
+        ),
+        sa.CheckConstraint("corrects_on < occurred_on", name=op.f("ck_ledger_transfers_corrects_on")),
         sa.CheckConstraint(
             "debit_account_id <> credit_account_id", name=op.f("ck_ledger_transfers_two_accounts")
         ),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_ledger_transfers_position")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_ledger_transfers_district_code")
         ),
@@ -2131,10 +2390,22 @@ def upgrade() -> None:
             ["ledger_transfers.ledger_id", "ledger_transfers.id"],
             name="fk_ledger_transfers_resolves",
         ),
+        sa.ForeignKeyConstraint(
+            ["ledger_id", "reverses_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_ledger_transfers_reverses",
+        ),
         sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_ledger_transfers_ledger_id")),
         sa.PrimaryKeyConstraint("ledger_id", "id", name=op.f("pk_ledger_transfers")),
     )
     op.create_index("ix_ledger_transfers_event_id", "ledger_transfers", ["event_id"], unique=False)
+    op.create_index(
+        "ix_ledger_transfers_expires_on",
+        "ledger_transfers",
+        ["expires_on"],
+        unique=False,
+        postgresql_where="expires_on IS NOT NULL",
+    )
     op.create_index("ix_ledger_transfers_posting_id", "ledger_transfers", ["posting_id"], unique=False)
     op.create_index(
         "uq_ledger_transfers_resolves",
@@ -2142,6 +2413,13 @@ def upgrade() -> None:
         ["ledger_id", "resolves_id"],
         unique=True,
         postgresql_where="resolves_id IS NOT NULL",
+    )
+    op.create_index(
+        "uq_ledger_transfers_reverses",
+        "ledger_transfers",
+        ["ledger_id", "reverses_id"],
+        unique=True,
+        postgresql_where="reverses_id IS NOT NULL",
     )
     op.create_table(
         "loan_classifications",
@@ -2191,6 +2469,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("mandate_id", "asset_id", name=op.f("uq_mandate_items_mandate_id_asset_id")),
     )
     op.create_index("ix_mandate_items_asset_id", "mandate_items", ["asset_id"], unique=False)
+    op.create_table(
+        "monitors",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("account_code", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("crossing", sa.Text(), nullable=False),
+        sa.Column("threshold_fen", sa.BigInteger(), nullable=False),
+        sa.Column("crossed", sa.Boolean(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("crossing IN ('below', 'above')", name=op.f("ck_monitors_crossing")),
+        sa.CheckConstraint("field IN ('posted', 'available')", name=op.f("ck_monitors_field")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_monitors_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_monitors_event_id")),
+        sa.ForeignKeyConstraint(
+            ["ledger_id", "account_code"],
+            ["ledger_accounts.ledger_id", "ledger_accounts.code"],
+            name=op.f("fk_monitors_ledger_id_account_code"),
+        ),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_monitors_ledger_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_monitors")),
+    )
+    op.create_index(
+        "ix_monitors_live",
+        "monitors",
+        ["ledger_id", "account_code"],
+        unique=False,
+        postgresql_where="ended_on IS NULL",
+    )
     op.create_table(
         "offers",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2243,6 +2556,30 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'open'"),
     )
+    op.create_table(
+        "period_balances",
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("period_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.SmallInteger(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("account_version", sa.BigInteger(), nullable=False),
+        sa.Column("debits_posted", sa.BigInteger(), nullable=False),
+        sa.Column("credits_posted", sa.BigInteger(), nullable=False),
+        sa.Column("debits_pending", sa.BigInteger(), nullable=False),
+        sa.Column("credits_pending", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["ledger_accounts.id"], name=op.f("fk_period_balances_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_period_balances_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_period_balances_event_id")),
+        sa.ForeignKeyConstraint(["period_id"], ["periods.id"], name=op.f("fk_period_balances_period_id")),
+        sa.PrimaryKeyConstraint("period_id", "round", "account_id", name=op.f("pk_period_balances")),
+    )
+    op.create_index("ix_period_balances_event_id", "period_balances", ["event_id"], unique=False)
     op.create_table(
         "policies",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2393,23 +2730,115 @@ def upgrade() -> None:
     )
     op.create_index("ix_application_items_asset_id", "application_items", ["asset_id"], unique=False)
     op.create_table(
+        "bank_statement_lines",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("counterparty", sa.Text(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=True),
+        sa.Column("transfer_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'explained') = (reason IS NOT NULL)", name=op.f("ck_bank_statement_lines_explained")
+        ),
+        sa.CheckConstraint(
+            "(status = 'matched') = (transfer_id IS NOT NULL)", name=op.f("ck_bank_statement_lines_matched")
+        ),
+        sa.CheckConstraint(
+            "rule IN ('reference', 'amount_and_day', 'amount_near_day', 'by_hand')",
+            name=op.f("ck_bank_statement_lines_rule"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('unmatched', 'matched', 'explained')", name=op.f("ck_bank_statement_lines_status")
+        ),
+        sa.CheckConstraint(
+            "(transfer_id IS NULL) = (rule IS NULL)", name=op.f("ck_bank_statement_lines_ruled")
+        ),
+        sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_bank_statement_lines_amount_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_bank_statement_lines_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["ledger_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_bank_statement_lines_transfer",
+        ),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_bank_statement_lines_ledger_id")),
+        sa.ForeignKeyConstraint(
+            ["statement_id", "ledger_id"],
+            ["bank_statements.id", "bank_statements.ledger_id"],
+            name="fk_bank_statement_lines_statement",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statement_lines")),
+        sa.UniqueConstraint(
+            "statement_id", "ordinal", name=op.f("uq_bank_statement_lines_statement_id_ordinal")
+        ),
+    )
+    op.create_index(
+        "ix_bank_statement_lines_unmatched",
+        "bank_statement_lines",
+        ["ledger_id"],
+        unique=False,
+        postgresql_where="status = 'unmatched'",
+    )
+    op.create_index(
+        "uq_bank_statement_lines_transfer", "bank_statement_lines", ["ledger_id", "transfer_id"], unique=True
+    )
+    op.create_table(
         "commitments",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("pool_id", sa.Uuid(), nullable=False),
         sa.Column("scheme_id", sa.Uuid(), nullable=False),
-        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=True),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("bank_id", sa.Uuid(), nullable=False),
+        sa.Column("borrower_id", sa.Uuid(), nullable=False),
+        sa.Column("industry", sa.Text(), nullable=True),
         sa.Column("transfer_id", sa.Uuid(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
         sa.Column("ip_share_bp", sa.BigInteger(), nullable=False),
         sa.Column("covered_fen", sa.BigInteger(), nullable=False),
+        sa.Column("outstanding_fen", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("committed_on", sa.Date(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("released_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("status IN ('committed', 'released')", name=op.f("ck_commitments_status")),
-        sa.CheckConstraint("covered_fen > 0", name=op.f("ck_commitments_covered_fen")),
+        sa.Column("version", sa.BigInteger(), server_default="1", nullable=False),
+        sa.CheckConstraint(
+            "(status IN ('reserved', 'confirmed', 'lapsed')) = (pledge_id IS NULL)",
+            name=op.f("ck_commitments_pledge_id"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('reserved', 'committed', 'anomaly', 'confirmed', 'lapsed', 'excluded', 'released')",
+            name=op.f("ck_commitments_status"),
+        ),
+        sa.CheckConstraint(
+            "(pledge_id IS NULL) = (expires_on IS NOT NULL)", name=op.f("ck_commitments_expires_on")
+        ),
+        sa.CheckConstraint(
+            "covered_fen > 0 AND outstanding_fen BETWEEN 0 AND covered_fen",
+            name=op.f("ck_commitments_covered_fen"),
+        ),
         sa.CheckConstraint("ip_share_bp BETWEEN 1 AND 10000", name=op.f("ck_commitments_ip_share_bp")),
+        sa.CheckConstraint(
+            "pledge_id IS NOT NULL OR application_id IS NOT NULL", name=op.f("ck_commitments_application_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_commitments_application_id")
+        ),
+        sa.ForeignKeyConstraint(["bank_id"], ["organisations.id"], name=op.f("fk_commitments_bank_id")),
+        sa.ForeignKeyConstraint(["borrower_id"], ["parties.id"], name=op.f("fk_commitments_borrower_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_commitments_district_code")
         ),
@@ -2431,11 +2860,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commitments")),
     )
     op.create_index(
+        "ix_commitments_live_bank",
+        "commitments",
+        ["pool_id", "bank_id"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
+    )
+    op.create_index(
+        "ix_commitments_live_borrower",
+        "commitments",
+        ["pool_id", "borrower_id"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
+    )
+    op.create_index(
+        "uq_commitments_live_application",
+        "commitments",
+        ["application_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'reserved'"),
+    )
+    op.create_index(
         "uq_commitments_live_pledge",
         "commitments",
         ["pledge_id"],
         unique=True,
-        postgresql_where=sa.text("status = 'committed'"),
+        postgresql_where=sa.text("status IN ('committed', 'anomaly')"),
     )
     op.create_index("uq_commitments_transfer", "commitments", ["pool_id", "transfer_id"], unique=True)
     op.create_table(
@@ -2470,6 +2920,70 @@ def upgrade() -> None:
     op.create_index("ix_coverages_enrolment_id", "coverages", ["enrolment_id"], unique=False)
     op.create_index("ix_coverages_party_id", "coverages", ["party_id"], unique=False)
     op.create_table(
+        "fund_tranches",
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("transfer_id", sa.Uuid(), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column("paid_in_fen", sa.BigInteger(), nullable=False),
+        sa.Column("remaining_fen", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.CheckConstraint(
+            "remaining_fen BETWEEN 0 AND paid_in_fen", name=op.f("ck_fund_tranches_remaining_fen")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_fund_tranches_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name=op.f("fk_fund_tranches_pool_id_transfer_id"),
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_fund_tranches_pool_id")),
+        sa.ForeignKeyConstraint(
+            ["source_id", "pool_id"],
+            ["fund_sources.id", "fund_sources.pool_id"],
+            name=op.f("fk_fund_tranches_source_id_pool_id"),
+        ),
+        sa.PrimaryKeyConstraint("pool_id", "transfer_id", name=op.f("pk_fund_tranches")),
+    )
+    op.create_index("ix_fund_tranches_source_id", "fund_tranches", ["source_id"], unique=False)
+    op.create_table(
+        "interest_accruals",
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("ledger_id", sa.Uuid(), nullable=False),
+        sa.Column("accrued_on", sa.Date(), nullable=False),
+        sa.Column("rate_id", sa.Uuid(), nullable=False),
+        sa.Column("balance_fen", sa.BigInteger(), nullable=False),
+        sa.Column("accrued_fen", sa.BigInteger(), nullable=False),
+        sa.Column("carry_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("transfer_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(accrued_fen > 0) = (transfer_id IS NOT NULL)", name=op.f("ck_interest_accruals_booked")
+        ),
+        sa.CheckConstraint(
+            "balance_fen >= 0 AND accrued_fen >= 0", name=op.f("ck_interest_accruals_amounts")
+        ),
+        sa.CheckConstraint("carry_ppm BETWEEN 0 AND 999999", name=op.f("ck_interest_accruals_carry_ppm")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_interest_accruals_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_interest_accruals_event_id")),
+        sa.ForeignKeyConstraint(
+            ["ledger_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name=op.f("fk_interest_accruals_ledger_id_transfer_id"),
+        ),
+        sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_interest_accruals_ledger_id")),
+        sa.ForeignKeyConstraint(
+            ["rate_id"], ["interest_rates.id"], name=op.f("fk_interest_accruals_rate_id")
+        ),
+        sa.PrimaryKeyConstraint("ledger_id", "accrued_on", name=op.f("pk_interest_accruals")),
+    )
+    op.create_index("ix_interest_accruals_event_id", "interest_accruals", ["event_id"], unique=False)
+    op.create_table(
         "ledger_entries",
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("ledger_id", sa.Uuid(), nullable=False),
@@ -2478,10 +2992,13 @@ def upgrade() -> None:
         sa.Column("account_version", sa.BigInteger(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("posted_fen", sa.BigInteger(), nullable=False),
         sa.Column("debits_posted", sa.BigInteger(), nullable=False),
         sa.Column("credits_posted", sa.BigInteger(), nullable=False),
         sa.Column("debits_pending", sa.BigInteger(), nullable=False),
         sa.Column("credits_pending", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("side IN ('debit', 'credit')", name=op.f("ck_ledger_entries_side")),
         sa.ForeignKeyConstraint(
@@ -2496,6 +3013,15 @@ def upgrade() -> None:
             name="fk_ledger_entries_transfer",
         ),
         sa.PrimaryKeyConstraint("account_id", "account_version", name=op.f("pk_ledger_entries")),
+    )
+    op.create_index(
+        "ix_ledger_entries_booked_on",
+        "ledger_entries",
+        ["account_id", "booked_on", "account_version"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_ledger_entries_occurred_on", "ledger_entries", ["account_id", "occurred_on"], unique=False
     )
     op.create_index(
         "ix_ledger_entries_transfer_id", "ledger_entries", ["ledger_id", "transfer_id"], unique=False
@@ -2671,6 +3197,8 @@ def upgrade() -> None:
         sa.Column("default_on", sa.Date(), nullable=False),
         sa.Column("trigger", sa.Text(), nullable=False),
         sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("realised_fen", sa.BigInteger(), nullable=False),
         sa.Column("loss_fen", sa.BigInteger(), nullable=False),
         sa.Column("due_fen", sa.BigInteger(), nullable=False),
         sa.Column("paid_fen", sa.BigInteger(), nullable=True),
@@ -2690,7 +3218,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('submitted', 'supplement', 'review', 'approved', 'rejected', 'publicised', 'paid', 'recovering', 'recovered', 'written_off')",
+            "status IN ('submitted', 'supplement', 'review', 'approved', 'rejected', 'publicised', 'paid', 'recovering', 'recovered', 'written_off', 'clawback', 'closed')",
             name=op.f("ck_claims_status"),
         ),
         sa.CheckConstraint(
@@ -2699,7 +3227,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("(paid_on IS NULL) = (paid_fen IS NULL)", name=op.f("ck_claims_paid")),
         sa.CheckConstraint("due_fen BETWEEN 0 AND loss_fen", name=op.f("ck_claims_due_fen")),
-        sa.CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen", name=op.f("ck_claims_loss_fen")),
+        sa.CheckConstraint("interest_fen >= 0 AND realised_fen >= 0", name=op.f("ck_claims_base")),
+        sa.CheckConstraint(
+            "loss_fen > 0 AND loss_fen <= principal_fen + interest_fen", name=op.f("ck_claims_loss_fen")
+        ),
         sa.CheckConstraint("paid_fen BETWEEN 0 AND due_fen", name=op.f("ck_claims_paid_fen")),
         sa.CheckConstraint(
             "paid_fen IS NULL OR (paid_fen < due_fen) = (shortfall_reason IS NOT NULL)",
@@ -2734,6 +3265,35 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'rejected'"),
     )
     op.create_index("uq_claims_transfer", "claims", ["pool_id", "transfer_id"], unique=True)
+    op.create_table(
+        "fund_movements",
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("transfer_id", sa.Uuid(), nullable=False),
+        sa.Column("tranche_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_fen <> 0", name=op.f("ck_fund_movements_amount_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_fund_movements_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_fund_movements_event_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "tranche_id"],
+            ["fund_tranches.pool_id", "fund_tranches.transfer_id"],
+            name="fk_fund_movements_tranche",
+        ),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name="fk_fund_movements_transfer",
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_fund_movements_pool_id")),
+        sa.PrimaryKeyConstraint("pool_id", "transfer_id", "tranche_id", name=op.f("pk_fund_movements")),
+    )
+    op.create_index("ix_fund_movements_event_id", "fund_movements", ["event_id"], unique=False)
+    op.create_index("ix_fund_movements_tranche_id", "fund_movements", ["pool_id", "tranche_id"], unique=False)
     op.create_table(
         "pledge_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2812,6 +3372,51 @@ def upgrade() -> None:
         sa.UniqueConstraint("claim_id", "party", name=op.f("uq_claim_shares_claim_id_party")),
     )
     op.create_table(
+        "clawbacks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("excludes_bank", sa.Boolean(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("transfer_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "ground IN ('false_documents', 'double_financing', 'bank_violation')",
+            name=op.f("ck_clawbacks_ground"),
+        ),
+        sa.CheckConstraint(
+            "(received_on IS NULL) = (transfer_id IS NULL)", name=op.f("ck_clawbacks_received")
+        ),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_clawbacks_amount_fen")),
+        sa.ForeignKeyConstraint(
+            ["claim_id", "pool_id"],
+            ["claims.id", "claims.pool_id"],
+            name=op.f("fk_clawbacks_claim_id_pool_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_clawbacks_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_clawbacks_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_clawbacks_event_id")),
+        sa.ForeignKeyConstraint(
+            ["pool_id", "transfer_id"],
+            ["ledger_transfers.ledger_id", "ledger_transfers.id"],
+            name=op.f("fk_clawbacks_pool_id_transfer_id"),
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name=op.f("fk_clawbacks_pool_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clawbacks")),
+        sa.UniqueConstraint("claim_id", name=op.f("uq_clawbacks_claim_id")),
+    )
+    op.create_index("uq_clawbacks_transfer", "clawbacks", ["pool_id", "transfer_id"], unique=True)
+    op.create_table(
         "recoveries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -2820,8 +3425,11 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("gross_fen", sa.BigInteger(), nullable=False),
         sa.Column("cost_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
         sa.Column("surplus_fen", sa.BigInteger(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("remit_by", sa.Date(), nullable=False),
+        sa.Column("late_days", sa.BigInteger(), nullable=False),
         sa.Column("transfer_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -2831,8 +3439,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("cost_fen BETWEEN 0 AND gross_fen", name=op.f("ck_recoveries_cost_fen")),
         sa.CheckConstraint("gross_fen > 0", name=op.f("ck_recoveries_gross_fen")),
+        sa.CheckConstraint("late_days >= 0", name=op.f("ck_recoveries_late_days")),
         sa.CheckConstraint(
-            "surplus_fen BETWEEN 0 AND gross_fen - cost_fen", name=op.f("ck_recoveries_surplus_fen")
+            "surplus_fen >= 0 AND interest_fen >= 0 AND surplus_fen + interest_fen <= gross_fen - cost_fen",
+            name=op.f("ck_recoveries_surplus_fen"),
         ),
         sa.ForeignKeyConstraint(
             ["claim_id", "pool_id"],
@@ -2884,6 +3494,8 @@ def downgrade() -> None:
     op.drop_index("ix_recoveries_event_id", table_name="recoveries")
     op.drop_index("ix_recoveries_claim_id", table_name="recoveries")
     op.drop_table("recoveries")
+    op.drop_index("uq_clawbacks_transfer", table_name="clawbacks")
+    op.drop_table("clawbacks")
     op.drop_table("claim_shares")
     op.drop_index(
         "uq_pledge_items_registration_no",
@@ -2894,6 +3506,9 @@ def downgrade() -> None:
     op.drop_index("ix_pledge_items_pledgor_id", table_name="pledge_items")
     op.drop_index("ix_pledge_items_asset_id", table_name="pledge_items")
     op.drop_table("pledge_items")
+    op.drop_index("ix_fund_movements_tranche_id", table_name="fund_movements")
+    op.drop_index("ix_fund_movements_event_id", table_name="fund_movements")
+    op.drop_table("fund_movements")
     op.drop_index("uq_claims_transfer", table_name="claims")
     op.drop_index(
         "uq_claims_live_default", table_name="claims", postgresql_where=sa.text("status <> 'rejected'")
@@ -2915,7 +3530,13 @@ def downgrade() -> None:
     op.drop_index("ix_offer_rounds_event_id", table_name="offer_rounds")
     op.drop_table("offer_rounds")
     op.drop_index("ix_ledger_entries_transfer_id", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_occurred_on", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_booked_on", table_name="ledger_entries")
     op.drop_table("ledger_entries")
+    op.drop_index("ix_interest_accruals_event_id", table_name="interest_accruals")
+    op.drop_table("interest_accruals")
+    op.drop_index("ix_fund_tranches_source_id", table_name="fund_tranches")
+    op.drop_table("fund_tranches")
     op.drop_index("ix_coverages_party_id", table_name="coverages")
     op.drop_index("ix_coverages_enrolment_id", table_name="coverages")
     op.drop_table("coverages")
@@ -2923,9 +3544,31 @@ def downgrade() -> None:
     op.drop_index(
         "uq_commitments_live_pledge",
         table_name="commitments",
-        postgresql_where=sa.text("status = 'committed'"),
+        postgresql_where=sa.text("status IN ('committed', 'anomaly')"),
+    )
+    op.drop_index(
+        "uq_commitments_live_application",
+        table_name="commitments",
+        postgresql_where=sa.text("status = 'reserved'"),
+    )
+    op.drop_index(
+        "ix_commitments_live_borrower",
+        table_name="commitments",
+        postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
+    )
+    op.drop_index(
+        "ix_commitments_live_bank",
+        table_name="commitments",
+        postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
     )
     op.drop_table("commitments")
+    op.drop_index("uq_bank_statement_lines_transfer", table_name="bank_statement_lines")
+    op.drop_index(
+        "ix_bank_statement_lines_unmatched",
+        table_name="bank_statement_lines",
+        postgresql_where="status = 'unmatched'",
+    )
+    op.drop_table("bank_statement_lines")
     op.drop_index("ix_application_items_asset_id", table_name="application_items")
     op.drop_table("application_items")
     op.drop_index("ix_reconciliation_differences_hold_id", table_name="reconciliation_differences")
@@ -2934,23 +3577,39 @@ def downgrade() -> None:
     op.drop_table("reconciliation_differences")
     op.drop_index("ix_policies_insured_id", table_name="policies")
     op.drop_table("policies")
+    op.drop_index("ix_period_balances_event_id", table_name="period_balances")
+    op.drop_table("period_balances")
     op.drop_index("uq_offers_open_buyer", table_name="offers", postgresql_where=sa.text("status = 'open'"))
     op.drop_index("ix_offers_organisation_id", table_name="offers")
     op.drop_index("ix_offers_listing_id", table_name="offers")
     op.drop_table("offers")
+    op.drop_index("ix_monitors_live", table_name="monitors", postgresql_where="ended_on IS NULL")
+    op.drop_table("monitors")
     op.drop_index("ix_mandate_items_asset_id", table_name="mandate_items")
     op.drop_table("mandate_items")
     op.drop_index("ix_loan_classifications_pledge_id", table_name="loan_classifications")
     op.drop_index("ix_loan_classifications_event_id", table_name="loan_classifications")
     op.drop_table("loan_classifications")
     op.drop_index(
+        "uq_ledger_transfers_reverses",
+        table_name="ledger_transfers",
+        postgresql_where="reverses_id IS NOT NULL",
+    )
+    op.drop_index(
         "uq_ledger_transfers_resolves",
         table_name="ledger_transfers",
         postgresql_where="resolves_id IS NOT NULL",
     )
     op.drop_index("ix_ledger_transfers_posting_id", table_name="ledger_transfers")
+    op.drop_index(
+        "ix_ledger_transfers_expires_on",
+        table_name="ledger_transfers",
+        postgresql_where="expires_on IS NOT NULL",
+    )
     op.drop_index("ix_ledger_transfers_event_id", table_name="ledger_transfers")
     op.drop_table("ledger_transfers")
+    op.drop_index("ix_fund_sources_event_id", table_name="fund_sources")
+    op.drop_table("fund_sources")
     op.drop_index(
         "uq_enrolments_unconfirmed_entry",
         table_name="enrolments",
@@ -2981,6 +3640,9 @@ def downgrade() -> None:
     op.drop_index("ix_task_reports_task_id", table_name="task_reports")
     op.drop_index("ix_task_reports_event_id", table_name="task_reports")
     op.drop_table("task_reports")
+    op.drop_index("ix_stress_tests_pool_id", table_name="stress_tests")
+    op.drop_index("ix_stress_tests_event_id", table_name="stress_tests")
+    op.drop_table("stress_tests")
     op.drop_index("ix_schemes_event_id", table_name="schemes")
     op.drop_table("schemes")
     op.drop_index("ix_reconciliations_organisation_id", table_name="reconciliations")
@@ -3001,6 +3663,7 @@ def downgrade() -> None:
     op.drop_index("ix_pledges_organisation_id", table_name="pledges")
     op.drop_index("ix_pledges_borrower_id", table_name="pledges")
     op.drop_table("pledges")
+    op.drop_table("periods")
     op.drop_index(
         "uq_observations_approved", table_name="observations", postgresql_where=sa.text("status = 'approved'")
     )
@@ -3012,6 +3675,8 @@ def downgrade() -> None:
     op.drop_index("ix_listing_items_asset_id", table_name="listing_items")
     op.drop_table("listing_items")
     op.drop_table("ledger_accounts")
+    op.drop_index("ix_interest_rates_event_id", table_name="interest_rates")
+    op.drop_table("interest_rates")
     op.drop_index("ix_deals_organisation_id", table_name="deals")
     op.drop_index("ix_deals_listing_id", table_name="deals")
     op.drop_table("deals")
@@ -3019,6 +3684,9 @@ def downgrade() -> None:
     op.drop_index("ix_consents_organisation_id", table_name="consents")
     op.drop_index("ix_consents_grantor_id", table_name="consents")
     op.drop_table("consents")
+    op.drop_index("ix_bank_statements_event_id", table_name="bank_statements")
+    op.drop_table("bank_statements")
+    op.drop_table("bank_breakers")
     op.drop_index("ix_approvals_event_id", table_name="approvals")
     op.drop_table("approvals")
     op.drop_table("targets")
@@ -3092,6 +3760,8 @@ def downgrade() -> None:
     op.drop_table("stays")
     op.drop_index("ix_seals_stream_sealed_at", table_name="seals")
     op.drop_table("seals")
+    op.drop_index("ix_roots_event_id", table_name="roots")
+    op.drop_table("roots")
     op.drop_index("ix_recordal_assets_asset_id", table_name="recordal_assets")
     op.drop_table("recordal_assets")
     op.drop_table("plans")

@@ -1,4 +1,4 @@
-"""Rules that hold across rows: append-only, the ledger's bookkeeping, shares, capacity, roles and grants."""
+"""Rules that hold across rows: append-only, shares, liens, roles and grants."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ APPEND_ONLY = (
 )
 UPDATABLE_COLUMNS = {
     "holds": "ended_on, end_reason, ended_at",
-    "commitments": "status, released_on",
     "ledger_accounts": "name",
     "instance": "business_date",
+    "pools": "name, second_person_fen, status, version",
     "titles": "ceased_on, ceased_at, ceased_event_id, superseded_at, superseded_event_id",
     "asset_links": "ended_at, ended_event_id",
     "imports": "rows, accepted, unchanged, refused, status, rows_done, manifest, finished_at",
@@ -45,12 +45,18 @@ UPDATABLE = (
     "deals",
     "pledges",
     "pledge_items",
-    "pools",
     "idempotency_keys",
     "clients",
     "organisations",
 )
-INSERTABLE_ONLY = ("party_identifiers", "asset_identifiers", "asset_classes", "listing_items", "deal_items")
+INSERTABLE_ONLY = (
+    "pools",
+    "party_identifiers",
+    "asset_identifiers",
+    "asset_classes",
+    "listing_items",
+    "deal_items",
+)
 SEQUENCES = ("listing_numbers", "deal_numbers", "pledge_numbers", "pool_numbers")
 ROLES = ("ipops_app", "ipops_read", "ipops_worker")
 
@@ -60,123 +66,6 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
     USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only', TABLE = TG_TABLE_NAME;
-END $$
-"""
-
-LEDGER_APPLY = """
-CREATE FUNCTION ledger_apply() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  held public.ledger_transfers;
-  posting bigint := 0;
-  pending bigint := 0;
-BEGIN
-  IF TG_RELID <> 'public.ledger_transfers'::regclass THEN
-    RAISE EXCEPTION 'ledger_apply serves ledger_transfers only' USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  IF NEW.kind = 'posted' THEN
-    posting := NEW.amount_fen;
-  ELSIF NEW.kind = 'pending' THEN
-    pending := NEW.amount_fen;
-  ELSE
-    SELECT * INTO held FROM public.ledger_transfers t
-      WHERE t.ledger_id = NEW.ledger_id AND t.id = NEW.resolves_id;
-    IF held.kind IS DISTINCT FROM 'pending'
-       OR held.debit_account_id <> NEW.debit_account_id
-       OR held.credit_account_id <> NEW.credit_account_id THEN
-      RAISE EXCEPTION 'transfer % does not resolve a pending transfer of the same accounts', NEW.id
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_resolves_pending';
-    END IF;
-    IF NEW.amount_fen > held.amount_fen OR (NEW.kind = 'void' AND NEW.amount_fen <> held.amount_fen) THEN
-      RAISE EXCEPTION 'transfer % exceeds the pending amount', NEW.id
-        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_within_pending';
-    END IF;
-    pending := -held.amount_fen;
-    IF NEW.kind = 'post' THEN
-      posting := NEW.amount_fen;
-    END IF;
-  END IF;
-  PERFORM 1 FROM public.ledger_accounts a
-    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id) ORDER BY a.id FOR NO KEY UPDATE;
-  WITH moved AS (
-    UPDATE public.ledger_accounts a SET
-      debits_posted = a.debits_posted + CASE WHEN a.id = NEW.debit_account_id THEN posting ELSE 0 END,
-      debits_pending = a.debits_pending + CASE WHEN a.id = NEW.debit_account_id THEN pending ELSE 0 END,
-      credits_posted = a.credits_posted + CASE WHEN a.id = NEW.credit_account_id THEN posting ELSE 0 END,
-      credits_pending = a.credits_pending + CASE WHEN a.id = NEW.credit_account_id THEN pending ELSE 0 END,
-      version = a.version + 1
-    WHERE a.id IN (NEW.debit_account_id, NEW.credit_account_id)
-    RETURNING a.*
-  )
-  INSERT INTO public.ledger_entries (
-    ledger_id, transfer_id, account_id, account_version, district_code, side, amount_fen,
-    debits_posted, credits_posted, debits_pending, credits_pending, recorded_at)
-  SELECT NEW.ledger_id, NEW.id, m.id, m.version, NEW.district_code,
-    CASE WHEN m.id = NEW.debit_account_id THEN 'debit' ELSE 'credit' END, NEW.amount_fen,
-    m.debits_posted, m.credits_posted, m.debits_pending, m.credits_pending, NEW.recorded_at
-  FROM moved m;
-  RETURN NULL;
-END $$
-"""
-
-COMMITMENT_CAPACITY = """
-CREATE FUNCTION commitment_within_capacity() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  leverage bigint;
-  available bigint;
-  outstanding bigint;
-BEGIN
-  PERFORM 1 FROM public.pools WHERE id = NEW.pool_id FOR NO KEY UPDATE;
-  IF NOT EXISTS (
-    SELECT 1 FROM public.ledger_transfers t
-    WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id
-      AND t.kind = 'pending' AND t.amount_fen = NEW.covered_fen) THEN
-    RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
-  END IF;
-  SELECT s.leverage_multiple INTO leverage FROM public.schemes s WHERE s.id = NEW.scheme_id;
-  SELECT a.debits_posted - a.credits_posted - a.credits_pending INTO available
-    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash';
-  SELECT a.debits_pending INTO outstanding
-    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
-  IF outstanding > leverage * available THEN
-    RAISE EXCEPTION 'commitment % exceeds the capacity of pool %', NEW.id, NEW.pool_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_capacity';
-  END IF;
-  RETURN NULL;
-END $$
-"""
-
-COMMITMENT_RELEASE = """
-CREATE FUNCTION commitment_released_with_its_transfer() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-  IF OLD.status = 'released' THEN
-    RAISE EXCEPTION 'commitment % is released for good', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_for_good';
-  END IF;
-  IF NEW.status = 'released' AND NOT EXISTS (
-    SELECT 1 FROM public.ledger_transfers t
-    WHERE t.ledger_id = NEW.pool_id AND t.resolves_id = NEW.transfer_id) THEN
-    RAISE EXCEPTION 'commitment % is released but its transfer is pending', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_with_transfer';
-  END IF;
-  RETURN NULL;
-END $$
-"""
-
-TRANSFER_OF_COMMITMENT = """
-CREATE FUNCTION transfer_resolved_with_its_commitment() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-  IF EXISTS (
-    SELECT 1 FROM public.commitments c
-    WHERE c.pool_id = NEW.ledger_id AND c.transfer_id = NEW.resolves_id AND c.status = 'committed') THEN
-    RAISE EXCEPTION 'transfer % resolves a live commitment', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_commitment_live';
-  END IF;
-  RETURN NULL;
 END $$
 """
 
@@ -411,24 +300,6 @@ END $$
 
 TRIGGERS = (
     (
-        "CREATE TRIGGER ledger_apply AFTER INSERT ON ledger_transfers"
-        " FOR EACH ROW EXECUTE FUNCTION ledger_apply()"
-    ),
-    (
-        "CREATE CONSTRAINT TRIGGER commitment_within_capacity AFTER INSERT ON commitments"
-        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()"
-    ),
-    (
-        "CREATE CONSTRAINT TRIGGER commitment_released_with_its_transfer AFTER UPDATE ON commitments"
-        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        " EXECUTE FUNCTION commitment_released_with_its_transfer()"
-    ),
-    (
-        "CREATE CONSTRAINT TRIGGER transfer_resolved_with_its_commitment AFTER INSERT ON ledger_transfers"
-        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.resolves_id IS NOT NULL)"
-        " EXECUTE FUNCTION transfer_resolved_with_its_commitment()"
-    ),
-    (
         "CREATE CONSTRAINT TRIGGER title_shares_whole AFTER INSERT OR UPDATE ON titles"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION title_shares_whole()"
     ),
@@ -466,10 +337,6 @@ TRIGGERS = (
 FUNCTIONS = (
     CANONICAL_JSON,
     REFUSE_CHANGE,
-    LEDGER_APPLY,
-    COMMITMENT_CAPACITY,
-    COMMITMENT_RELEASE,
-    TRANSFER_OF_COMMITMENT,
     TITLE_SHARES,
     HOLD_RESPECTS_LIENS,
     TITLE_RESPECTS_LIENS,
@@ -486,10 +353,6 @@ FUNCTION_NAMES = (
     "title_respects_liens",
     "hold_respects_liens",
     "title_shares_whole",
-    "transfer_resolved_with_its_commitment",
-    "commitment_released_with_its_transfer",
-    "commitment_within_capacity",
-    "ledger_apply",
     "refuse_change",
     "canonical_json",
 )
@@ -542,7 +405,6 @@ def grant() -> None:
             *INSERTABLE_ONLY,
             "titles",
             "holds",
-            "commitments",
             "outbox",
             "asset_links",
             "imports",

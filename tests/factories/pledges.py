@@ -17,7 +17,7 @@ def scheme(**changes: Any) -> dict[str, Any]:
         "code": "TJ-DL-TEMPLATE",
         "effective_from": "2019-01-01",
         "leverage_multiple": 10,
-        "shares_bp": SHARES,
+        "tiers": [{"shares_bp": SHARES}],
         "legal_basis": "示例管理办法",
     } | changes
 

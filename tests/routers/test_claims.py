@@ -17,7 +17,7 @@ from app.domain.asset import AssetStatus
 from app.domain.permission import Permission, Role
 from app.models.claim import Claim
 from app.models.fact import Fact
-from app.services import assets, pools
+from app.services import assets, commitments
 from tests.factories.claims import (
     APPROVED,
     TODAY,
@@ -208,7 +208,7 @@ async def test_cover_that_ends_under_way_is_not_paid(api: Api, database: Savepoi
     claim = await make_claim(api, pledge)
     await publicise(api, claim)
     async with database.write() as unit:
-        await pools.release(
+        await commitments.release(
             unit.session,
             moment=unit.moment,
             pledge_id=uuid.UUID(pledge["id"]),
@@ -453,7 +453,7 @@ async def test_the_evidence_is_as_of_the_default_and_reproducible(
     valued = [(one["value_fen"], one["appraiser_id"]) for one in evidence["items"][0]["valuations"]]
     assert valued == [(90_000_000, own)]
     assert evidence["classifications"][0]["overdue_days"] == 95
-    assert evidence["scheme"]["shares_bp"]["pool"] == 4_000
+    assert evidence["scheme"]["tiers"][0]["shares_bp"]["pool"] == 4_000
 
     await value(api, "bank_a", asset_id, "1.00")
     await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(TODAY + timedelta(days=365))})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.pool import SharingParty
+from app.domain.scheme import Terms, Tier
 from app.models.pool import Pool
 from app.services import pools
 from tests.factories.clock import now
@@ -30,11 +31,11 @@ def contribution(yuan: str = "100.00", **changes: Any) -> dict[str, Any]:
 async def open_elsewhere(api: Api, database: SavepointDatabase, district_code: str) -> Pool:
     """A pool that another organisation manages, in that district."""
     manager = replace(actor_of(api.samples, "guarantor"), district_code=district_code)
-    terms = pools.NewScheme(
+    terms = Terms(
         code="示例方案",
         effective_from=date(2019, 1, 1),
         leverage_multiple=10,
-        shares_bp={SharingParty(name): share for name, share in SHARES.items()},
+        tiers=[Tier({SharingParty(name): share for name, share in SHARES.items()})],
         legal_basis="示例管理办法",
     )
     async with database.write() as unit:
@@ -58,7 +59,10 @@ async def test_a_pool_opens_empty_with_its_scheme_and_the_accounts_of_its_ledger
     assert response.status_code == 201
     pool = response.json()
     assert (pool["status"], pool["currency"], pool["district_code"]) == ("active", "CNY", "120110")
-    assert (pool["scheme"]["scheme_version"], pool["scheme"]["shares_bp"]) == (1, SHARES)
+    assert (pool["scheme"]["scheme_version"], pool["scheme"]["tiers"]) == (
+        1,
+        [{"upto": None, "shares_bp": SHARES}],
+    )
     assert set(amounts(pool["capacity"]).values()) == {"0.00"}
     assert response.headers["etag"] == f'"{pool["version"]}"'
     accounts = (await api.get("pool_manager", f"/v1/pools/{pool['id']}/accounts")).json()
@@ -117,9 +121,15 @@ async def test_a_pool_whose_scheme_has_ended_shows_no_capacity(api: Api) -> None
 
 
 SCHEMES: dict[str, tuple[dict[str, object], tuple[int, str]]] = {
-    "shares of 99.99 %": ({"shares_bp": {"pool": 9_999}}, (422, "pool.shares_not_whole")),
-    "shares of 110 %": ({"shares_bp": {"pool": 6_000, "bank": 5_000}}, (422, "pool.shares_not_whole")),
-    "a party that shares nothing": ({"shares_bp": {"notary": 10_000}}, (422, "request.malformed")),
+    "shares of 99.99 %": ({"tiers": [{"shares_bp": {"pool": 9_999}}]}, (422, "pool.shares_not_whole")),
+    "shares of 110 %": (
+        {"tiers": [{"shares_bp": {"pool": 6_000, "bank": 5_000}}]},
+        (422, "pool.shares_not_whole"),
+    ),
+    "a party that shares nothing": (
+        {"tiers": [{"shares_bp": {"notary": 10_000}}]},
+        (422, "request.malformed"),
+    ),
     "no leverage": ({"leverage_multiple": 0}, (422, "request.malformed")),
     "an end before the beginning": ({"effective_to": "2018-12-31"}, (422, "pool.period_invalid")),
     "a cap in another currency": (

@@ -163,7 +163,9 @@ async def test_a_pool_without_a_share_pays_nothing_and_books_nothing(
 ) -> None:
     """Domain §5.4 C: all commercial; the claim is still decided and its recoveries shared."""
     pool, pledge = await make_cover(
-        api, database, shares_bp={"insurer": 6_000, "bank": 2_000, "guarantor": 2_000, "pool": 0}
+        api,
+        database,
+        tiers=[{"shares_bp": {"insurer": 6_000, "bank": 2_000, "guarantor": 2_000, "pool": 0}}],
     )
     claim = await pay(api, await make_claim(api, pledge))
     assert (claim["paid"]["amount"], parts(claim, "borne")["insurer"]) == ("0.00", "300000.00")

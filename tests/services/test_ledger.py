@@ -16,6 +16,7 @@ from app.domain.ledger import Side, TransferKind
 from app.domain.money import Money
 from app.domain.permission import system_actor
 from app.domain.pool import AccountCode, SharingParty
+from app.domain.scheme import Terms, Tier
 from app.errors import database_fault
 from app.infra.db import Unit
 from app.models.ledger import LedgerAccount
@@ -33,7 +34,7 @@ ACTOR = system_actor("test")
 async def open_book(unit: Unit, api: Api) -> tuple[Pool, dict[str, LedgerAccount]]:
     """A pool with two further cash accounts that may not be overdrawn."""
     shares = {SharingParty(party): share for party, share in SHARES.items()}
-    new = pools.NewScheme("T", now().today, 10, shares, "示例")
+    new = Terms("T", now().today, 10, [Tier(shares)], "示例")
     manager = api.actor("pool_manager")
     pool = await pools.open_pool(
         unit.session, actor=manager, moment=unit.moment, name="示例", currency="CNY", scheme=new

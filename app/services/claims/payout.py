@@ -26,7 +26,7 @@ from app.queries import (
     pledge_classifications,
     pools as pool_queries,
 )
-from app.services import approvals, events, ledger, notices, pool_breakers, pools
+from app.services import approvals, commitments, events, ledger, notices, pool_breakers, pools
 from app.services.claims.common import dimensions, holds_office, require_independent, told
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
     await session.flush()
     claim.pay(found, transfer_id=transfers[-1].id if transfers else None, on=moment.today)
     await session.flush()
-    await pools.release(
+    await commitments.release(
         session, moment=moment, pledge_id=claim.pledge_id, event_id=event.id, released_on=moment.today
     )
     await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)

@@ -185,7 +185,7 @@ def _trigger_faults(new: NewClaim, ground: Ground) -> list[Violation]:
     at_default = ground.at(new.default_on)
     loan_class = LoanClass(at_default.loan_class) if at_default is not None else None
     overdue_days = at_default.overdue_days if at_default is not None else 0
-    required_days = ground.scheme.overdue_days
+    required_days = ground.scheme.overdue_days or rules.NEVER
     if rules.trigger_met(
         new.trigger, loan_class=loan_class, overdue_days=overdue_days, required_days=required_days
     ):
@@ -204,7 +204,7 @@ def _default_no(new: NewClaim, ground: Ground) -> int:
 def _amounts(ground: Ground) -> Amounts:
     principal = ground.outstanding_fen
     loss = pool_rules.covered_principal(principal, ground.commitment.ip_share_bp)
-    shares = {SharingParty(party): share for party, share in ground.scheme.shares_bp.items()}
+    shares = shares_of(ground.scheme)
     due = {SharingParty.bank: 0, SharingParty.pool: 0, **rules.shares_of_loss(loss, shares)}
     return Amounts(principal, loss, due)
 
@@ -232,6 +232,8 @@ async def _claim(session: AsyncSession, actor: Actor, moment: Moment, ground: Gr
         organisation_id=actor.organisation_id,
         default_on=new.default_on,
         trigger=new.trigger.value,
+        interest_fen=0,
+        realised_fen=0,
         paid_fen=None,
         shortfall_reason=None,
         document_id=new.document_id,
@@ -256,7 +258,7 @@ def _shares(claim: Claim, scheme: Scheme, amounts: Amounts) -> list[ClaimShare]:
             district_code=claim.district_code,
             claim_id=claim.id,
             party=party.value,
-            share_bp=scheme.shares_bp.get(party.value, 0),
+            share_bp=shares_of(scheme).get(party, 0),
             due_fen=part,
             borne_fen=0,
             recovered_fen=0,
@@ -311,3 +313,8 @@ async def _write(
         recipients=[pool.manager_id],
         facts={"number": claim.number},
     )
+
+
+def shares_of(scheme: Scheme) -> dict[SharingParty, int]:
+    """The shares of a scheme with one tier."""
+    return {SharingParty(party): share for party, share in scheme.tiers[0]["shares_bp"].items()}

@@ -19,7 +19,7 @@ from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
 from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import claims as claim_queries, pledges as queries, pools as pool_queries
-from app.services import events, holds, pool_breakers, pools
+from app.services import commitments, events, holds, pool_breakers
 from app.services.pledges import figures
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ async def _end(
         ended_on=ending.on,
     )
     if pledge.ended_on is not None:
-        await pools.release(
+        await commitments.release(
             session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ending.on
         )
     if pledge.ended_on is not None and pledge.pool_id is not None:

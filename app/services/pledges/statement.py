@@ -13,7 +13,7 @@ WRITE = f"""
   FROM jsonb_to_record($6::jsonb) AS p(id uuid, district_code text, number text, pledgee_id uuid,
        borrower_id uuid, pool_id uuid, principal_fen bigint, currency text, debt_from date, debt_to date,
        contract jsonb, acknowledgements jsonb, rule_pack text, status text, filed_on date, event_id uuid)
-  RETURNING id, district_code, filed_on, event_id
+  RETURNING id, district_code, borrower_id, principal_fen, filed_on, event_id
 ), item AS (
   SELECT * FROM jsonb_to_recordset($7::jsonb) AS i(id uuid, asset_id uuid, asset_serial bigint,
     asset_kind text, regime text, pledgor_id uuid, ordinal smallint, hold_id uuid, secured_fen bigint,
@@ -31,10 +31,12 @@ WRITE = f"""
          item.ordinal, item.hold_id, item.secured_fen, item.valuation_id, 1, 'filed'
   FROM item, pledge
 ), commitment AS (
-  INSERT INTO commitments (id, district_code, pool_id, scheme_id, pledge_id, transfer_id, ip_share_bp,
-                           covered_fen, status, committed_on, event_id, recorded_at)
-  SELECT c.id, pledge.district_code, c.pool_id, c.scheme_id, pledge.id, c.transfer_id, c.ip_share_bp,
-         c.covered_fen, 'committed', pledge.filed_on, pledge.event_id, $5
+  INSERT INTO commitments (id, district_code, pool_id, scheme_id, pledge_id, bank_id, borrower_id,
+                           transfer_id, principal_fen, ip_share_bp, covered_fen, outstanding_fen, status,
+                           committed_on, event_id, recorded_at)
+  SELECT c.id, pledge.district_code, c.pool_id, c.scheme_id, pledge.id, $2, pledge.borrower_id, c.transfer_id,
+         pledge.principal_fen, c.ip_share_bp, c.covered_fen, c.covered_fen, 'committed', pledge.filed_on,
+         pledge.event_id, $5
   FROM jsonb_to_recordset($9::jsonb) AS c(id uuid, pool_id uuid, scheme_id uuid, transfer_id uuid,
        ip_share_bp bigint, covered_fen bigint), pledge
 ), reserve AS (

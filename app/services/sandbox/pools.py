@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from app.domain.money import Money
 from app.domain.pool import SharingParty, SourceType
+from app.domain.scheme import Terms, Tier
 from app.models.pool import Pool
 from app.queries import pools as queries
-from app.services import pools
+from app.services import funds, pools
 from app.services.sandbox.organisations import SampleClient
 
 if TYPE_CHECKING:
@@ -24,18 +25,22 @@ SINCE = date(2019, 1, 1)
 WAN = 1_000_000
 """Fen in 万元."""
 PAID_IN = {SourceType.central: 1_000 * WAN, SourceType.district: 2_000 * WAN}
-SCHEME = pools.NewScheme(
+SCHEME = Terms(
     code="TJ-DL-TEMPLATE",
     effective_from=SINCE,
     leverage_multiple=10,
-    shares_bp={
-        SharingParty.pool: 4_000,
-        SharingParty.bank: 3_000,
-        SharingParty.guarantor: 2_000,
-        SharingParty.insurer: 1_000,
-    },
+    tiers=[
+        Tier(
+            {
+                SharingParty.pool: 4_000,
+                SharingParty.bank: 3_000,
+                SharingParty.guarantor: 2_000,
+                SharingParty.insurer: 1_000,
+            }
+        )
+    ],
     legal_basis="示例方案（待区金融局、财政局确定）",
-    household_cap=Money(500 * WAN),
+    household_cap_fen=500 * WAN,
 )
 
 
@@ -53,7 +58,7 @@ async def add_pool(
         scheme=replace(SCHEME, effective_from=since),
     )
     for source, amount_fen in PAID_IN.items():
-        await pools.contribute(
+        await funds.contribute(
             session,
             actor=actor,
             moment=moment,

@@ -1,0 +1,35 @@
+"""Stress tests of pools, kept with their parameters and results."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, OperationalMixin
+
+
+class StressTest(OperationalMixin, Base):
+    """What a pool would lose on its live exposures of a day under scenarios (UNI-13). Append-only.
+
+    The same exposures and parameters, the seed among them, yield the same result; `sha256` is over the
+    exposures it was computed from.
+    """
+
+    __tablename__ = "stress_tests"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        Index("ix_stress_tests_pool_id", "pool_id"),
+        Index("ix_stress_tests_event_id", "event_id"),
+    )
+
+    number: Mapped[str]
+    pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
+    on: Mapped[date]
+    known_at: Mapped[datetime]
+    parameters: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    sha256: Mapped[str]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]

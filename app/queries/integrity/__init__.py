@@ -12,6 +12,8 @@ from app.queries.integrity.check import Check, Finding
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+__all__ = ["CHECKS", "SHOWN", "Check", "Finding", "findings"]
+
 SHOWN = 20
 CHECKS: tuple[Check, ...] = (*money.CHECKS, *operations.CHECKS)
 

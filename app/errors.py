@@ -18,20 +18,24 @@ from app.domain import (
     application,
     approval,
     asset,
+    bank_statement,
     certificate,
     claim,
     client,
+    commitment_ground,
     consent,
     deal,
     district,
     document,
     duplicate,
     enrolment,
+    fund,
     hold,
     ledger,
     offer,
     organisation,
     party,
+    period,
     plan,
     pledge,
     policy,
@@ -82,13 +86,29 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_recordals_office_reference": recordal_row.DUPLICATE,
     "uq_asset_links_asset_id": asset.LINK_EXISTS,
     "ck_commitments_capacity": pool.CAPACITY_EXCEEDED,
+    "ck_commitments_pool_open": pool.SUSPENDED,
+    "ck_commitments_bank_open": commitment_ground.BANK_SUSPENDED,
     "ck_ledger_transfers_commitment_live": ledger.COMMITMENT_LIVE,
     "ck_ledger_accounts_debits_within_credits": ledger.INSUFFICIENT,
     "ck_ledger_accounts_credits_within_debits": ledger.INSUFFICIENT,
     "uq_ledger_transfers_resolves": ledger.ALREADY_RESOLVED,
     "ck_ledger_transfers_resolves_pending": ledger.NOT_PENDING,
     "ck_ledger_transfers_within_pending": ledger.AMOUNT_EXCEEDS_PENDING,
+    "ck_fund_tranches_remaining_fen": fund.SPENT,
+    "ck_fund_sources_committed": fund.OVER_COMMITTED,
+    "uq_fund_sources_pool_id_type_name": fund.EXISTS,
+    "ck_ledger_transfers_expired": ledger.EXPIRED,
+    "ck_ledger_transfers_reverses_whole": ledger.REVERSES_WHOLE,
+    "uq_ledger_transfers_reverses": ledger.ALREADY_REVERSED,
+    "ck_ledger_accounts_frozen": ledger.FROZEN,
+    "ck_ledger_accounts_limit_then": ledger.LIMIT_THEN,
+    "fk_ledger_transfers_resolves": ledger.TRANSFER_NOT_FOUND,
     "uq_ledger_accounts_ledger_id_code": ledger.ACCOUNT_CODE_TAKEN,
+    "ck_ledger_transfers_period_closed": period.CLOSED,
+    "ck_ledger_transfers_period_held": period.HELD,
+    "ck_bank_statement_lines_period_closed": period.CLOSED,
+    "ck_bank_statement_lines_same_money": bank_statement.TRANSFER_DIFFERS,
+    "uq_bank_statement_lines_transfer": bank_statement.TRANSFER_TAKEN,
     "uq_pledge_items_registration_no": pledge.REGISTRATION_NO_TAKEN,
     "uq_deals_record_no": deal.RECORD_NO_TAKEN,
     "uq_deals_registration_no": deal.REGISTRATION_NO_TAKEN,
@@ -98,6 +118,8 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_claims_backed": claim.NOT_BACKED,
     "ck_claims_paid_for_good": claim.NOT_BACKED,
     "ck_claims_four_hands": claim.NOT_BACKED,
+    "ck_claims_set_aside": claim.SET_ASIDE,
+    "ck_clawbacks_backed": claim.CLAWBACK_UNBACKED,
     "ck_ledger_transfers_claim_public": claim.SET_ASIDE,
     "uq_offers_open_buyer": offer.ALREADY_OPEN,
     "uq_portfolio_members_live": portfolio.MEMBER_ELSEWHERE,
@@ -199,7 +221,7 @@ log = structlog.get_logger()
 
 def problem(refused: DomainError, *, request_id: str) -> Problem:
     """The problem body of a refusal."""
-    shown = [_violation(violation) for violation in refused.violations]
+    shown = [violation_out(violation) for violation in refused.violations]
     leading = refused.code
     return Problem(
         type=f"/v1/problems/{leading.code}",
@@ -214,7 +236,8 @@ def problem(refused: DomainError, *, request_id: str) -> Problem:
     )
 
 
-def _violation(violation: Violation) -> ViolationOut:
+def violation_out(violation: Violation) -> ViolationOut:
+    """An objection as it is written on the wire."""
     return ViolationOut(
         code=violation.code.code,
         pointer=violation.pointer,

@@ -8,6 +8,7 @@ after the other on the connection that holds the lock (`app.infra.leader`). Seal
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 
@@ -15,8 +16,10 @@ import structlog
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy.exc import DBAPIError
 
+from app.domain.root import Signer
 from app.infra.leader import LeaderDatabase, LeadershipLost
-from app.services import jobs, seals
+from app.infra.roots import RootFolder
+from app.services import jobs, roots, seals
 
 log = structlog.get_logger()
 
@@ -26,7 +29,10 @@ UNREACHABLE = (OSError, PostgresError, InterfaceError, DBAPIError, LeadershipLos
 
 
 class Worker:
-    """One worker of an instance. `run()` until `stop()`; both belong to one event loop."""
+    """One worker of an instance. `run()` until `stop()`; both belong to one event loop.
+
+    With a `signer` it signs the root of each day, and with `folder` it puts them there as files too.
+    """
 
     def __init__(
         self,
@@ -35,11 +41,15 @@ class Worker:
         idle_seconds: float = 0.2,
         standby_seconds: float = 1.0,
         retry_seconds: float = 1.0,
+        signer: Signer | None = None,
+        folder: RootFolder | None = None,
     ) -> None:
         self._url = database_url
         self._idle = idle_seconds
         self._standby = standby_seconds
         self._retry = retry_seconds
+        self._signer = signer
+        self._folder = folder
         self._stopping = asyncio.Event()
         self._resting: dict[str, float] = {}
         self.leading = False
@@ -72,6 +82,7 @@ class Worker:
                 return
         self.leading = True
         log.info("worker.leading")
+        await self._keep_roots(leader)
         while not self._stopping.is_set():
             try:
                 busy = await self._turn(leader)
@@ -91,7 +102,7 @@ class Worker:
         resting = {job for job, until in self._resting.items() if until > clock()}
         async with asyncio.timeout(SEALING_SECONDS), leader.write() as unit:
             sealed = await seals.seal(unit.session, moment=unit.moment)
-            waiting = await jobs.waiting(unit.session, moment=unit.moment, but_for=resting)
+            waiting = await jobs.waiting(unit.session, moment=unit.moment, jobs=self._jobs(), but_for=resting)
         if waiting is None:
             return bool(sealed)
         for job in waiting[0]:
@@ -107,9 +118,32 @@ class Worker:
 
     async def _run(self, leader: LeaderDatabase, job: str, day: date) -> None:
         async with leader.write() as unit:
-            run = await jobs.run(unit.session, moment=unit.moment, job=job, day=day)
+            run = await jobs.run(unit.session, moment=unit.moment, jobs=self._jobs(), job=job, day=day)
         if any(run.result.values()):
             log.info("job.finished", job=job, business_date=str(day), result=dict(run.result))
+            if job == roots.JOB:
+                await self._keep_roots(leader)
+
+    def _jobs(self) -> Mapping[str, jobs.Job]:
+        """All jobs; the root is signed last, over what the others' days have left sealed."""
+        if self._signer is None:
+            return jobs.JOBS
+        return {**jobs.JOBS, roots.JOB: roots.job(self._signer)}
+
+    async def _keep_roots(self, leader: LeaderDatabase) -> None:
+        """Put the files of all roots into the folder that are not there; done again at the next chance."""
+        if self._folder is None:
+            return
+        async with leader.write() as unit:
+            files = await roots.files(unit.session)
+        for name, content in files:
+            try:
+                same = self._folder.keep(name, content)
+            except OSError as error:
+                log.error("root.not_kept", file=name, error=str(error))  # noqa: TRY400 - no defect of ours
+                return
+            if not same:
+                log.error("root.file_differs", file=name)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

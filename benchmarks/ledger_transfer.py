@@ -1,7 +1,9 @@
-"""Posted transfers among fifty accounts of one ledger, booked by hand and posted by a module; one hot account."""
+"""Posted transfers among fifty accounts of one ledger: by hand, by a module, in batches; one hot account."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from app.domain.money import Money
 from app.infra.db import Database
 from app.services import bookkeeping, events, ledger, pools
 from benchmarks import capture, data, pgbench
-from benchmarks.runner import CONNECTIONS, Pass, Result, compare, take_turns
+from benchmarks.runner import CONNECTIONS, FULL, Pass, Result, compare, take_turns
 from benchmarks.workers import drive
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 ACCOUNTS = 50
 AMOUNT = Money(12_345)
+BATCH, BATCHES = 1_000, 5
+WORKERS, ENDURANCE_SECONDS, QUICK_SECONDS = 20, 60, 5
 _TABLES = ("ledger_transfers", "ledger_entries")
 _EVENT_TABLES = ("events", "outbox", "audit")
 
@@ -49,16 +53,18 @@ async def run(bench: Bench) -> list[Result]:
     actor = bench.actor("pool_manager")
     book, post = _book(actor, pool), _post(actor, pool)
     contests = [
-        Contest("book", book, _spread(accounts, 1), "bookkeeping.book, which locks the pool; 50 accounts"),
+        Contest("book", book, _spread(accounts, 1), "bookkeeping.book; 50 accounts"),
         Contest(
             "post", post, _spread(accounts, 2), "an event and ledger.post, as modules do it; 50 accounts"
         ),
         Contest("hot_account", post, _hot(accounts, 3), "the same, one account in every transfer"),
     ]
-    results = []
+    results: list[Result] = []
+    rates: dict[str, Sequence[Pass]] = {}
     for contest in contests:
         taken: dict[str, float] = {}
         passes = await _turns(bench, contest, taken)
+        rates[contest.name] = passes["ours"]
         told = {
             "rounds": bench.sizes.rounds,
             "ours": bench.sizes.ours,
@@ -79,7 +85,70 @@ async def run(bench: Bench) -> list[Result]:
                 notes=contest.notes,
             )
         )
+    results.append(await _batches(bench, actor, pool, accounts, rates["book"]))
+    results.append(await _endurance(bench, post, accounts, rates["hot_account"]))
     return results
+
+
+async def _batches(
+    bench: Bench, actor: Actor, pool: Pool, accounts: Sequence[uuid.UUID], single: Sequence[Pass]
+) -> Result:
+    """Batches of a thousand, one after another, beside single transfers over sixteen connections."""
+    between = _spread(accounts, 4)
+
+    async def one() -> Pass:
+        await bench.settle()
+        seconds = []
+        for _ in range(BATCHES):
+            wanted = [_wanted(next(between)) for _ in range(BATCH)]
+            begun = time.perf_counter()
+            async with bench.database.write(actor.client_id) as unit:
+                await bookkeeping.book_all(
+                    unit.session, actor=actor, moment=unit.moment, pool=pool, wanted=wanted, atomic=False
+                )
+            seconds.append((time.perf_counter() - begun) * 1000)
+        seconds.sort()
+        return Pass(BATCH * BATCHES / sum(seconds) * 1000, seconds[BATCHES // 2], seconds[-1])
+
+    passes = [await one() for _ in range(bench.sizes.rounds)]
+    return compare(
+        "ledger_transfer_batch",
+        passes,
+        single,
+        unit="transfers/s",
+        sizes={"rounds": bench.sizes.rounds, "batch": BATCH, "batches": BATCHES, "connections": 1},
+        notes="bookkeeping.book_all of 1,000; the reference is ledger_transfer_book, ours",
+    )
+
+
+async def _endurance(bench: Bench, work: Work, accounts: Sequence[uuid.UUID], calm: Sequence[Pass]) -> Result:
+    """Twenty workers on one hot account for a while: no deadlock, no failure, and the same rate as before."""
+    between = _hot(accounts, 5)
+    seconds = ENDURANCE_SECONDS if bench.sizes.transfers >= FULL.transfers else QUICK_SECONDS
+    database = Database(bench.url, pool_size=WORKERS, read_pool_size=1, lock_timeout_ms=10_000)
+    samples: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def worker() -> None:
+        while time.perf_counter() < end:
+            begun = time.perf_counter()
+            await work(database, next(between))
+            samples.append((time.perf_counter() - begun) * 1000)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(WORKERS):
+            group.create_task(worker())
+    await database.close()
+    samples.sort()
+    held = Pass(len(samples) / seconds, samples[len(samples) // 2], samples[len(samples) * 99 // 100])
+    return compare(
+        "ledger_transfer_endurance",
+        [held],
+        calm[:1],
+        unit="transfers/s",
+        sizes={"workers": WORKERS, "seconds": seconds},
+        notes="20 workers, one account in every transfer; the reference is ledger_transfer_hot_account, ours",
+    )
 
 
 async def _turns(bench: Bench, contest: Contest, taken: dict[str, float]) -> Mapping[str, Sequence[Pass]]:
@@ -149,10 +218,10 @@ async def _background(bench: Bench, pool: Pool, accounts: Sequence[uuid.UUID]) -
             """
             INSERT INTO ledger_transfers (id, ledger_id, district_code, currency, kind, debit_account_id,
               credit_account_id, amount_fen, code, business_noun, business_id, posting_id, occurred_on,
-              event_id, recorded_at)
+              booked_on, event_id, recorded_at, position)
             SELECT gen_random_uuid(), $1, $2, 'CNY', 'posted', ($3::uuid[])[1 + n % 50],
               ($3::uuid[])[1 + (n + 1 + n / 50 % 49) % 50], 100, 'bench', 'pool', $1, gen_random_uuid(),
-              date '2021-07-01', $4, now()
+              date '2021-07-01', date '2021-07-01', $4, now(), n
             FROM generate_series(1, $5::bigint) AS n
             """,
             pool.id,
@@ -174,18 +243,19 @@ def _hot(accounts: Sequence[uuid.UUID], seed: int) -> Iterator[Accounts]:
     return ((accounts[0], others[a]) for a, _ in data.two_of(len(others), seed))
 
 
+def _wanted(accounts: Accounts) -> bookkeeping.Wanted:
+    return bookkeeping.Wanted(
+        kind=TransferKind.posted,
+        debit_account_id=accounts[0],
+        credit_account_id=accounts[1],
+        amount=AMOUNT,
+        code="bench",
+    )
+
+
 def _book(actor: Actor, pool: Pool) -> Work:
     async def work(database: Database, accounts: Accounts) -> None:
-        wanted = bookkeeping.Wanted(
-            id=None,
-            kind=TransferKind.posted,
-            debit_account_id=accounts[0],
-            credit_account_id=accounts[1],
-            amount=AMOUNT,
-            resolves_id=None,
-            code="bench",
-            occurred_on=None,
-        )
+        wanted = _wanted(accounts)
         async with database.write(actor.client_id) as unit:
             await bookkeeping.book(unit.session, actor=actor, moment=unit.moment, pool=pool, wanted=wanted)
 

@@ -102,7 +102,7 @@ curl --silent --fail "$base/v1/public/listings?limit=1" > /dev/null # anybody ma
 say 'Open a risk-compensation pool and pay money in'
 pool=$(ipops pool_manager POST /v1/pools '{
   "name": "示例资金池", "scheme": {"code": "TOUR", "effective_from": "2019-01-01", "leverage_multiple": 10,
-  "shares_bp": {"pool": 4000, "bank": 3000, "guarantor": 2000, "insurer": 1000},
+  "tiers": [{"shares_bp": {"pool": 4000, "bank": 3000, "guarantor": 2000, "insurer": 1000}}],
   "legal_basis": "示例管理办法"}}' | pick id)
 ipops pool_manager POST "/v1/pools/$pool/contributions" '{
   "source": "district", "amount": {"amount": "1000000.00", "currency": "CNY"},

@@ -20,7 +20,8 @@ FOLDER = ROOT / "docs" / "nouns"
 INDEX = FOLDER / "README.md"
 SECTIONS = ("What it is", "States", "Invariants", "Routes")
 PARTS = {
-    "pool": ("scheme", "commitment"),
+    "pool": ("scheme",),
+    "fund": ("source",),
     "ledger": ("account", "transfer", "entry"),
     "indicator": ("target",),
 }

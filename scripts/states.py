@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.application import APPLICATION, ApplicationEvent
 from app.domain.certificate import CERTIFICATE, CertificateEvent
 from app.domain.claim import CLAIM, ClaimEvent
+from app.domain.commitment import COMMITMENT, CommitmentEvent
 from app.domain.consent import CONSENT, ConsentEvent
 from app.domain.deal import DEAL, DealEvent
 from app.domain.duplicate import DUPLICATE, DuplicateEvent
@@ -20,6 +21,7 @@ from app.domain.listing import LISTING, ListingEvent
 from app.domain.mandate import MANDATE, MandateEvent
 from app.domain.observation import OBSERVATION, ObservationEvent
 from app.domain.offer import OFFER, OfferEvent
+from app.domain.period import PERIOD, PeriodEvent
 from app.domain.pledge import PLEDGE, PledgeEvent
 from app.domain.policy import POLICY, PolicyEvent
 from app.domain.provider import PROVIDER, ProviderEvent
@@ -71,7 +73,9 @@ LIVES = (
     Life("application", APPLICATION, ApplicationEvent),
     Life("valuation", VALUATION, ValuationEvent),
     Life("pledge", PLEDGE, PledgeEvent),
+    Life("commitment", COMMITMENT, CommitmentEvent),
     Life("claim", CLAIM, ClaimEvent),
+    Life("period", PERIOD, PeriodEvent),
     Life("policy", POLICY, PolicyEvent),
     Life("provider", PROVIDER, ProviderEvent),
     Life("enrolment", ENROLMENT, EnrolmentEvent),
@@ -183,7 +187,9 @@ def render() -> str:
     """docs/states.md: what enforces a life, then where each is drawn."""
     rows = []
     for life in LIVES:
-        states = dict.fromkeys([life.machine.initial, *life.machine.transitions.values()])
+        states = dict.fromkeys(
+            [life.machine.initial, *life.machine.also_initial, *life.machine.transitions.values()]
+        )
         last = life.machine.terminal
         rows.append(
             [

@@ -14,6 +14,7 @@ import typer
 from app.cli import clients, database, demo, openapi, organisations, seals, serve, worker
 from app.cli.console import Refusal
 from app.cli.imports import app as imports_app
+from app.cli.ledgers import app as ledgers_app
 from app.cli.plans import app as plans_app
 
 commands = typer.Typer(
@@ -25,13 +26,15 @@ commands = typer.Typer(
 commands.command("serve")(serve.serve)
 commands.command("worker")(worker.work)
 commands.command("migrate")(database.migrate)
-commands.command("verify")(seals.verify)
+commands.command("export-seals")(seals.export)
 commands.command("openapi")(openapi.write)
 commands.command("demo")(demo.demo)
 commands.add_typer(organisations.app, name="organisation")
 commands.add_typer(clients.app, name="client")
 commands.add_typer(imports_app, name="import")
 commands.add_typer(plans_app, name="plan")
+commands.add_typer(ledgers_app, name="ledger")
+commands.add_typer(seals.app, name="verify")
 
 
 def main() -> None:

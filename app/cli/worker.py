@@ -16,6 +16,7 @@ import typer
 
 from app.cli import database
 from app.cli.console import load_settings
+from app.config import Settings
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ def work(
         threading.Thread(target=_end_with_parent, daemon=True).start()
     with database.open_server(settings) as server:
         database.make_ready(server.as_found(), settings.mode)
-        asyncio.run(_run(server.url))
+        asyncio.run(_run(server.url, settings))
 
 
 def _end_with_parent() -> None:
@@ -46,10 +47,15 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-async def _run(url: str) -> None:
+async def _run(url: str, settings: Settings) -> None:
+    from app.infra.roots import RootFolder, RootSigner
+    from app.infra.security import load_or_create_seed
     from app.worker import Worker
 
-    worker = Worker(url)
+    given = settings.signing_key
+    seed = given.get_secret_value() if given else load_or_create_seed(settings.data_dir / "signing.key")
+    folder = settings.roots_folder
+    worker = Worker(url, signer=RootSigner(seed), folder=RootFolder(folder) if folder else None)
     task = asyncio.create_task(worker.run())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

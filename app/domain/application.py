@@ -113,6 +113,12 @@ AMOUNT_OF_REJECTION = define(
     "不予批准的不填批准金额",
     "A rejection has no approved amount.",
 )
+RESERVATION_OF_REJECTION = define(
+    "application.reservation_of_rejection",
+    ErrorKind.invalid,
+    "不予批准的不预留资金池额度",
+    "A rejection reserves no capacity of a pool.",
+)
 APPROVED_EXCEEDS_AMOUNT = define(
     "application.approved_exceeds_amount",
     ErrorKind.invalid,

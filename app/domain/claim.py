@@ -1,16 +1,13 @@
 """Claims (补偿申请): from a default to the pool's payout and its end (RP-07 to RP-17)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 
 from app.domain.approval import ApprovalStep
 from app.domain.errors import ErrorKind, define
 from app.domain.loan_class import NON_PERFORMING, LoanClass
-from app.domain.money import allocate
 from app.domain.permission import Role
-from app.domain.pool import SharingParty
 from app.domain.state_machine import StateMachine
 
 
@@ -141,6 +138,27 @@ WINDOW_CLOSED = define(
     "The time to claim ended on {last_day}.",
     basis="RP-08",
 )
+COVER_IN_DOUBT = define(
+    "claim.cover_in_doubt",
+    ErrorKind.conflict,
+    "该笔入库承诺处于“{status}”状态，不予补偿",
+    "The commitment that would cover the loan is in state “{status}”: nothing is paid on it.",
+    basis="RP-02",
+)
+REALISED_AHEAD = define(
+    "claim.realised_ahead",
+    ErrorKind.invalid,
+    "该方案先补后追：处置所得在补偿后按追偿登记，不在申请中扣减",
+    "The scheme pays in advance: proceeds are recorded as a recovery after the payout, not in the claim.",
+    basis="RP-14",
+)
+INTEREST_DAYS = define(
+    "claim.interest_days",
+    ErrorKind.invalid,
+    "欠息金额与欠息天数须同时填写",
+    "Unpaid interest comes with the days for which it is unpaid, and these with it.",
+    basis="RP-07",
+)
 NO_LOSS = define(
     "claim.no_loss",
     ErrorKind.conflict,
@@ -211,6 +229,34 @@ SET_ASIDE = define(
     "The pending transfer is set aside for a published claim and ends with its payment or an objection only.",
     basis="RP-05",
 )
+QUEUED = define(
+    "claim.queued",
+    ErrorKind.conflict,
+    "资金池余额不足，按公示先后依次支付：本笔应付 {entitled} 元，轮到时可用 {available} 元",
+    "Public claims are paid in full in their order: {entitled} yuan are to be paid on this one, {available} "
+    "are left for it.",
+    basis="RP-10",
+)
+SETTLED = define(
+    "claim.settled",
+    ErrorKind.conflict,
+    "该笔补偿申请处于“{status}”状态，没有可预览的补偿",
+    "The claim is in state “{status}”: there is no payout to preview.",
+)
+NOTHING_TO_REPAY = define(
+    "claim.nothing_to_repay",
+    ErrorKind.conflict,
+    "资金池未支付补偿款，或补偿款已全部收回，无可追回",
+    "The pool has paid nothing on this claim, or has it all back: there is nothing to repay.",
+    basis="RP-17",
+)
+CLAWBACK_UNBACKED = define(
+    "claim.clawback_unbacked",
+    ErrorKind.conflict,
+    "追回补偿款须由财政部门依文件作出，款项足额入账后方可结案",
+    "A payout is demanded back by order, in full, and closed only with a posted transfer of that amount.",
+    basis="RP-17",
+)
 NOT_BACKED = define(
     "claim.not_backed",
     ErrorKind.conflict,
@@ -226,13 +272,6 @@ class CheckDecision(StrEnum):
     approved = "approved"
     rejected = "rejected"
     supplement = "supplement"
-
-
-class ShortfallReason(StrEnum):
-    """Why less than the pool's share was paid (RP-10)."""
-
-    cap = "cap"
-    balance = "balance"
 
 
 APPROVERS = {Role.ip_office: ApprovalStep.ip_approval, Role.finance_office: ApprovalStep.finance_approval}
@@ -255,14 +294,37 @@ MAX_ATTEMPTS = 2
 
 
 def trigger_met(
-    trigger: ClaimTrigger, *, loan_class: LoanClass | None, overdue_days: int, required_days: int
+    trigger: ClaimTrigger,
+    *,
+    loan_class: LoanClass | None,
+    overdue_days: int,
+    required_days: int,
+    downgraded: bool = True,
 ) -> bool:
-    """Whether the loan's last class before the default is what the trigger says (RP-08)."""
+    """Whether the loan's last class before the default is what the trigger says (RP-08).
+
+    `downgraded`: whether the scheme takes a class of 次级 or worse for a trigger.
+    """
     if trigger is ClaimTrigger.overdue:
         return overdue_days >= required_days
     if trigger is ClaimTrigger.downgraded:
-        return loan_class in NON_PERFORMING
+        return downgraded and loan_class in NON_PERFORMING
     return True
+
+
+def claimable(loan_class: LoanClass, overdue_days: int, *, required_days: int, downgraded: bool) -> bool:
+    """Whether a classification alone makes its loan claimable."""
+    return any(
+        trigger_met(
+            trigger,
+            loan_class=loan_class,
+            overdue_days=overdue_days,
+            required_days=required_days,
+            downgraded=downgraded,
+        )
+        for trigger in ClaimTrigger
+        if trigger not in PROVEN
+    )
 
 
 def same_default(one: date, other: date, performing: Iterable[date]) -> bool:
@@ -282,34 +344,3 @@ def last_day(default_on: date, window_days: int) -> date:
 def payable_from(publicised_on: date, publicity_days: int) -> date:
     """The first day of payment: publication's own day is not counted, the last in full (民法典201)."""
     return publicised_on + timedelta(days=publicity_days + 1) if publicity_days else publicised_on
-
-
-def shares_of_loss(loss_fen: int, shares_bp: Mapping[SharingParty, int]) -> dict[SharingParty, int]:
-    """Who bears which part of a loss by the scheme, to the fen; public money never takes a tie (RP-11)."""
-    parts = allocate(loss_fen, [(party.value, share) for party, share in shares_bp.items()], _ORDER)
-    return {SharingParty(party): part for party, part in parts.items()}
-
-
-_ORDER = [party.value for party in SharingParty]
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What the pool pays, why not all of its share, and what each party so bears, which sums to the loss."""
-
-    paid_fen: int
-    shortfall_reason: ShortfallReason | None
-    borne: Mapping[SharingParty, int]
-
-
-def settle(due: Mapping[SharingParty, int], *, cap_fen: int | None, available_fen: int) -> Settlement:
-    """Pay the pool's share within the cap per claim and the balance; the bank bears the rest (RP-10)."""
-    share = due.get(SharingParty.pool, 0)
-    capped = share if cap_fen is None else min(share, cap_fen)
-    paid = min(capped, max(0, available_fen))
-    reason = None
-    if paid < share:
-        reason = ShortfallReason.balance if paid < capped else ShortfallReason.cap
-    bank = due.get(SharingParty.bank, 0) + share - paid
-    borne = {**due, SharingParty.bank: bank, SharingParty.pool: paid}
-    return Settlement(paid, reason, borne)

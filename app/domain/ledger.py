@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from app.domain.errors import ErrorKind, define
 
+REVERSAL = "reversal"
+"""Code of a transfer that takes back another in whole; only the reversal's own route gives it."""
+
 
 class Side(StrEnum):
     """借 and 贷."""
@@ -20,6 +23,13 @@ class TransferKind(StrEnum):
     post = "post"
     void = "void"
     expire = "expire"
+
+
+class Effective(StrEnum):
+    """Which day a reversal has effect on: the original's, or that on which it is proposed."""
+
+    original = "original"
+    today = "today"
 
 
 ACCOUNT_NOT_FOUND = define("account.not_found", ErrorKind.not_found, "未找到该账户", "No such account.")
@@ -90,4 +100,106 @@ CLAIM_ACCOUNT = define(
     "账户 {code} 只随补偿申请的支付与追偿变动，不接受手工记账",
     "Account {code} moves with claims paid and recovered only and takes no transfers by hand.",
     basis="RP-18",
+)
+LIMIT_THEN = define(
+    "account.limit_exceeded_then",
+    ErrorKind.conflict,
+    "按该生效日记账，账户在 {on} 的余额将不足",
+    "Effective on that day it would leave the account overdrawn on {on}.",
+)
+FROZEN = define(
+    "account.frozen",
+    ErrorKind.conflict,
+    "账户 {code} 已冻结，只接受待定转账的撤销与到期",
+    "Account {code} is frozen and takes nothing but voids and expiries.",
+)
+NOT_FROZEN = define("account.not_frozen", ErrorKind.conflict, "账户未冻结", "The account is not frozen.")
+CLOSED = define(
+    "account.closed", ErrorKind.conflict, "账户已永久关闭", "The account has been closed for good."
+)
+EXPIRED = define(
+    "transfer.expired",
+    ErrorKind.conflict,
+    "该笔待定转账已于 {expires_on} 到期",
+    "The pending transfer could be posted until {expires_on}.",
+)
+EXPIRES_WRONG = define(
+    "transfer.expires_wrong",
+    ErrorKind.invalid,
+    "只有待定转账可以设到期日，且不得早于今日",
+    "Only a pending transfer has a last day, and not one before today.",
+)
+EXPIRES_BY_ITSELF = define(
+    "transfer.expires_by_itself",
+    ErrorKind.invalid,
+    "待定转账到期由系统处理，如需提前了结请撤销",
+    "A pending transfer expires by itself; to end it before, void it.",
+)
+ALREADY_REVERSED = define(
+    "transfer.already_reversed",
+    ErrorKind.conflict,
+    "该笔转账已冲正",
+    "The transfer has been reversed already.",
+)
+REVERSAL_PROPOSED = define(
+    "transfer.reversal_proposed",
+    ErrorKind.conflict,
+    "该笔转账的冲正已提出（{id}），待另一人确认或撤销",
+    "Its reversal has been proposed already ({id}) and waits for another client to post or void it.",
+)
+NOT_REVERSIBLE = define(
+    "transfer.not_reversible",
+    ErrorKind.conflict,
+    "只有已入账且本身不是冲正的转账可以冲正",
+    "Only what was posted and is no reversal itself can be reversed.",
+)
+REVERSES_WHOLE = define(
+    "transfer.reverses_whole",
+    ErrorKind.conflict,
+    "冲正须与原转账方向相反、金额相同",
+    "A reversal has the accounts of the original exchanged and its whole amount.",
+)
+SECOND_PERSON_NEEDED = define(
+    "transfer.second_person_needed",
+    ErrorKind.conflict,
+    "该金额须先提出待定转账，再由另一人确认",
+    "A transfer of this amount is booked pending and posted by another client.",
+    basis="RB-02",
+)
+SAME_PERSON = define(
+    "transfer.same_person",
+    ErrorKind.denied,
+    "提出转账的人不得自行确认",
+    "Who proposed a transfer may not post it.",
+    basis="RB-02",
+)
+CHAIN_FAILED = define(
+    "transfer.chain_failed",
+    ErrorKind.conflict,
+    "与之关联的另一笔转账未能入账",
+    "A transfer that it stands or falls with was refused.",
+)
+CHAIN_OPEN = define(
+    "transfer.chain_open",
+    ErrorKind.invalid,
+    "最后一笔转账不得与下一笔关联",
+    "The last transfer has no next one to be linked with.",
+)
+POSTING_SPLIT = define(
+    "transfer.posting_split",
+    ErrorKind.invalid,
+    "同一凭证的转账须相邻",
+    "The transfers of a posting must stand side by side.",
+)
+POSTING_TAKEN = define(
+    "transfer.posting_taken",
+    ErrorKind.conflict,
+    "该凭证编号已使用",
+    "The posting id has been used before.",
+)
+CORRECTS_WRONG = define(
+    "transfer.corrects_wrong",
+    ErrorKind.invalid,
+    "更正日期须早于生效日",
+    "The day it corrects lies before the day it has effect.",
 )

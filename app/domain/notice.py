@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     claim_to_release = "claim_to_release"
     claim_decided = "claim_decided"
     breaker_changed = "breaker_changed"
+    bank_breaker_changed = "bank_breaker_changed"
     enrolment_to_confirm = "enrolment_to_confirm"
     enrolment_matched = "enrolment_matched"
     observation_to_check = "observation_to_check"
@@ -91,6 +92,10 @@ TEXTS: Mapping[NoticeKind, Reason] = {
     NoticeKind.breaker_changed: Reason(
         "The breaker of pool {number} has changed: {status}.",
         "资金池 {number} 的熔断状态已变更：{status}",
+    ),
+    NoticeKind.bank_breaker_changed: Reason(
+        "The breaker of bank {bank} in pool {number} has changed: {status}.",
+        "银行 {bank} 在资金池 {number} 的熔断状态已变更：{status}",
     ),
     NoticeKind.enrolment_to_confirm: Reason(
         "Enrolment {number} waits for your confirmation.", "托管入托 {number} 待您确认"

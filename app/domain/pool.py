@@ -195,3 +195,9 @@ def following(status: PoolStatus, called_for: PoolStatus) -> PoolStatus:
     if status in (PoolStatus.suspended, PoolStatus.closed):
         return status
     return called_for
+
+
+def times(part: int, whole: int) -> str:
+    """How many times `whole` goes into `part`, with four decimals, the rest cut off; for showing only."""
+    shown = max(0, part) * 10_000 // whole if whole > 0 else 0
+    return f"{shown // 10_000}.{shown % 10_000:04d}"

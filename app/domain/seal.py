@@ -53,6 +53,8 @@ class Reason(StrEnum):
     wrong_link = "wrong_link"
     wrong_order = "wrong_order"
     unsealed = "unsealed"
+    wrong_root = "wrong_root"
+    rewritten = "rewritten"
 
 
 @dataclass(frozen=True, slots=True)

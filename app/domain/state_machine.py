@@ -24,13 +24,15 @@ E = TypeVar("E", bound=StrEnum)
 class StateMachine(Generic[S, E]):
     """The life of a `noun`: where it starts and which event leads from which state to which.
 
-    `noun_zh` is the noun in Chinese messages, where the code's own word would be strange.
+    `noun_zh` is the noun in Chinese messages, where the code's own word would be strange. A life that may
+    begin in several states names the others in `also_initial`.
     """
 
     noun: str
     initial: S
     transitions: Mapping[tuple[S, E], S]
     noun_zh: str = ""
+    also_initial: tuple[S, ...] = ()
 
     def next(self, state: S, event: E) -> S:
         """The state after `event`. Raises DomainError `state.illegal_transition` if there is none."""
@@ -57,8 +59,8 @@ class StateMachine(Generic[S, E]):
         return frozenset(type(self.initial)) - {source for source, _ in self.transitions}
 
     def reachable(self) -> frozenset[S]:
-        """The states some chain of events leads to from the initial one, which is among them."""
-        found, new = {self.initial}, {self.initial}
+        """The states some chain of events leads to from an initial one, which is among them."""
+        found, new = {self.initial, *self.also_initial}, {self.initial, *self.also_initial}
         while new:
             new = {target for (source, _), target in self.transitions.items() if source in new} - found
             found |= new
@@ -69,5 +71,6 @@ class StateMachine(Generic[S, E]):
         arrows = [f"{source} --> {target}: {event}" for (source, event), target in self.transitions.items()]
         last = self.terminal & self.reachable()
         ends = [f"{state} --> [*]" for state in type(self.initial) if state in last]
-        lines = [f"[*] --> {self.initial}", *arrows, *ends]
+        begins = [f"[*] --> {state}" for state in (self.initial, *self.also_initial)]
+        lines = [*begins, *arrows, *ends]
         return "\n    ".join(["stateDiagram-v2", *lines]) + "\n"

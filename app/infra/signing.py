@@ -23,6 +23,7 @@ class Use(StrEnum):
 
     tokens = "ipops access tokens"
     certificates = "ipops certificates"
+    roots = "ipops roots"
 
 
 def derived_key(seed: str, use: Use) -> Ed25519PrivateKey:

@@ -6,14 +6,15 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.bank_statement import LineStatus, MatchRule
+from app.domain.bank_statement import LINE, LineEvent, LineStatus, MatchRule
 from app.models.base import Base, OperationalMixin, one_of
 
 
 class BankStatement(OperationalMixin, Base):
     """The bank's statement of the special account over days. Append-only.
 
-    Opening plus lines is the closing balance; the bytes it was read from are kept as a document.
+    Opening plus lines is the closing balance, and the next statement's opening; the bytes it was read from
+    are kept as a document, `sha256` its hash.
     """
 
     __tablename__ = "bank_statements"
@@ -22,6 +23,7 @@ class BankStatement(OperationalMixin, Base):
         UniqueConstraint("number"),
         UniqueConstraint("id", "ledger_id"),
         UniqueConstraint("ledger_id", "begins_on"),
+        UniqueConstraint("ledger_id", "sha256"),
         Index("ix_bank_statements_event_id", "event_id"),
     )
 
@@ -78,3 +80,8 @@ class BankStatementLine(OperationalMixin, Base):
     transfer_id: Mapped[uuid.UUID | None]
     reason: Mapped[str | None]
     version: Mapped[int]
+
+    def advance(self, event: LineEvent) -> None:
+        """Move to the next state or refuse."""
+        self.status = LINE.next(LineStatus(self.status), event)
+        self.version += 1

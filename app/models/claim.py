@@ -15,7 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger, ClawbackGround, Settlement
+from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus, ClaimTrigger, ClawbackGround
+from app.domain.claim_settlement import Limit, Settlement
 from app.domain.pool import SharingParty
 from app.domain.recovery import RecoverySource
 from app.models.base import Base, OperationalMixin, one_of
@@ -37,6 +38,7 @@ class Claim(OperationalMixin, Base):
     __table_args__ = (
         one_of("trigger", ClaimTrigger),
         one_of("status", ClaimStatus),
+        one_of("shortfall_reason", Limit),
         CheckConstraint("principal_fen > 0", name="principal_fen"),
         CheckConstraint("interest_fen >= 0 AND realised_fen >= 0", name="base"),
         CheckConstraint("loss_fen > 0 AND loss_fen <= principal_fen + interest_fen", name="loss_fen"),

@@ -64,6 +64,7 @@ class FundTranche(Base):
             ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
         ),
         Index("ix_fund_tranches_source_id", "source_id"),
+        Index("ix_fund_tranches_left", "pool_id", postgresql_where="remaining_fen > 0"),
     )
 
     pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))

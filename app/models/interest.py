@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.interest import DayCount
+from app.domain.interest import PARTS, DayCount
 from app.models.base import Base, DistrictCode, OperationalMixin, one_of
 
 
@@ -40,14 +40,14 @@ class InterestAccrual(Base):
     """What accrued on one day. Append-only.
 
     `accrued_fen` whole fen were booked as `transfer_id` (none for 0); what is less than a fen is carried to
-    the next day as `carry_ppm` millionths of a fen.
+    the next day as `carry` parts of a fen (`app.domain.interest.PARTS`), exactly.
     """
 
     __tablename__ = "interest_accruals"
     __table_args__ = (
         PrimaryKeyConstraint("ledger_id", "accrued_on"),
         CheckConstraint("balance_fen >= 0 AND accrued_fen >= 0", name="amounts"),
-        CheckConstraint("carry_ppm BETWEEN 0 AND 999999", name="carry_ppm"),
+        CheckConstraint(f"carry BETWEEN 0 AND {PARTS - 1}", name="carry"),
         CheckConstraint("(accrued_fen > 0) = (transfer_id IS NOT NULL)", name="booked"),
         ForeignKeyConstraint(
             ["ledger_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
@@ -61,7 +61,7 @@ class InterestAccrual(Base):
     rate_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("interest_rates.id"))
     balance_fen: Mapped[int]
     accrued_fen: Mapped[int]
-    carry_ppm: Mapped[int]
+    carry: Mapped[int]
     transfer_id: Mapped[uuid.UUID | None]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]

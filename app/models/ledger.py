@@ -132,6 +132,10 @@ class LedgerTransfer(Base):
         ),
         Index("ix_ledger_transfers_expires_on", "expires_on", postgresql_where="expires_on IS NOT NULL"),
         Index("ix_ledger_transfers_posting_id", "posting_id"),
+        Index(
+            "ix_ledger_transfers_reversal", "ledger_id", "business_id", postgresql_where="code = 'reversal'"
+        ),
+        Index("ix_ledger_transfers_booked_on", "ledger_id", "booked_on", "posting_id"),
         Index("ix_ledger_transfers_event_id", "event_id"),
     )
 
@@ -180,6 +184,23 @@ class LedgerEntry(Base):
         Index("ix_ledger_entries_transfer_id", "ledger_id", "transfer_id"),
         Index("ix_ledger_entries_booked_on", "account_id", "booked_on", "account_version"),
         Index("ix_ledger_entries_occurred_on", "account_id", "occurred_on"),
+        Index(
+            "ix_ledger_entries_pending", "account_id", "account_version", postgresql_where="posted_fen = 0"
+        ),
+        # What was booked on another day than it has effect on: what tells a balance of a day from the
+        # running totals of that day.
+        Index(
+            "ix_ledger_entries_backdated",
+            "account_id",
+            "account_version",
+            postgresql_where="occurred_on < booked_on",
+        ),
+        Index(
+            "ix_ledger_entries_postdated",
+            "account_id",
+            "account_version",
+            postgresql_where="occurred_on > booked_on",
+        ),
     )
 
     ledger_id: Mapped[uuid.UUID]
@@ -225,3 +246,13 @@ class Monitor(OperationalMixin, Base):
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
     version: Mapped[int]
+
+    def turn(self, crossed: bool) -> None:  # noqa: FBT001 - the two sides of a threshold
+        """Note on which side of the threshold the balance is now."""
+        self.crossed = crossed
+        self.version += 1
+
+    def end(self, on: date) -> None:
+        """Watch no more."""
+        self.ended_on = on
+        self.version += 1

@@ -50,7 +50,8 @@ class Period(OperationalMixin, Base):
 class PeriodBalance(Base):
     """An account's totals at the end of a closed period, in the round of its closing. Append-only.
 
-    `account_version` is the last entry booked by the period's last day; 0 before the first.
+    The totals are those of what had effect by the period's last day; `account_version` is the last entry
+    booked by then, 0 before the first.
     """
 
     __tablename__ = "period_balances"

@@ -1,7 +1,10 @@
 """Pools, their versioned schemes, their breakers per bank, and the commitments that reserve capacity."""
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
@@ -9,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.commitment import COMMITMENT, CommitmentEvent, CommitmentStatus
-from app.domain.pool import PoolStatus
+from app.domain.pool import PoolStatus, SharingParty
 from app.domain.scheme import (
     Collateral,
     InterestPolicy,
@@ -19,6 +22,8 @@ from app.domain.scheme import (
     RecoveryOrder,
     Reporting,
     Shortage,
+    Terms,
+    Tier,
     TierMode,
 )
 from app.models.base import Base, OperationalMixin, one_of
@@ -175,14 +180,37 @@ class Scheme(OperationalMixin, Base):
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
 
+    def terms(self) -> Terms:
+        """The parameters as the domain reckons with them."""
+        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(Terms)}
+        columns |= {name: kind(columns[name]) for name, kind in _CHOICES.items()}
+        columns["tiers"] = [
+            Tier({SharingParty(party): bp for party, bp in tier["shares_bp"].items()}, tier["upto_fen"])
+            for tier in self.tiers
+        ]
+        return Terms(**columns)
+
+
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    "tier_mode": TierMode,
+    "liability_limit": LiabilityLimit,
+    "collateral": Collateral,
+    "loss_base": LossBase,
+    "loss_timing": LossTiming,
+    "shortage": Shortage,
+    "recovery_order": RecoveryOrder,
+    "interest_policy": InterestPolicy,
+    "reporting": Reporting,
+}
+
 
 class Commitment(OperationalMixin, Base):
     """Capacity of a pool reserved for a loan: an approved application's, until it lapses, or a pledge's.
 
     Frozen with it are the scheme version, the IP share and `covered_fen`, the covered principal (RP-03).
     `outstanding_fen` is what it still reserves, falling with repayments: the amount of `transfer_id`, its
-    pending transfer. Deferred triggers hold both together, refuse what takes the pool past its capacity,
-    its caps or a breaker, and let go nothing but for good.
+    pending transfer; once it has ended, what it reserved last. Deferred triggers hold both together, refuse
+    what takes the pool past its capacity, its caps or a breaker, and let go nothing but for good.
     """
 
     __tablename__ = "commitments"
@@ -227,6 +255,12 @@ class Commitment(OperationalMixin, Base):
             postgresql_where=text("status IN ('reserved', 'committed', 'anomaly')"),
         ),
         Index("uq_commitments_transfer", "pool_id", "transfer_id", unique=True),
+        Index(
+            "ix_commitments_application_id",
+            "application_id",
+            postgresql_where=text("application_id IS NOT NULL"),
+        ),
+        Index("ix_commitments_pledge_id", "pledge_id", postgresql_where=text("pledge_id IS NOT NULL")),
     )
 
     pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
@@ -253,4 +287,10 @@ class Commitment(OperationalMixin, Base):
     def advance(self, event: CommitmentEvent) -> None:
         """Move to the next state or refuse."""
         self.status = COMMITMENT.next(CommitmentStatus(self.status), event)
+        self.version += 1
+
+    def reduce(self, outstanding_fen: int, transfer_id: uuid.UUID) -> None:
+        """Reserve less from now on, by another transfer (RP-06)."""
+        self.outstanding_fen = outstanding_fen
+        self.transfer_id = transfer_id
         self.version += 1

@@ -13,8 +13,9 @@ from app.models.base import Base, OperationalMixin
 class StressTest(OperationalMixin, Base):
     """What a pool would lose on its live exposures of a day under scenarios (UNI-13). Append-only.
 
-    The same exposures and parameters, the seed among them, yield the same result; `sha256` is over the
-    exposures it was computed from.
+    `evidence` is all it was computed from beside its parameters, as the record had it; `sha256` is over
+    both. The same evidence and parameters, the seed among them, yield the same result to the byte.
+    `as_of` is set when it went by what was sealed at an earlier instant; otherwise by all of `known_at`.
     """
 
     __tablename__ = "stress_tests"
@@ -28,6 +29,8 @@ class StressTest(OperationalMixin, Base):
     pool_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pools.id"))
     on: Mapped[date]
     known_at: Mapped[datetime]
+    as_of: Mapped[datetime | None]
+    evidence: Mapped[dict[str, Any]]
     parameters: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any]]
     sha256: Mapped[str]

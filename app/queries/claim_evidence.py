@@ -140,6 +140,29 @@ def _classification(row: LoanClassification) -> dict[str, Any]:
     }
 
 
+_PARAMETERS = (
+    "tiers",
+    "tier_mode",
+    "loss_base",
+    "loss_interest_max_days",
+    "loss_timing",
+    "overdue_days",
+    "downgraded",
+    "claim_window_days",
+    "publicity_days",
+    "liability_limit",
+    "claim_cap_fen",
+    "enterprise_cap_fen",
+    "bank_year_cap_bp",
+    "pool_year_cap_fen",
+    "shortage",
+    "recovery_cost_first",
+    "recovery_order",
+    "remit_days",
+)
+"""What of a scheme decides about a claim and what comes back of it."""
+
+
 def of_cover(commitment: Commitment, scheme: Scheme) -> dict[str, Any]:
     """The cover as it was frozen when the loan was enrolled (RP-03)."""
     return {
@@ -155,11 +178,8 @@ def of_cover(commitment: Commitment, scheme: Scheme) -> dict[str, Any]:
             "code": scheme.code,
             "scheme_version": scheme.scheme_version,
             "legal_basis": scheme.legal_basis,
-            "tiers": scheme.tiers,
-            "overdue_days": scheme.overdue_days,
-            "claim_window_days": scheme.claim_window_days,
-            "publicity_days": scheme.publicity_days,
-            "claim_cap_fen": scheme.claim_cap_fen,
+            "effective_from": str(scheme.effective_from),
+            **{name: getattr(scheme, name) for name in _PARAMETERS},
         },
     }
 

@@ -9,11 +9,12 @@ from sqlalchemy import Select, func, select
 
 from app.domain import claim as rules
 from app.domain.approval import Decision
+from app.domain.commitment import CommitmentStatus
 from app.domain.pool import SharingParty
 from app.models.approval import Approval
-from app.models.claim import Claim, ClaimShare, Recovery, RecoveryShare
-from app.models.pool import Pool
-from app.queries import pledge_classifications
+from app.models.claim import Claim, ClaimShare, Clawback, Recovery, RecoveryShare
+from app.models.pool import Commitment, Pool
+from app.queries import pledge_classifications, pools
 from app.queries.districts import seen_by
 
 if TYPE_CHECKING:
@@ -49,9 +50,13 @@ async def get(session: AsyncSession, actor: Actor, claim_id: uuid.UUID) -> Claim
 
 
 async def lock(session: AsyncSession, actor: Actor, claim_id: uuid.UUID) -> Claim:
-    """One claim the caller may see, locked after its pledge. Raises: `claim.not_found`."""
+    """One claim the caller may see, locked after its pledge and its pool. Raises: `claim.not_found`.
+
+    The pool comes first because a payout may change what is set aside for others of its claims.
+    """
     seen = await get(session, actor, claim_id)
     await pledge_classifications.lock_pledge(session, seen.pledge_id)
+    await pools.lock(session, seen.pool_id)
     locked = select(Claim).where(Claim.id == claim_id).with_for_update(key_share=True)
     return (await session.scalars(locked.execution_options(populate_existing=True))).one()
 
@@ -102,6 +107,20 @@ async def recoveries(
     for row in rows:
         found[row.claim_id].append((row, sorted(parts[row.id], key=lambda one: _ORDER[one.party])))
     return found
+
+
+async def clawbacks(session: AsyncSession, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Clawback]:
+    """The demands to repay the payouts of several claims."""
+    statement = select(Clawback).where(Clawback.claim_id.in_(claim_ids))
+    return {row.claim_id: row for row in await session.scalars(statement)}
+
+
+async def excluded(session: AsyncSession, pledge_id: uuid.UUID) -> bool:
+    """Whether a pledge was once covered and then excluded (剔除)."""
+    statement = select(Commitment.id).where(
+        Commitment.pledge_id == pledge_id, Commitment.status == CommitmentStatus.excluded
+    )
+    return (await session.scalars(statement.limit(1))).one_or_none() is not None
 
 
 async def decisions(session: AsyncSession, claim_id: uuid.UUID) -> Sequence[Approval]:

@@ -53,6 +53,11 @@ FROM party_successions s WHERE s.predecessor_id = ANY(CAST(:ids AS uuid[])) AND 
 ORDER BY s.id
 """
 
+_TIES = f"""
+SELECT s.predecessor_id, s.successor_id FROM party_successions s
+WHERE s.predecessor_id IN ({_KIN.strip()}) AND {_COUNTS} ORDER BY s.id
+"""
+
 _FOLLOWS = f"""
 WITH RECURSIVE later(id) AS (
   SELECT CAST(:party_id AS uuid)
@@ -178,3 +183,9 @@ async def lock_kin(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> s
         statement = select(Party.id).where(Party.id.in_(found - locked)).order_by(Party.id)
         await session.execute(statement.with_for_update(key_share=True))
         locked |= found
+
+
+async def ties(session: AsyncSession, party_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Every succession that counts among these parties and all that successions tie to them."""
+    rows = await session.execute(text(_TIES), {"ids": list(party_ids)})
+    return [(one_id, other_id) for one_id, other_id in rows]

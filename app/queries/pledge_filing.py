@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from app.domain.application import ApplicationStatus
 from app.domain.asset import IN_FORCE, AssetKind, AssetStatus, MarkKind, Regime
 from app.domain.asset_sign import AssociatedMark, associated
 from app.domain.district import OUTSIDE_EVERY_PLAN
@@ -18,6 +19,7 @@ from app.domain.patent_number import PatentType
 from app.domain.pledge_ground import Encumbrance, Right
 from app.domain.valuation import Support, ValuationStatus
 from app.queries.associated_marks import read_signs, signs
+from app.queries.commitment_cover import pool_locks, pool_state, state as pool_of
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
@@ -26,18 +28,14 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.permission import Actor
+    from app.queries.commitment_cover import PoolState
 
-_LOCK = """
+_LOCK = f"""
 WITH rights AS MATERIALIZED (
   SELECT id FROM assets WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
-), pool AS MATERIALIZED (
-  SELECT id FROM pools WHERE id = $2 AND (SELECT count(*) FROM rights) >= 0 FOR NO KEY UPDATE
-), accounts AS MATERIALIZED (
-  SELECT id FROM ledger_accounts
-  WHERE ledger_id = $2 AND code IN ('memo.covered', 'memo.cover_obligation')
-    AND (SELECT count(*) FROM pool) >= 0
-  ORDER BY id FOR NO KEY UPDATE
-)
+), application AS MATERIALIZED (
+  SELECT id FROM applications WHERE id = $3 AND (SELECT count(*) FROM rights) >= 0 FOR NO KEY UPDATE
+), {pool_locks("$2", after="application")}
 SELECT (SELECT count(*) FROM rights) AS rights, (SELECT count(*) FROM pool) AS pools,
        (SELECT count(*) FROM accounts) AS accounts
 """
@@ -64,24 +62,18 @@ SELECT
       'mark_kind', a.mark_kind)), '[]')
    FROM assets a WHERE a.id = ANY($1)) AS rights,
   {signs("$1")} AS signs,
-  (SELECT jsonb_build_object(
-      'status', p.status, 'district_code', p.district_code, 'currency', p.currency,
-      'manager_id', p.manager_id, 'scheme_id', s.id, 'leverage', s.leverage_multiple,
-      'household_cap_fen', s.household_cap_fen,
-      'accepts_expired_valuations', s.accepts_expired_valuations,
-      'accounts', (SELECT jsonb_object_agg(l.code, jsonb_build_object('id', l.id,
-                     'available', l.debits_posted - l.credits_posted - l.credits_pending,
-                     'pending', l.debits_pending))
-                   FROM ledger_accounts l WHERE l.ledger_id = p.id),
-      'household_fen', (SELECT coalesce(sum(d.principal_fen), 0)::bigint FROM commitments c
-                        JOIN pledges d ON d.id = c.pledge_id
-                        WHERE c.pool_id = p.id AND c.status IN ('committed', 'anomaly')
-                          AND d.borrower_id = $5))
-   FROM pools p LEFT JOIN LATERAL (
-     SELECT * FROM schemes s WHERE s.pool_id = p.id AND s.effective_from <= $4::date
-       AND (s.effective_to IS NULL OR s.effective_to >= $4::date)
-     ORDER BY s.effective_from DESC, s.scheme_version DESC LIMIT 1) s ON true
-   WHERE p.id = $2 AND ($6 OR p.manager_id = $7 OR p.district_code = $8)) AS pool,
+  {
+    pool_state(
+        pool="$2", today="$4", borrower="$5", bank="$7", application="$10", sees_all="$6", district="$8"
+    )
+} AS pool,
+  (SELECT jsonb_build_object('id', f.id, 'number', f.number, 'status', f.status,
+      'organisation_id', f.organisation_id, 'borrower_id', f.borrower_id, 'district_code', f.district_code,
+      'amount_fen', f.amount_fen, 'approved_fen', f.approved_fen,
+      'reservation', (SELECT jsonb_build_object('id', r.id, 'pool_id', r.pool_id,
+         'transfer_id', r.transfer_id, 'outstanding_fen', r.outstanding_fen)
+       FROM commitments r WHERE r.application_id = f.id AND r.status = 'reserved'))
+   FROM applications f WHERE f.id = $10 AND f.bank_id = $7) AS application,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('id', y.id, 'district_code', y.district_code,
                    'organisation_id', o.id)), '[]')
    FROM parties y LEFT JOIN organisations o ON o.party_id = y.id WHERE y.id = ANY($3)) AS parties,
@@ -95,22 +87,28 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True)
-class PoolState:
-    """A pool under lock: its scheme in effect and its balances, in fen."""
+class Reservation:
+    """Capacity reserved for an application: the commitment and its pending transfer."""
 
-    status: str
-    district_code: str
-    currency: str
-    manager_id: uuid.UUID
-    scheme_id: uuid.UUID | None
-    leverage: int
-    household_cap_fen: int | None
-    accepts_expired_valuations: bool
-    household_fen: int
-    available_fen: int
+    id: uuid.UUID
+    pool_id: uuid.UUID
+    transfer_id: uuid.UUID
     outstanding_fen: int
-    covered_account_id: uuid.UUID
-    obligation_account_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The application that a filing is made on, with what is reserved for it."""
+
+    id: uuid.UUID
+    number: str
+    status: ApplicationStatus
+    organisation_id: uuid.UUID
+    borrower_id: uuid.UUID
+    district_code: str
+    amount_fen: int
+    approved_fen: int | None
+    reservation: Reservation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +129,7 @@ class FilingState:
     parties: dict[uuid.UUID, KnownParty]
     valuations: dict[uuid.UUID, Support]
     serial: int
+    application: Approved | None = None
 
 
 async def lock_and_read(
@@ -143,14 +142,15 @@ async def lock_and_read(
     actor: Actor,
     today: date,
     valuation_ids: Sequence[uuid.UUID] = (),
+    application_id: uuid.UUID | None = None,
 ) -> FilingState:
     """Lock what the filing ties up, then read what it is decided on.
 
-    A pool or a valuation that the caller may not see is absent. A signed valuation never changes, so that
-    it needs no lock.
+    A pool, a valuation or an application that the caller may not see is absent. A signed valuation never
+    changes, so that it needs no lock.
     """
     connection = await driver(session)
-    await connection.execute(_LOCK, asset_ids, pool_id)
+    await connection.execute(_LOCK, asset_ids, pool_id, application_id)
     row = await connection.fetchrow(
         _READ,
         asset_ids,
@@ -162,6 +162,7 @@ async def lock_and_read(
         actor.organisation_id,
         actor.district_code,
         valuation_ids,
+        application_id,
     )
     if row is None:
         raise RuntimeError("the filing query returned no row")
@@ -170,7 +171,7 @@ async def lock_and_read(
     return FilingState(
         rights={(key := uuid.UUID(right["id"])): _right(right, together[key]) for right in rights},
         serials={uuid.UUID(right["id"]): right["serial"] for right in rights},
-        pool=_pool(row["pool"]) if row["pool"] is not None else None,
+        pool=pool_of(row["pool"], today) if row["pool"] is not None else None,
         parties={
             uuid.UUID(party["id"]): KnownParty(party["district_code"], _uuid(party["organisation_id"]))
             for party in row["parties"]
@@ -182,6 +183,7 @@ async def lock_and_read(
             for told in row["valuations"] or ()
         },
         serial=row["serial"],
+        application=_application(row["application"]) if row["application"] is not None else None,
     )
 
 
@@ -206,22 +208,25 @@ def _right(row: dict[str, Any], together: Sequence[AssociatedMark]) -> Right:
     )
 
 
-def _pool(row: dict[str, Any]) -> PoolState:
-    accounts = row["accounts"]
-    return PoolState(
-        status=row["status"],
+def _application(row: dict[str, Any]) -> Approved:
+    kept = row["reservation"]
+    return Approved(
+        id=uuid.UUID(row["id"]),
+        number=row["number"],
+        status=ApplicationStatus(row["status"]),
+        organisation_id=uuid.UUID(row["organisation_id"]),
+        borrower_id=uuid.UUID(row["borrower_id"]),
         district_code=row["district_code"],
-        currency=row["currency"],
-        manager_id=uuid.UUID(row["manager_id"]),
-        scheme_id=_uuid(row["scheme_id"]),
-        leverage=row["leverage"] or 0,
-        household_cap_fen=row["household_cap_fen"],
-        accepts_expired_valuations=bool(row["accepts_expired_valuations"]),
-        household_fen=row["household_fen"],
-        available_fen=accounts["cash"]["available"],
-        outstanding_fen=accounts["memo.covered"]["pending"],
-        covered_account_id=uuid.UUID(accounts["memo.covered"]["id"]),
-        obligation_account_id=uuid.UUID(accounts["memo.cover_obligation"]["id"]),
+        amount_fen=row["amount_fen"],
+        approved_fen=row["approved_fen"],
+        reservation=Reservation(
+            uuid.UUID(kept["id"]),
+            uuid.UUID(kept["pool_id"]),
+            uuid.UUID(kept["transfer_id"]),
+            kept["outstanding_fen"],
+        )
+        if kept is not None
+        else None,
     )
 
 

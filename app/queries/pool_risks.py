@@ -11,55 +11,91 @@ from app.domain.claim import OWED
 from app.domain.commitment import COVERING
 from app.domain.permission import Role
 from app.domain.pool import AccountCode, Limits, Risk
+from app.domain.pool_breaker import BankLoans, together
 from app.models.ledger import LedgerAccount
 from app.models.organisation import Organisation
 from app.models.pledge import Pledge
-from app.models.pool import Commitment, Pool, Scheme
+from app.models.pool import BankBreaker, Commitment, Pool, Scheme
 from app.queries import pools as queries
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _LOANS = text("""
-SELECT coalesce(sum(loan.fen), 0)::bigint AS outstanding,
+SELECT loan.bank_id, sum(loan.fen)::bigint AS outstanding,
        coalesce(sum(loan.fen) FILTER (
          WHERE loan.loan_class IN ('substandard', 'doubtful', 'loss')), 0)::bigint AS npl
 FROM (
-  SELECT coalesce(l.outstanding_fen, p.principal_fen, 0) AS fen, l.loan_class
+  SELECT c.bank_id, coalesce(l.outstanding_fen, p.principal_fen, 0) AS fen, l.loan_class
   FROM commitments c
   JOIN pledges p ON p.id = c.pledge_id
   LEFT JOIN LATERAL (
     SELECT outstanding_fen, loan_class FROM loan_classifications k WHERE k.pledge_id = p.id
     ORDER BY k.occurred_on DESC, k.recorded_at DESC, k.id DESC LIMIT 1
   ) l ON true
-  WHERE c.pool_id = :pool_id AND c.status IN ('committed', 'anomaly')
+  WHERE c.pool_id = :pool_id AND c.status = ANY(:covering)
   UNION ALL
-  SELECT k.principal_fen, 'loss' FROM claims k WHERE k.pool_id = :pool_id AND k.status = ANY(:owed)
-) loan
+  SELECT k.organisation_id, k.principal_fen, 'loss' FROM claims k
+  WHERE k.pool_id = :pool_id AND k.status = ANY(:owed)
+) loan GROUP BY loan.bank_id ORDER BY loan.bank_id
 """)
 
 
-async def risk(session: AsyncSession, pool_id: uuid.UUID) -> Risk:
-    """The pool's risk now: a loan that was never classified counts as normal with its whole principal.
+async def banks(session: AsyncSession, pool_id: uuid.UUID) -> list[BankLoans]:
+    """The loans of each bank under the pool now: one never classified counts as normal with its principal.
 
     A loan that was paid for counts as bad, with the principal claimed, until its claim is recovered or
     written off: the ratio is before compensation.
     """
-    owed = [status.value for status in OWED]
-    loans = (await session.execute(_LOANS, {"pool_id": pool_id, "owed": owed})).one()
+    states = {
+        "covering": [status.value for status in COVERING],
+        "owed": [status.value for status in OWED],
+    }
+    rows = await session.execute(_LOANS, {"pool_id": pool_id, **states})
+    return [BankLoans(row.bank_id, row.outstanding, row.npl) for row in rows]
+
+
+async def payouts(session: AsyncSession, pool_id: uuid.UUID) -> tuple[int, int]:
+    """What the pool has paid out less what came back, and what was ever paid in, in fen."""
     statement = select(LedgerAccount.code, LedgerAccount.debits_posted, LedgerAccount.credits_posted).where(
         LedgerAccount.ledger_id == pool_id
     )
     booked = {code: debits - credits_ for code, debits, credits_ in await session.execute(statement)}
-    return Risk(
-        npl_fen=loans.npl,
-        outstanding_fen=loans.outstanding,
-        net_paid_fen=booked[AccountCode.compensation] + booked[AccountCode.recovered],
-        paid_in_fen=-booked[AccountCode.contributions],
-    )
+    return net_paid(booked), paid_in(booked)
+
+
+def net_paid(booked: Mapping[str, int]) -> int:
+    """Net payouts from the accounts' debits less credits."""
+    return booked[AccountCode.compensation] + booked[AccountCode.recovered]
+
+
+def paid_in(booked: Mapping[str, int]) -> int:
+    """The money of all sources, each on its account, from the accounts' debits less credits."""
+    whole, parts = AccountCode.contributions.value, f"{AccountCode.contributions}."
+    return -sum(fen for code, fen in booked.items() if code == whole or code.startswith(parts))
+
+
+async def risk(session: AsyncSession, pool_id: uuid.UUID) -> Risk:
+    """The pool's risk now: the loans of all its banks, and its payouts."""
+    loans = await banks(session, pool_id)
+    net_paid_fen, paid_in_fen = await payouts(session, pool_id)
+    return together(loans, net_paid_fen=net_paid_fen, paid_in_fen=paid_in_fen)
+
+
+async def breakers(session: AsyncSession, pool_id: uuid.UUID) -> dict[uuid.UUID, BankBreaker]:
+    """The breakers of a pool's banks by bank; a bank without one has never been warned nor suspended."""
+    statement = select(BankBreaker).where(BankBreaker.pool_id == pool_id)
+    rows = await session.scalars(statement.execution_options(populate_existing=True))
+    return {row.bank_id: row for row in rows}
+
+
+async def names(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What organisations are called."""
+    statement = select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
+    return dict((await session.execute(statement)).all())
 
 
 async def terms(session: AsyncSession, pool_id: uuid.UUID, on: date) -> Scheme:

@@ -76,6 +76,14 @@ COVERED = (
         "JOIN documents p ON p.event_id = t.event_id JOIN document_contents r ON r.sha256 = p.sha256",
     ),
     Covered("approvals"),
+    Covered("period_balances"),
+    Covered("bank_statements"),
+    Covered("interest_rates"),
+    Covered("interest_accruals"),
+    Covered("fund_sources"),
+    Covered("fund_movements"),
+    Covered("stress_tests"),
+    Covered("roots"),
 )
 """Every append-only table whose rows belong to an event. Rows that may change cannot be covered."""
 
@@ -96,14 +104,20 @@ def _canonical(column: Column[Any]) -> str:
     return f"{name}::text"
 
 
-def _row_hash(table: str) -> str:
+def row_text(table: str) -> str:
+    """SQL for the canonical JSON of a row `r` of a covered table."""
     columns = sorted(Base.metadata.tables[table].columns, key=lambda column: column.name)
     members = ", ".join(f"'\"{column.name}\":' || ({_canonical(column)})" for column in columns)
-    return f"sha256(convert_to('{{' || concat_ws(',', {members}) || '}}', 'UTF8'))"
+    return f"'{{' || concat_ws(',', {members}) || '}}'"
+
+
+def row_hash(table: str) -> str:
+    """SQL for the SHA-256 of that text."""
+    return f"sha256(convert_to({row_text(table)}, 'UTF8'))"
 
 
 _ROWS = " UNION ALL ".join(
-    f"SELECT t.event_id, '{one.table}' AS name, {_row_hash(one.table)} AS hash"
+    f"SELECT t.event_id, '{one.table}' AS name, {row_hash(one.table)} AS hash"
     f" FROM unnest($1::uuid[]) AS t(event_id) {one.join.format(table=one.table)}"
     for one in COVERED
 )

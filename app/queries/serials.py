@@ -28,6 +28,8 @@ Noun = Literal[
     "programme",
     "certificate",
     "reconciliation",
+    "bank_statement",
+    "stress_test",
 ]
 
 PREFIXES: dict[Noun, str] = {
@@ -45,6 +47,8 @@ PREFIXES: dict[Noun, str] = {
     "programme": "TG",
     "certificate": "CE",
     "reconciliation": "RC",
+    "bank_statement": "BS",
+    "stress_test": "ST",
 }
 
 

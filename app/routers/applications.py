@@ -12,7 +12,8 @@ from starlette.responses import Response
 from app.domain.application import Answer, ApplicationStatus, NewApplication
 from app.domain.permission import Permission
 from app.models.application import Application
-from app.queries import applications as queries
+from app.models.pool import Commitment
+from app.queries import applications as queries, commitments as commitment_queries
 from app.queries.applications import Offered
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
@@ -23,9 +24,11 @@ from app.schemas.application import (
     ApplicationIn,
     ApplicationOut,
     OfferedAssetOut,
+    ReservationOut,
 )
 from app.schemas.common import MoneyOut, Page
 from app.services import applications
+from app.services.commitments import Reserving
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,11 +41,13 @@ Reading = Annotated[ReadUnit, reads(Permission.application_read)]
 
 
 async def _outs(session: AsyncSession, rows: Sequence[Application]) -> list[ApplicationOut]:
-    offered = await queries.offered(session, [application.id for application in rows])
-    return [_out(application, offered[application.id]) for application in rows]
+    ids = [application.id for application in rows]
+    offered = await queries.offered(session, ids)
+    reserved = await commitment_queries.reservations(session, ids)
+    return [_out(application, offered[application.id], reserved.get(application.id)) for application in rows]
 
 
-def _out(application: Application, offered: Sequence[Offered]) -> ApplicationOut:
+def _out(application: Application, offered: Sequence[Offered], kept: Commitment | None) -> ApplicationOut:
     approved = application.approved_fen
     return ApplicationOut(
         id=application.id,
@@ -59,6 +64,7 @@ def _out(application: Application, offered: Sequence[Offered]) -> ApplicationOut
         reason=application.reason,
         decided_on=application.decided_on,
         pledge_id=application.pledge_id,
+        reservation=_reservation(kept, application.currency) if kept is not None else None,
         assets=[
             OfferedAssetOut(
                 asset_id=one.asset.id,
@@ -71,6 +77,17 @@ def _out(application: Application, offered: Sequence[Offered]) -> ApplicationOut
         ],
         district_code=application.district_code,
         version=application.version,
+    )
+
+
+def _reservation(kept: Commitment, currency: str) -> ReservationOut:
+    return ReservationOut(
+        commitment_id=kept.id,
+        pool_id=kept.pool_id,
+        covered=MoneyOut.of(kept.covered_fen, currency),
+        ip_share_bp=kept.ip_share_bp,
+        expires_on=kept.expires_on,
+        status=kept.status,
     )
 
 
@@ -105,14 +122,25 @@ async def review(application_id: uuid.UUID, unit: Deciding) -> Response:
 
 @router.post("/{application_id}/decision", response_model=ApplicationOut)
 async def decide(application_id: uuid.UUID, body: ApplicationDecisionIn, unit: Deciding) -> Response:
-    """Approve an application under review, in whole or in part, or reject it with a reason."""
+    """Approve an application under review, in whole or in part, or reject it with a reason.
+
+    An approval may reserve capacity of a pool until the pledge is filed (`pool_id`).
+    """
     answer = Answer(
         decision=body.decision,
         approved=body.approved_amount.money if body.approved_amount else None,
         reason=body.reason,
     )
+    reserving = (
+        Reserving(body.pool_id, body.ip_share_bp, body.expires_on) if body.pool_id is not None else None
+    )
     application = await applications.decide(
-        unit.session, actor=unit.actor, moment=unit.moment, application_id=application_id, answer=answer
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        application_id=application_id,
+        answer=answer,
+        reserving=reserving,
     )
     return await _answer(unit, application)
 

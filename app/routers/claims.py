@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.domain import claim as rules
 from app.domain.permission import Permission
-from app.models.claim import Claim, ClaimShare, Recovery, RecoveryShare
+from app.models.claim import Claim, ClaimShare, Clawback, Recovery, RecoveryShare
 from app.queries import claims as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
@@ -23,6 +23,10 @@ from app.schemas.claim import (
     ClaimIn,
     ClaimOut,
     ClaimShareOut,
+    ClawbackIn,
+    ClawbackOut,
+    ClawbackReceiptIn,
+    SettlementOut,
     SupplementIn,
     WriteOffIn,
 )
@@ -36,6 +40,8 @@ Writing = Annotated[WriteUnit, writes(Permission.claim_write)]
 Checking = Annotated[WriteUnit, writes(Permission.claim_check)]
 Approving = Annotated[WriteUnit, writes(Permission.claim_approve)]
 Releasing = Annotated[WriteUnit, writes(Permission.claim_release)]
+Ordering = Annotated[WriteUnit, writes(Permission.claim_clawback)]
+Booking = Annotated[WriteUnit, writes(Permission.ledger_post)]
 Reading = Annotated[ReadUnit, reads(Permission.claim_read)]
 
 
@@ -46,8 +52,11 @@ def _recovery(recovery: Recovery, shares: Sequence[RecoveryShare]) -> RecoveryOu
         gross=MoneyOut.of(recovery.gross_fen),
         cost=MoneyOut.of(recovery.cost_fen),
         net=MoneyOut.of(recovery.gross_fen - recovery.cost_fen),
+        interest=MoneyOut.of(recovery.interest_fen),
         surplus=MoneyOut.of(recovery.surplus_fen),
         occurred_on=recovery.occurred_on,
+        remit_by=recovery.remit_by,
+        late_days=recovery.late_days,
         transfer_id=recovery.transfer_id,
         shares=[
             RecoveryShareOut(party=share.party, amount=MoneyOut.of(share.amount_fen)) for share in shares
@@ -65,7 +74,42 @@ def _share(share: ClaimShare) -> ClaimShareOut:
     )
 
 
-def _out(claim: Claim, shares: Sequence[ClaimShare], recoveries: list[RecoveryOut]) -> ClaimOut:
+def _clawback(row: Clawback) -> ClawbackOut:
+    return ClawbackOut(
+        ground=row.ground,
+        reason=row.reason,
+        document_id=row.document_id,
+        amount=MoneyOut.of(row.amount_fen),
+        excludes_bank=row.excludes_bank,
+        ordered_on=row.ordered_on,
+        due_on=row.due_on,
+        received_on=row.received_on,
+        transfer_id=row.transfer_id,
+    )
+
+
+def _settlement(found: claims.Preview) -> SettlementOut:
+    paid, borne = found.settlement.paid_fen, found.settlement.borne
+    reason, share = found.settlement.shortfall_reason, found.due_fen
+    return SettlementOut(
+        due=MoneyOut.of(share),
+        entitled=MoneyOut.of(found.entitled_fen),
+        payable=MoneyOut.of(paid),
+        shortfall=MoneyOut.of(share - paid),
+        shortfall_reason=reason,
+        queued=found.queued,
+        limits={limit.value: MoneyOut.of(fen) for limit, fen in found.settlement.limits.items()},
+        borne={party.value: MoneyOut.of(fen) for party, fen in borne.items()},
+    )
+
+
+def _out(
+    claim: Claim,
+    shares: Sequence[ClaimShare],
+    recoveries: list[RecoveryOut],
+    clawback: Clawback | None,
+    settlement: SettlementOut | None,
+) -> ClaimOut:
     paid, published = claim.paid_fen, claim.publicised_on
     publicity_days: int = claim.evidence["scheme"]["publicity_days"]
     return ClaimOut(
@@ -80,6 +124,8 @@ def _out(claim: Claim, shares: Sequence[ClaimShare], recoveries: list[RecoveryOu
         default_on=claim.default_on,
         trigger=claim.trigger,
         principal=MoneyOut.of(claim.principal_fen),
+        interest=MoneyOut.of(claim.interest_fen),
+        realised=MoneyOut.of(claim.realised_fen),
         loss=MoneyOut.of(claim.loss_fen),
         due=MoneyOut.of(claim.due_fen),
         paid=MoneyOut.of(paid) if paid is not None else None,
@@ -87,6 +133,8 @@ def _out(claim: Claim, shares: Sequence[ClaimShare], recoveries: list[RecoveryOu
         shortfall_reason=claim.shortfall_reason,
         shares=[_share(share) for share in shares],
         recoveries=recoveries,
+        clawback=_clawback(clawback) if clawback is not None else None,
+        settlement=settlement,
         evidence_sha256=claim.evidence_sha256,
         document_id=claim.document_id,
         round=claim.round,
@@ -100,28 +148,48 @@ def _out(claim: Claim, shares: Sequence[ClaimShare], recoveries: list[RecoveryOu
     )
 
 
-async def _shown(unit: ReadUnit | WriteUnit, rows: Sequence[Claim]) -> list[ClaimOut]:
+async def _shown(
+    unit: ReadUnit | WriteUnit, rows: Sequence[Claim], settlement: SettlementOut | None = None
+) -> list[ClaimOut]:
     ids = [claim.id for claim in rows]
     shares = await queries.shares(unit.session, ids)
     recoveries = await queries.recoveries(unit.session, ids)
+    clawbacks = await queries.clawbacks(unit.session, ids)
     return [
-        _out(claim, shares[claim.id], [_recovery(row, parts) for row, parts in recoveries[claim.id]])
+        _out(
+            claim,
+            shares[claim.id],
+            [_recovery(row, parts) for row, parts in recoveries[claim.id]],
+            clawbacks.get(claim.id),
+            settlement,
+        )
         for claim in rows
     ]
 
 
-async def answer(unit: WriteUnit, claim: Claim, status_code: int = 200) -> Response:
+async def answer(
+    unit: WriteUnit, claim: Claim, status_code: int = 200, settlement: SettlementOut | None = None
+) -> Response:
     """A claim as the answer to what was done with it."""
-    (shown,) = await _shown(unit, [claim])
+    (shown,) = await _shown(unit, [claim], settlement)
     return await unit.reply(status_code, shown, headers={"ETag": etag(claim.version)})
 
 
 @router.post("", status_code=201, response_model=ClaimOut)
 async def submit(body: ClaimIn, unit: Writing) -> Response:
     """Claim on the pool that covers a pledge; loss, shares and evidence are assembled from the record."""
-    new = claims.NewClaim(body.pledge_id, body.default_on, body.trigger, body.document_id)
+    new = claims.NewClaim(
+        body.pledge_id,
+        body.default_on,
+        body.trigger,
+        body.document_id,
+        interest=body.interest.money if body.interest is not None else None,
+        interest_days=body.interest_days,
+        realised=body.realised.money if body.realised is not None else None,
+    )
     claim = await claims.submit(unit.session, actor=unit.actor, moment=unit.moment, new=new)
-    return await answer(unit, claim, 201)
+    drafted = _settlement(await claims.preview(unit.session, claim, unit.moment.today))
+    return await answer(unit, claim, 201, drafted)
 
 
 @router.get("")
@@ -152,6 +220,13 @@ async def evidence(claim_id: uuid.UUID, unit: Reading) -> ClaimEvidenceOut:
         reproduced_sha256=again,
         reproduced=again == claim.evidence_sha256,
     )
+
+
+@router.get("/{claim_id}/settlement")
+async def settlement(claim_id: uuid.UUID, unit: Reading) -> SettlementOut:
+    """What would be paid today: every limit and the one that binds, and what each party bears then."""
+    claim = await queries.get(unit.session, unit.actor, claim_id)
+    return _settlement(await claims.preview(unit.session, claim, unit.moment.today))
 
 
 @router.post("/{claim_id}/check", response_model=ClaimOut)
@@ -208,7 +283,7 @@ async def object_to(claim_id: uuid.UUID, body: ReasonIn, unit: Approving) -> Res
 
 @router.post("/{claim_id}/payment", response_model=ClaimOut)
 async def pay(claim_id: uuid.UUID, unit: Releasing) -> Response:
-    """Pay a claim that was public long enough, within cap and balance; the loan's cover ends."""
+    """Pay a claim that was public long enough, within its limits; the loan's cover ends."""
     claim = await claims.pay(unit.session, actor=unit.actor, moment=unit.moment, claim_id=claim_id)
     return await answer(unit, claim)
 
@@ -223,5 +298,28 @@ async def write_off(claim_id: uuid.UUID, body: WriteOffIn, unit: Releasing) -> R
         claim_id=claim_id,
         reason=body.reason,
         document_id=body.document_id,
+    )
+    return await answer(unit, claim)
+
+
+@router.post("/{claim_id}/clawback", response_model=ClaimOut)
+async def claw_back(claim_id: uuid.UUID, body: ClawbackIn, unit: Ordering) -> Response:
+    """Demand a payout back, less what recoveries have brought the pool of it (RP-17)."""
+    new = claims.NewClawback(body.ground, body.reason, body.document_id, body.due_on, body.excludes_bank)
+    claim = await claims.claw_back(
+        unit.session, actor=unit.actor, moment=unit.moment, claim_id=claim_id, new=new
+    )
+    return await answer(unit, claim)
+
+
+@router.post("/{claim_id}/clawback/receipt", response_model=ClaimOut)
+async def receive(claim_id: uuid.UUID, body: ClawbackReceiptIn, unit: Booking) -> Response:
+    """Book the money of a clawback in, in full; the claim is closed."""
+    claim = await claims.receive(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        claim_id=claim_id,
+        received_on=body.received_on,
     )
     return await answer(unit, claim)

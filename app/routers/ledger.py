@@ -1,9 +1,10 @@
-"""`/v1/pools/{id}/accounts` and `/transfers`: the double-entry book of a pool."""
+"""`/v1/pools/{id}/accounts`: the accounts of a pool's double-entry book."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -13,11 +14,29 @@ from app.models.ledger import LedgerAccount, LedgerEntry, LedgerTransfer
 from app.queries import ledger as queries, pools as pool_queries
 from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
 from app.routers.paging import MAX_PAGE
-from app.schemas.common import MoneyOut, Page
-from app.schemas.ledger import AccountIn, AccountOut, EntryOut, TransferIn, TransferOut
+from app.schemas.common import MoneyOut, Page, ReasonIn
+from app.schemas.ledger import AccountIn, AccountOut, EntryOut, HoldingOut, HoldOut
 from app.services import bookkeeping
 
 router = APIRouter(prefix="/v1/pools/{pool_id}", tags=["ledger"])
+
+MAX_HOLDS = 1_000
+SHOWN = (
+    "id",
+    "ledger_id",
+    "code",
+    "name",
+    "currency",
+    "normal_side",
+    "limit_side",
+    "memo",
+    "frozen_by",
+    "debits_posted",
+    "credits_posted",
+    "debits_pending",
+    "credits_pending",
+    "version",
+)
 
 
 def account_out(account: LedgerAccount) -> AccountOut:
@@ -31,30 +50,12 @@ def account_out(account: LedgerAccount) -> AccountOut:
         normal_side=account.normal_side,
         limit_side=account.limit_side,
         memo=account.memo,
+        frozen_by=account.frozen_by,
         debits_posted=MoneyOut.of(account.debits_posted, currency),
         credits_posted=MoneyOut.of(account.credits_posted, currency),
         debits_pending=MoneyOut.of(account.debits_pending, currency),
         credits_pending=MoneyOut.of(account.credits_pending, currency),
         version=account.version,
-    )
-
-
-def transfer_out(transfer: LedgerTransfer) -> TransferOut:
-    """A transfer as it is shown."""
-    return TransferOut(
-        id=transfer.id,
-        ledger_id=transfer.ledger_id,
-        kind=transfer.kind,
-        debit_account_id=transfer.debit_account_id,
-        credit_account_id=transfer.credit_account_id,
-        amount=MoneyOut.of(transfer.amount_fen, transfer.currency),
-        resolves_id=transfer.resolves_id,
-        posting_id=transfer.posting_id,
-        code=transfer.code,
-        business_noun=transfer.business_noun,
-        business_id=transfer.business_id,
-        occurred_on=transfer.occurred_on,
-        recorded_at=transfer.recorded_at,
     )
 
 
@@ -105,6 +106,83 @@ async def open_account(
     return await unit.reply(201, account_out(account))
 
 
+@router.get("/accounts/{account_id}")
+async def holding(
+    pool_id: uuid.UUID, account_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.ledger_read)]
+) -> HoldingOut:
+    """An account's balance, what is pending on it and its last entry, all of one moment."""
+    pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
+    found = await queries.holding(unit.session, pool.id, account_id, limit=MAX_HOLDS)
+    currency = found.account["currency"]
+    return HoldingOut(
+        account=account_out(LedgerAccount(**{name: found.account[name] for name in SHOWN})),
+        last_entry=_last_out(found.last, currency) if found.last is not None else None,
+        held=found.held,
+        holds=[
+            HoldOut(
+                transfer_id=hold["id"],
+                side=hold["side"],
+                code=hold["code"],
+                amount=MoneyOut.of(hold["amount_fen"], currency),
+                freezes=hold["freezes"],
+                business_noun=hold["business_noun"],
+                business_id=hold["business_id"],
+                occurred_on=hold["occurred_on"],
+                expires_on=hold["expires_on"],
+            )
+            for hold in found.holds
+        ],
+    )
+
+
+def _last_out(last: Mapping[str, Any], currency: str) -> EntryOut:
+    amounts = ("amount", "debits_posted", "credits_posted", "debits_pending", "credits_pending")
+    money = {
+        name: MoneyOut.of(last["amount_fen" if name == "amount" else name], currency) for name in amounts
+    }
+    return EntryOut.model_validate({**last, **money})
+
+
+@router.post("/accounts/{account_id}/freeze", response_model=AccountOut)
+async def freeze(
+    pool_id: uuid.UUID,
+    account_id: uuid.UUID,
+    body: ReasonIn,
+    unit: Annotated[WriteUnit, writes(Permission.ledger_post)],
+) -> Response:
+    """Freeze an account: it takes nothing but voids and expiries until it is given back."""
+    pool = await pool_queries.keep_book(unit.session, unit.actor, pool_id)
+    account = await bookkeeping.freeze(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pool=pool,
+        account_id=account_id,
+        reason=body.reason,
+    )
+    return await unit.reply(200, account_out(account))
+
+
+@router.post("/accounts/{account_id}/unfreeze", response_model=AccountOut)
+async def unfreeze(
+    pool_id: uuid.UUID,
+    account_id: uuid.UUID,
+    body: ReasonIn,
+    unit: Annotated[WriteUnit, writes(Permission.ledger_post)],
+) -> Response:
+    """Give a frozen account back, by the void of the transfer that froze it."""
+    pool = await pool_queries.keep_book(unit.session, unit.actor, pool_id)
+    account = await bookkeeping.unfreeze(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pool=pool,
+        account_id=account_id,
+        reason=body.reason,
+    )
+    return await unit.reply(200, account_out(account))
+
+
 @router.get("/accounts/{account_id}/entries")
 async def entries(
     pool_id: uuid.UUID,
@@ -121,37 +199,3 @@ async def entries(
     shown = [entry_out(entry, transfer) for entry, transfer in rows[:limit]]
     more = len(rows) > limit
     return Page(items=shown, next_cursor=str(shown[-1].account_version) if more else None)
-
-
-@router.post("/transfers", status_code=201, response_model=TransferOut)
-async def post(
-    pool_id: uuid.UUID, body: TransferIn, unit: Annotated[WriteUnit, writes(Permission.ledger_post)]
-) -> Response:
-    """Book a transfer: `posted`, `pending`, or the `post` or `void` of a pending one.
-
-    A transfer id sent again with the same values answers with the transfer already booked.
-    """
-    pool = await pool_queries.keep_book(unit.session, unit.actor, pool_id)
-    wanted = bookkeeping.Wanted(
-        id=body.id,
-        kind=body.kind,
-        debit_account_id=body.debit_account_id,
-        credit_account_id=body.credit_account_id,
-        amount=body.amount.money if body.amount else None,
-        resolves_id=body.resolves_id,
-        code=body.code,
-        occurred_on=body.occurred_on,
-    )
-    transfer = await bookkeeping.book(
-        unit.session, actor=unit.actor, moment=unit.moment, pool=pool, wanted=wanted
-    )
-    return await unit.reply(201, transfer_out(transfer))
-
-
-@router.get("/transfers/{transfer_id}")
-async def get(
-    pool_id: uuid.UUID, transfer_id: uuid.UUID, unit: Annotated[ReadUnit, reads(Permission.ledger_read)]
-) -> TransferOut:
-    """One transfer."""
-    pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
-    return transfer_out(await queries.get_transfer(unit.session, pool.id, transfer_id))

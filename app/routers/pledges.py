@@ -123,6 +123,8 @@ def _new(body: PledgeIn) -> pledges.NewPledge:
         ],
         pool_id=body.pool_id,
         ip_share_bp=body.ip_share_bp,
+        application_id=body.application_id,
+        rate_over_lpr_bp=body.rate_over_lpr_bp,
         consents=[
             Consent(given.asset_id, given.party_id, given.consented_on, given.document_sha256)
             for given in body.consents

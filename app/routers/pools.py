@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain import pool as rules
+from app.domain import fund as fund_rules, pool as rules
 from app.domain.errors import refuse_if
 from app.domain.permission import Permission
 from app.domain.scheme import Terms
@@ -155,23 +155,27 @@ async def contribute(
     pool_id: uuid.UUID, body: ContributionIn, unit: Annotated[WriteUnit, writes(Permission.pool_write)]
 ) -> Response:
     """Book money paid into the pool's special account (RP-19)."""
-    transfer_id = await funds.contribute(
+    payer = body.source_id or body.source
+    if payer is None or (body.source_id and body.source):
+        raise fund_rules.ONE_PAYER.error("/source")
+    booked = await funds.contribute(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
         pool_id=pool_id,
-        source=body.source,
+        source=payer,
         amount=body.amount.money,
         occurred_on=body.occurred_on,
     )
-    booked = ContributionOut(
-        transfer_id=transfer_id,
+    out_ = ContributionOut(
+        transfer_id=booked.transfer_id,
         pool_id=pool_id,
-        source=body.source,
+        source=booked.source.type,
+        source_id=booked.source.id,
         amount=MoneyOut.of(body.amount.fen, body.amount.currency),
         occurred_on=body.occurred_on,
     )
-    return await unit.reply(201, booked)
+    return await unit.reply(201, out_)
 
 
 @router.post("/{pool_id}/release", response_model=PoolOut)

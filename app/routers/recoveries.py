@@ -30,6 +30,7 @@ async def record(claim_id: uuid.UUID, body: RecoveryIn, unit: Writing) -> Respon
         cost=body.cost.money if body.cost is not None else Money(0, body.gross.currency),
         occurred_on=body.occurred_on,
         document_id=body.document_id,
+        interest=body.interest.money if body.interest is not None else None,
     )
     claim = await recoveries.record(
         unit.session, actor=unit.actor, moment=unit.moment, claim_id=claim_id, new=new

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.approval import Decision
-from app.schemas.common import Id, MoneyOut, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import Day, Id, MoneyOut, PositiveMoney, RequestModel, ResponseModel, Text
 
 MAX_ASSETS = 200
 MAX_MONTHS = 360
@@ -30,11 +30,18 @@ class ApplicationIn(RequestModel):
 
 
 class ApplicationDecisionIn(RequestModel):
-    """The bank's answer. Without `approved_amount` an approval is of all that was applied for."""
+    """The bank's answer. Without `approved_amount` an approval is of all that was applied for.
+
+    An approval that names a pool reserves its capacity for the IP share of what is approved, until
+    `expires_on` (30 days when left out); filing the pledge on the application confirms it.
+    """
 
     decision: Annotated[Decision, Field(strict=False)]
     approved_amount: PositiveMoney | None = None
     reason: Text | None = None
+    pool_id: Id | None = None
+    ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    expires_on: Day | None = None
 
 
 class ApplicationContractIn(RequestModel):
@@ -51,6 +58,17 @@ class OfferedAssetOut(ResponseModel):
     number: str
     name: str
     third_party: bool
+
+
+class ReservationOut(ResponseModel):
+    """Capacity that the approval reserved: a commitment, `reserved` until it is confirmed or lapses."""
+
+    commitment_id: uuid.UUID
+    pool_id: uuid.UUID
+    covered: MoneyOut
+    ip_share_bp: int
+    expires_on: date | None
+    status: str
 
 
 class ApplicationOut(ResponseModel):
@@ -70,6 +88,7 @@ class ApplicationOut(ResponseModel):
     reason: str | None
     decided_on: date | None
     pledge_id: uuid.UUID | None
+    reservation: ReservationOut | None
     assets: list[OfferedAssetOut]
     district_code: str
     version: int

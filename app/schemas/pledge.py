@@ -63,7 +63,11 @@ class AcknowledgementIn(RequestModel):
 
 
 class PledgeIn(RequestModel):
-    """A financing to be filed: one debt, one or more rights, with or without a pool's cover."""
+    """A financing to be filed: one debt, one or more rights, with or without a pool's cover.
+
+    `application_id`: the approved application it is made on; it is contracted by the filing, and capacity
+    reserved for it is confirmed. `rate_over_lpr_bp`: the loan's rate above the one-year LPR.
+    """
 
     borrower_id: Id
     principal: PositiveMoney
@@ -73,6 +77,8 @@ class PledgeIn(RequestModel):
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=MAX_ITEMS)]
     pool_id: Id | None = None
     ip_share_bp: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    application_id: Id | None = None
+    rate_over_lpr_bp: Annotated[int, Field(ge=-1_000, le=10_000)] | None = None
     consents: Annotated[list[PledgeConsentIn], Field(default_factory=list, max_length=1_000)]
     acknowledgements: Annotated[list[AcknowledgementIn], Field(default_factory=list, max_length=1_000)]
 

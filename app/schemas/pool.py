@@ -43,9 +43,13 @@ class ReleaseIn(RequestModel):
 
 
 class ContributionIn(RequestModel):
-    """Money paid into the pool's special account."""
+    """Money paid into the pool's special account, by one of its sources, or by the plain one of a type.
 
-    source: Annotated[SourceType, Field(strict=False)]
+    One of `source_id` and `source`.
+    """
+
+    source: Annotated[SourceType | None, Field(strict=False)] = None
+    source_id: Id | None = None
     amount: PositiveMoney
     occurred_on: Day
 
@@ -95,5 +99,6 @@ class ContributionOut(ResponseModel):
     transfer_id: uuid.UUID
     pool_id: uuid.UUID
     source: str
+    source_id: uuid.UUID
     amount: MoneyOut
     occurred_on: date

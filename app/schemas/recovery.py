@@ -13,11 +13,16 @@ from app.schemas.common import Day, Id, MoneyIn, MoneyOut, PositiveMoney, Reques
 
 
 class RecoveryIn(RequestModel):
-    """Money that came back: `gross`, less the documented `cost` of getting it, is shared."""
+    """Money that came back on the covered part of a loan: `gross`, less the `cost` of getting it, is shared.
+
+    Where the scheme leaves costs with the bank they are not taken off. `interest` is what the bank has still
+    to get of interest and penalty, computed in the document; it is served once everybody is whole (RP-14).
+    """
 
     source: Annotated[RecoverySource, Field(strict=False)]
     gross: PositiveMoney
     cost: MoneyIn | None = None
+    interest: MoneyIn | None = None
     occurred_on: Day
     document_id: Id | None = None
 
@@ -30,14 +35,20 @@ class RecoveryShareOut(ResponseModel):
 
 
 class RecoveryOut(ResponseModel):
-    """A recovery as shared; `surplus` is the pledgor's. `transfer_id` books the pool's part."""
+    """A recovery as shared: `cost` was taken off first, `interest` is the bank's, `surplus` the pledgor's.
+
+    `transfer_id` books the pool's part, to be passed on by `remit_by`; booked later it is `late_days` late.
+    """
 
     id: uuid.UUID
     source: str
     gross: MoneyOut
     cost: MoneyOut
     net: MoneyOut
+    interest: MoneyOut
     surplus: MoneyOut
     occurred_on: date
+    remit_by: date
+    late_days: int
     transfer_id: uuid.UUID | None
     shares: list[RecoveryShareOut]

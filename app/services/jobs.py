@@ -12,11 +12,14 @@ from app.domain.permission import Actor, system_actor
 from app.queries import jobs as queries
 from app.queries.driver import driver
 from app.services import (
+    bookkeeping,
+    commitments,
     consents,
     deals,
     enrolments,
     fees,
     idempotency,
+    interest,
     listings,
     mandates,
     offers,
@@ -52,6 +55,11 @@ async def expire_listings(session: AsyncSession, actor: Actor, moment: Moment) -
 async def lapse_offers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Offers past their last day, or on a listing that has left the market, lapse."""
     return {"lapsed": await offers.lapse_due(session, actor=actor, moment=moment)}
+
+
+async def lapse_reservations(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Capacity of pools that approvals reserved and no filing confirmed is given back (RP-05)."""
+    return {"lapsed": await commitments.lapse_due(session, actor=actor, moment=moment)}
 
 
 async def end_mandates(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
@@ -94,9 +102,19 @@ async def requalify_portfolios(session: AsyncSession, actor: Actor, moment: Mome
     return {"changed": await portfolios.requalify(session, actor=actor, moment=moment)}
 
 
+async def expire_transfers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Pending transfers by hand whose last day is over give back what they set aside (POL-04)."""
+    return {"expired": await bookkeeping.expire_due(session, actor=actor, moment=moment)}
+
+
 async def evaluate_breakers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Breakers of pools follow the ratios and the schemes of the day (RP-13)."""
     return {"changed": await pool_breakers.evaluate_all(session, actor=actor, moment=moment)}
+
+
+async def accrue_interest(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Interest of the day before accrues on special accounts that have a rate (POL-18)."""
+    return {"accrued": await interest.accrue_due(session, actor=actor, moment=moment)}
 
 
 async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:  # noqa: ARG001
@@ -108,6 +126,7 @@ JOBS: Mapping[str, Job] = {
     "release_reservations": release_reservations,
     "expire_listings": expire_listings,
     "lapse_offers": lapse_offers,
+    "lapse_reservations": lapse_reservations,
     "end_mandates": end_mandates,
     "expire_consents": expire_consents,
     "expire_stays": expire_stays,
@@ -116,7 +135,9 @@ JOBS: Mapping[str, Job] = {
     "requalify_portfolios": requalify_portfolios,
     "end_enrolments": end_enrolments,
     "merge_coverages": merge_coverages,
+    "expire_transfers": expire_transfers,
     "evaluate_breakers": evaluate_breakers,
+    "accrue_interest": accrue_interest,
     "forget_keys": forget_keys,
 }
 """In the order in which they run on a day."""

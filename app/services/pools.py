@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.domain.fund import SOURCE_ZH
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side
 from app.domain.money import Money
-from app.domain.pool import AccountCode, PoolStatus
+from app.domain.pool import AccountCode, PoolStatus, SourceType
+from app.models.fund import FundSource
 from app.models.pool import Pool
 from app.queries.serials import next_number
 from app.services import events, ledger, schemes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
     from app.domain.scheme import Terms
+    from app.models.ledger import LedgerAccount
 
 ACCOUNTS = (
     ledger.NewAccount(AccountCode.cash, "专户存款", Side.debit, limit_side=Side.credit),
@@ -73,10 +78,31 @@ async def open_pool(
     )
     session.add(pool)
     await session.flush()
-    await ledger.open_accounts(session, moment=moment, book=book(pool), accounts=ACCOUNTS)
+    accounts = await ledger.open_accounts(session, moment=moment, book=book(pool), accounts=ACCOUNTS)
+    session.add(_own_money(pool, accounts, moment))
     session.add(schemes.version(pool, scheme, 1, event.id, moment))
     await session.flush()
     return pool
+
+
+def _own_money(pool: Pool, accounts: Sequence[LedgerAccount], moment: Moment) -> FundSource:
+    """The source that nobody pays in: interest, and what else comes in for the pool itself (RP-19)."""
+    account = next(one for one in accounts if one.code == AccountCode.interest)
+    return FundSource(
+        id=new_id(),
+        district_code=pool.district_code,
+        pool_id=pool.id,
+        type=SourceType.interest.value,
+        name=SOURCE_ZH[SourceType.interest],
+        committed_fen=0,
+        eligible_ip=None,
+        eligible_districts=None,
+        purpose=None,
+        account_id=account.id,
+        effective_from=moment.today,
+        event_id=pool.event_id,
+        recorded_at=moment.now,
+    )
 
 
 def book(pool: Pool) -> ledger.Book:

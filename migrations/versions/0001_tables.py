@@ -610,6 +610,7 @@ def upgrade() -> None:
     op.create_index("ix_recordal_assets_asset_id", "recordal_assets", ["asset_id"], unique=False)
     op.create_table(
         "roots",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("root_on", sa.Date(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("heads", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
@@ -620,8 +621,16 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("length(previous) = 32 AND length(root) = 32", name=op.f("ck_roots_hashes")),
+        sa.CheckConstraint(
+            "length(public_key) = 32 AND length(signature) = 64", name=op.f("ck_roots_signature")
+        ),
+        sa.CheckConstraint("position >= 1", name=op.f("ck_roots_position")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_roots_event_id")),
-        sa.PrimaryKeyConstraint("root_on", name=op.f("pk_roots")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roots")),
+        sa.UniqueConstraint("position", name=op.f("uq_roots_position")),
+        sa.UniqueConstraint("previous", name=op.f("uq_roots_previous")),
+        sa.UniqueConstraint("root_on", name=op.f("uq_roots_root_on")),
     )
     op.create_index("ix_roots_event_id", "roots", ["event_id"], unique=False)
     op.create_table(
@@ -1185,7 +1194,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched')",
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'bank_breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched')",
             name=op.f("ck_notices_kind"),
         ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
@@ -1409,6 +1418,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statements")),
         sa.UniqueConstraint("id", "ledger_id", name=op.f("uq_bank_statements_id_ledger_id")),
         sa.UniqueConstraint("ledger_id", "begins_on", name=op.f("uq_bank_statements_ledger_id_begins_on")),
+        sa.UniqueConstraint("ledger_id", "sha256", name=op.f("uq_bank_statements_ledger_id_sha256")),
         sa.UniqueConstraint("number", name=op.f("uq_bank_statements_number")),
     )
     op.create_index("ix_bank_statements_event_id", "bank_statements", ["event_id"], unique=False)
@@ -2034,6 +2044,8 @@ def upgrade() -> None:
         sa.Column("pool_id", sa.Uuid(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("known_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("as_of", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("evidence", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("parameters", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("result", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
@@ -2398,6 +2410,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ledger_id"], ["pools.id"], name=op.f("fk_ledger_transfers_ledger_id")),
         sa.PrimaryKeyConstraint("ledger_id", "id", name=op.f("pk_ledger_transfers")),
     )
+    op.create_index(
+        "ix_ledger_transfers_booked_on",
+        "ledger_transfers",
+        ["ledger_id", "booked_on", "posting_id"],
+        unique=False,
+    )
     op.create_index("ix_ledger_transfers_event_id", "ledger_transfers", ["event_id"], unique=False)
     op.create_index(
         "ix_ledger_transfers_expires_on",
@@ -2407,6 +2425,13 @@ def upgrade() -> None:
         postgresql_where="expires_on IS NOT NULL",
     )
     op.create_index("ix_ledger_transfers_posting_id", "ledger_transfers", ["posting_id"], unique=False)
+    op.create_index(
+        "ix_ledger_transfers_reversal",
+        "ledger_transfers",
+        ["ledger_id", "business_id"],
+        unique=False,
+        postgresql_where="code = 'reversal'",
+    )
     op.create_index(
         "uq_ledger_transfers_resolves",
         "ledger_transfers",
@@ -2860,6 +2885,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commitments")),
     )
     op.create_index(
+        "ix_commitments_application_id",
+        "commitments",
+        ["application_id"],
+        unique=False,
+        postgresql_where=sa.text("application_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_commitments_live_bank",
         "commitments",
         ["pool_id", "bank_id"],
@@ -2872,6 +2904,13 @@ def upgrade() -> None:
         ["pool_id", "borrower_id"],
         unique=False,
         postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
+    )
+    op.create_index(
+        "ix_commitments_pledge_id",
+        "commitments",
+        ["pledge_id"],
+        unique=False,
+        postgresql_where=sa.text("pledge_id IS NOT NULL"),
     )
     op.create_index(
         "uq_commitments_live_application",
@@ -2947,6 +2986,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("pool_id", "transfer_id", name=op.f("pk_fund_tranches")),
     )
+    op.create_index(
+        "ix_fund_tranches_left",
+        "fund_tranches",
+        ["pool_id"],
+        unique=False,
+        postgresql_where="remaining_fen > 0",
+    )
     op.create_index("ix_fund_tranches_source_id", "fund_tranches", ["source_id"], unique=False)
     op.create_table(
         "interest_accruals",
@@ -2956,7 +3002,7 @@ def upgrade() -> None:
         sa.Column("rate_id", sa.Uuid(), nullable=False),
         sa.Column("balance_fen", sa.BigInteger(), nullable=False),
         sa.Column("accrued_fen", sa.BigInteger(), nullable=False),
-        sa.Column("carry_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("carry", sa.BigInteger(), nullable=False),
         sa.Column("transfer_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -2966,7 +3012,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "balance_fen >= 0 AND accrued_fen >= 0", name=op.f("ck_interest_accruals_amounts")
         ),
-        sa.CheckConstraint("carry_ppm BETWEEN 0 AND 999999", name=op.f("ck_interest_accruals_carry_ppm")),
+        sa.CheckConstraint("carry BETWEEN 0 AND 1603079999999", name=op.f("ck_interest_accruals_carry")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_interest_accruals_district_code")
         ),
@@ -3015,6 +3061,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "account_version", name=op.f("pk_ledger_entries")),
     )
     op.create_index(
+        "ix_ledger_entries_backdated",
+        "ledger_entries",
+        ["account_id", "account_version"],
+        unique=False,
+        postgresql_where="occurred_on < booked_on",
+    )
+    op.create_index(
         "ix_ledger_entries_booked_on",
         "ledger_entries",
         ["account_id", "booked_on", "account_version"],
@@ -3022,6 +3075,20 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_ledger_entries_occurred_on", "ledger_entries", ["account_id", "occurred_on"], unique=False
+    )
+    op.create_index(
+        "ix_ledger_entries_pending",
+        "ledger_entries",
+        ["account_id", "account_version"],
+        unique=False,
+        postgresql_where="posted_fen = 0",
+    )
+    op.create_index(
+        "ix_ledger_entries_postdated",
+        "ledger_entries",
+        ["account_id", "account_version"],
+        unique=False,
+        postgresql_where="occurred_on > booked_on",
     )
     op.create_index(
         "ix_ledger_entries_transfer_id", "ledger_entries", ["ledger_id", "transfer_id"], unique=False
@@ -3217,6 +3284,10 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "shortfall_reason IN ('claim_cap', 'enterprise_cap', 'bank_year_cap', 'pool_year_cap', 'liability', 'earmark', 'balance')",
+            name=op.f("ck_claims_shortfall_reason"),
+        ),
         sa.CheckConstraint(
             "status IN ('submitted', 'supplement', 'review', 'approved', 'rejected', 'publicised', 'paid', 'recovering', 'recovered', 'written_off', 'clawback', 'closed')",
             name=op.f("ck_claims_status"),
@@ -3530,12 +3601,20 @@ def downgrade() -> None:
     op.drop_index("ix_offer_rounds_event_id", table_name="offer_rounds")
     op.drop_table("offer_rounds")
     op.drop_index("ix_ledger_entries_transfer_id", table_name="ledger_entries")
+    op.drop_index(
+        "ix_ledger_entries_postdated", table_name="ledger_entries", postgresql_where="occurred_on > booked_on"
+    )
+    op.drop_index("ix_ledger_entries_pending", table_name="ledger_entries", postgresql_where="posted_fen = 0")
     op.drop_index("ix_ledger_entries_occurred_on", table_name="ledger_entries")
     op.drop_index("ix_ledger_entries_booked_on", table_name="ledger_entries")
+    op.drop_index(
+        "ix_ledger_entries_backdated", table_name="ledger_entries", postgresql_where="occurred_on < booked_on"
+    )
     op.drop_table("ledger_entries")
     op.drop_index("ix_interest_accruals_event_id", table_name="interest_accruals")
     op.drop_table("interest_accruals")
     op.drop_index("ix_fund_tranches_source_id", table_name="fund_tranches")
+    op.drop_index("ix_fund_tranches_left", table_name="fund_tranches", postgresql_where="remaining_fen > 0")
     op.drop_table("fund_tranches")
     op.drop_index("ix_coverages_party_id", table_name="coverages")
     op.drop_index("ix_coverages_enrolment_id", table_name="coverages")
@@ -3552,6 +3631,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("status = 'reserved'"),
     )
     op.drop_index(
+        "ix_commitments_pledge_id",
+        table_name="commitments",
+        postgresql_where=sa.text("pledge_id IS NOT NULL"),
+    )
+    op.drop_index(
         "ix_commitments_live_borrower",
         table_name="commitments",
         postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
@@ -3560,6 +3644,11 @@ def downgrade() -> None:
         "ix_commitments_live_bank",
         table_name="commitments",
         postgresql_where=sa.text("status IN ('reserved', 'committed', 'anomaly')"),
+    )
+    op.drop_index(
+        "ix_commitments_application_id",
+        table_name="commitments",
+        postgresql_where=sa.text("application_id IS NOT NULL"),
     )
     op.drop_table("commitments")
     op.drop_index("uq_bank_statement_lines_transfer", table_name="bank_statement_lines")
@@ -3600,6 +3689,9 @@ def downgrade() -> None:
         table_name="ledger_transfers",
         postgresql_where="resolves_id IS NOT NULL",
     )
+    op.drop_index(
+        "ix_ledger_transfers_reversal", table_name="ledger_transfers", postgresql_where="code = 'reversal'"
+    )
     op.drop_index("ix_ledger_transfers_posting_id", table_name="ledger_transfers")
     op.drop_index(
         "ix_ledger_transfers_expires_on",
@@ -3607,6 +3699,7 @@ def downgrade() -> None:
         postgresql_where="expires_on IS NOT NULL",
     )
     op.drop_index("ix_ledger_transfers_event_id", table_name="ledger_transfers")
+    op.drop_index("ix_ledger_transfers_booked_on", table_name="ledger_transfers")
     op.drop_table("ledger_transfers")
     op.drop_index("ix_fund_sources_event_id", table_name="fund_sources")
     op.drop_table("fund_sources")

@@ -37,14 +37,17 @@ BEGIN
     IF (OLD.paid_fen, OLD.paid_on, OLD.transfer_id, OLD.shortfall_reason)
        IS DISTINCT FROM (NEW.paid_fen, NEW.paid_on, NEW.transfer_id, NEW.shortfall_reason)
        OR NOT (NEW.status = OLD.status
-         OR OLD.status = 'paid' AND NEW.status IN ('recovering', 'recovered', 'written_off')
-         OR OLD.status = 'recovering' AND NEW.status IN ('recovered', 'written_off')) THEN
+         OR OLD.status = 'paid' AND NEW.status IN ('recovering', 'recovered', 'written_off', 'clawback')
+         OR OLD.status = 'recovering' AND NEW.status IN ('recovered', 'written_off', 'clawback')
+         OR OLD.status IN ('recovered', 'written_off') AND NEW.status = 'clawback'
+         OR OLD.status = 'clawback' AND NEW.status = 'closed') THEN
       RAISE EXCEPTION 'claim % is paid for good', NEW.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_paid_for_good';
     END IF;
     RETURN NULL;
   END IF;
-  IF (NEW.paid_fen IS NOT NULL) <> (NEW.status IN ('paid', 'recovering', 'recovered', 'written_off'))
+  IF (NEW.paid_fen IS NOT NULL) <> (NEW.status IN
+       ('paid', 'recovering', 'recovered', 'written_off', 'clawback', 'closed'))
      OR (TG_OP = 'INSERT' AND NEW.status <> 'submitted') THEN
     RAISE EXCEPTION 'claim % is in state % and paid %', NEW.id, NEW.status, NEW.paid_fen
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_backed';
@@ -82,6 +85,62 @@ BEGIN
 END $$
 """
 
+SET_ASIDE_KEPT = """
+CREATE FUNCTION claim_set_aside_kept() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  claim public.claims;
+BEGIN
+  SELECT * INTO claim FROM public.claims WHERE id = NEW.id;
+  IF TG_OP = 'UPDATE' AND OLD.transfer_id IS NOT NULL AND OLD.transfer_id IS DISTINCT FROM claim.transfer_id
+     AND NOT EXISTS (
+       SELECT 1 FROM public.ledger_transfers t
+       WHERE t.ledger_id = OLD.pool_id AND t.resolves_id = OLD.transfer_id) THEN
+    RAISE EXCEPTION 'claim % lets go what is set aside for it', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_set_aside';
+  END IF;
+  IF claim.transfer_id IS NOT NULL AND claim.paid_fen IS NULL AND NOT (claim.status = 'publicised' AND EXISTS (
+    SELECT 1 FROM public.ledger_transfers t
+    JOIN public.ledger_accounts d ON d.id = t.debit_account_id AND d.code = 'compensation'
+    JOIN public.ledger_accounts c ON c.id = t.credit_account_id AND c.code = 'cash'
+    WHERE t.ledger_id = claim.pool_id AND t.id = claim.transfer_id AND t.kind = 'pending'
+      AND t.business_id = claim.id)) THEN
+    RAISE EXCEPTION 'claim % names a transfer that is not set aside for it', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_set_aside';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+CLAWED_BACK = """
+CREATE FUNCTION claim_clawed_back_by_order() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  subject uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'claims' THEN
+    subject := NEW.id;
+  ELSE
+    subject := NEW.claim_id;
+  END IF;
+  IF TG_TABLE_NAME = 'clawbacks' AND TG_OP = 'UPDATE' AND OLD.transfer_id IS NOT NULL OR NOT EXISTS (
+    SELECT 1 FROM public.claims c
+    JOIN public.clawbacks b ON b.claim_id = c.id
+    LEFT JOIN public.claim_shares s ON s.claim_id = c.id AND s.party = 'pool'
+    WHERE c.id = subject AND b.amount_fen = c.paid_fen - coalesce(s.recovered_fen, 0)
+      AND (c.status = 'clawback' AND b.transfer_id IS NULL OR c.status = 'closed' AND EXISTS (
+        SELECT 1 FROM public.ledger_transfers t
+        JOIN public.ledger_accounts d ON d.id = t.debit_account_id AND d.code = 'cash'
+        JOIN public.ledger_accounts k ON k.id = t.credit_account_id AND k.code = 'compensation'
+        WHERE t.ledger_id = c.pool_id AND t.id = b.transfer_id AND t.kind = 'posted'
+          AND t.amount_fen = b.amount_fen))) THEN
+    RAISE EXCEPTION 'claim % is not clawed back by an order of what the pool lacks, nor closed by its receipt',
+      subject USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_clawbacks_backed';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
 TRANSFER_OF_CLAIM = """
 CREATE FUNCTION transfer_resolved_with_its_claim() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -111,9 +170,12 @@ BEGIN
   IF NOT (debit = 'compensation' AND credit = 'cash' AND EXISTS (
       SELECT 1 FROM public.claims c WHERE c.pool_id = NEW.ledger_id AND c.transfer_id = NEW.id
         AND (c.paid_fen = NEW.amount_fen OR NEW.kind = 'pending' AND c.status = 'publicised'))
+    OR debit = 'cash' AND credit = 'compensation' AND NEW.kind = 'posted' AND EXISTS (
+      SELECT 1 FROM public.clawbacks b WHERE b.pool_id = NEW.ledger_id AND b.transfer_id = NEW.id
+        AND b.amount_fen = NEW.amount_fen)
     OR debit = 'cash' AND credit = 'recovered' AND NEW.kind = 'posted' AND EXISTS (
       SELECT 1 FROM public.recoveries r WHERE r.pool_id = NEW.ledger_id AND r.transfer_id = NEW.id)) THEN
-    RAISE EXCEPTION 'transfer % is neither a claim''s nor a recovery''s', NEW.id
+    RAISE EXCEPTION 'transfer % is no claim''s, clawback''s or recovery''s', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_ledger_transfers_claimed';
   END IF;
   RETURN NULL;
@@ -145,13 +207,13 @@ BEGIN
   END IF;
   IF NOT EXISTS (
     SELECT 1 FROM public.recoveries r
-    JOIN public.claims c ON c.id = r.claim_id AND c.paid_fen IS NOT NULL
+    JOIN public.claims c ON c.id = r.claim_id AND c.status IN ('recovering', 'recovered', 'written_off')
     LEFT JOIN public.ledger_transfers t ON t.ledger_id = r.pool_id AND t.id = r.transfer_id
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(p.amount_fen), 0) AS fen,
              coalesce(sum(p.amount_fen) FILTER (WHERE p.party = 'pool'), 0) AS pool_fen
       FROM public.recovery_shares p WHERE p.recovery_id = r.id) s
-    WHERE r.id = subject AND s.fen + r.surplus_fen = r.gross_fen - r.cost_fen
+    WHERE r.id = subject AND s.fen + r.interest_fen + r.surplus_fen = r.gross_fen - r.cost_fen
       AND s.pool_fen = coalesce(t.amount_fen, 0)) THEN
     RAISE EXCEPTION 'recovery % is not shared whole among those who bore a paid claim', subject
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_recoveries_shared';
@@ -171,6 +233,8 @@ END $$
 FUNCTIONS = {
     "valuation_signed_for_good": VALUATION_SIGNED,
     "claim_paid_once_with_its_transfer": CLAIM_PAID,
+    "claim_set_aside_kept": SET_ASIDE_KEPT,
+    "claim_clawed_back_by_order": CLAWED_BACK,
     "transfer_resolved_with_its_claim": TRANSFER_OF_CLAIM,
     "transfer_named_by_its_claim": TRANSFER_CLAIMED,
     "claim_share_borne_for_good": SHARE_BORNE,
@@ -184,6 +248,19 @@ TRIGGERS = (
     (
         "CREATE TRIGGER claim_paid_once_with_its_transfer AFTER INSERT OR UPDATE ON claims"
         " FOR EACH ROW EXECUTE FUNCTION claim_paid_once_with_its_transfer()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER claim_set_aside_kept AFTER INSERT OR UPDATE ON claims"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claim_set_aside_kept()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER claim_clawed_back_by_order AFTER UPDATE ON claims"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status IN ('clawback', 'closed'))"
+        " EXECUTE FUNCTION claim_clawed_back_by_order()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER clawback_ordered_and_received AFTER INSERT OR UPDATE ON clawbacks"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claim_clawed_back_by_order()"
     ),
     (
         "CREATE CONSTRAINT TRIGGER transfer_resolved_with_its_claim AFTER INSERT ON ledger_transfers"

@@ -24,48 +24,127 @@ COMMITMENT_CAPACITY = """
 CREATE FUNCTION commitment_within_capacity() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  leverage bigint;
+  pool_status text;
+  terms public.schemes;
+  made public.commitments;
   available bigint;
   outstanding bigint;
+  kept bigint := 0;
+  broken text;
 BEGIN
-  PERFORM 1 FROM public.pools WHERE id = NEW.pool_id FOR NO KEY UPDATE;
+  SELECT p.status INTO pool_status FROM public.pools p WHERE p.id = NEW.pool_id FOR NO KEY UPDATE;
+  SELECT c.* INTO made FROM public.commitments c WHERE c.id = NEW.id;
+  IF NEW.status NOT IN ('reserved', 'committed') THEN
+    RAISE EXCEPTION 'commitment % does not begin as %', NEW.id, NEW.status
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_steps';
+  END IF;
   IF NOT EXISTS (
-    SELECT 1 FROM public.ledger_transfers t
-    WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id
-      AND t.kind = 'pending' AND t.amount_fen = NEW.outstanding_fen) THEN
+    SELECT 1 FROM public.ledger_transfers t JOIN public.ledger_accounts a ON a.id = t.debit_account_id
+    WHERE t.ledger_id = made.pool_id AND t.id = made.transfer_id AND a.code = 'memo.covered'
+      AND t.kind = 'pending' AND t.amount_fen = made.outstanding_fen) THEN
     RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
   END IF;
-  SELECT s.leverage_multiple INTO leverage FROM public.schemes s WHERE s.id = NEW.scheme_id;
+  SELECT s.* INTO terms FROM public.schemes s WHERE s.id = NEW.scheme_id;
+  IF NEW.application_id IS NOT NULL THEN
+    -- What the approval reserved is given up in the posting that makes the commitment.
+    SELECT coalesce(sum(v.amount_fen), 0) INTO kept
+      FROM public.ledger_transfers t
+      JOIN public.ledger_transfers v ON v.posting_id = t.posting_id AND v.ledger_id = t.ledger_id
+        AND v.kind = 'void'
+      JOIN public.commitments r ON r.pool_id = v.ledger_id AND r.transfer_id = v.resolves_id
+        AND r.application_id = NEW.application_id AND r.status = 'confirmed'
+      WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id;
+  END IF;
   SELECT a.debits_posted - a.credits_posted - a.credits_pending INTO available
-    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash';
+    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash' FOR SHARE;
   SELECT a.debits_pending INTO outstanding
     FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
-  IF outstanding > leverage * available THEN
-    RAISE EXCEPTION 'commitment % exceeds the capacity of pool %', NEW.id, NEW.pool_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_capacity';
+  broken := CASE
+    WHEN pool_status IN ('suspended', 'closed') THEN 'ck_commitments_pool_open'
+    WHEN EXISTS (
+      SELECT 1 FROM public.bank_breakers b
+      WHERE b.pool_id = NEW.pool_id AND b.bank_id = NEW.bank_id AND b.status = 'suspended') OR EXISTS (
+      SELECT 1 FROM public.clawbacks b JOIN public.claims k ON k.id = b.claim_id
+      WHERE b.pool_id = NEW.pool_id AND b.excludes_bank AND k.organisation_id = NEW.bank_id)
+      THEN 'ck_commitments_bank_open'
+    WHEN NEW.ip_share_bp < terms.min_ip_share_bp THEN 'ck_commitments_min_ip_share'
+    WHEN NEW.outstanding_fen > kept AND outstanding > terms.leverage_multiple * available
+      THEN 'ck_commitments_capacity'
+  END;
+  IF broken IS NULL AND terms.household_cap_fen IS NOT NULL AND (
+    SELECT sum(c.principal_fen) FROM public.commitments c
+    WHERE c.pool_id = NEW.pool_id AND c.borrower_id = NEW.borrower_id
+      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.household_cap_fen THEN
+    broken := 'ck_commitments_household_cap';
+  END IF;
+  IF broken IS NULL AND terms.bank_cap_fen IS NOT NULL AND (
+    SELECT sum(c.outstanding_fen) FROM public.commitments c
+    WHERE c.pool_id = NEW.pool_id AND c.bank_id = NEW.bank_id
+      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.bank_cap_fen THEN
+    broken := 'ck_commitments_bank_cap';
+  END IF;
+  IF broken IS NULL AND terms.industry_cap_fen IS NOT NULL AND (NEW.industry IS NULL OR (
+    SELECT sum(c.outstanding_fen) FROM public.commitments c
+    WHERE c.pool_id = NEW.pool_id AND c.industry = NEW.industry
+      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.industry_cap_fen) THEN
+    broken := 'ck_commitments_industry_cap';
+  END IF;
+  IF broken IS NOT NULL THEN
+    RAISE EXCEPTION 'commitment % exceeds what pool % takes', NEW.id, NEW.pool_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = broken;
   END IF;
   RETURN NULL;
 END $$
 """
+"""Payouts may leave a pool below its commitments: a reservation confirmed by no more is then no objection."""
 
-COMMITMENT_RELEASE = """
-CREATE FUNCTION commitment_released_with_its_transfer() RETURNS trigger LANGUAGE plpgsql
+COMMITMENT_MOVES = """
+CREATE FUNCTION commitment_moves_with_its_transfer() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  now_is public.commitments;
 BEGIN
   IF OLD.status NOT IN ('reserved', 'committed', 'anomaly') THEN
     RAISE EXCEPTION 'commitment % is released for good', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_for_good';
   END IF;
-  IF NEW.status NOT IN ('reserved', 'committed', 'anomaly') AND NOT EXISTS (
-    SELECT 1 FROM public.ledger_transfers t
-    WHERE t.ledger_id = NEW.pool_id AND t.resolves_id = NEW.transfer_id) THEN
+  IF NEW.status <> OLD.status AND OLD.status || ' ' || NEW.status NOT IN (
+    'reserved confirmed', 'reserved lapsed', 'committed anomaly', 'committed released',
+    'anomaly committed', 'anomaly excluded', 'anomaly released') THEN
+    RAISE EXCEPTION 'commitment % does not go from % to %', NEW.id, OLD.status, NEW.status
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_steps';
+  END IF;
+  IF NEW.status = 'confirmed' AND NOT EXISTS (
+    SELECT 1 FROM public.commitments c
+    WHERE c.application_id = NEW.application_id AND c.pool_id = NEW.pool_id AND c.pledge_id IS NOT NULL) THEN
+    RAISE EXCEPTION 'reservation % is confirmed by no filing', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_confirmed_by_filing';
+  END IF;
+  IF NEW.outstanding_fen > OLD.outstanding_fen
+    OR (NEW.transfer_id <> OLD.transfer_id) <> (NEW.outstanding_fen < OLD.outstanding_fen) THEN
+    RAISE EXCEPTION 'commitment % does not fall with its transfer', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_outstanding_falls';
+  END IF;
+  SELECT c.* INTO now_is FROM public.commitments c WHERE c.id = NEW.id;
+  IF now_is.status IN ('reserved', 'committed', 'anomaly') AND NOT EXISTS (
+    SELECT 1 FROM public.ledger_transfers t JOIN public.ledger_accounts a ON a.id = t.debit_account_id
+    WHERE t.ledger_id = now_is.pool_id AND t.id = now_is.transfer_id AND a.code = 'memo.covered'
+      AND t.kind = 'pending' AND t.amount_fen = now_is.outstanding_fen) THEN
+    RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
+  END IF;
+  IF (now_is.status NOT IN ('reserved', 'committed', 'anomaly') OR NEW.transfer_id <> OLD.transfer_id)
+    AND NOT EXISTS (
+      SELECT 1 FROM public.ledger_transfers t
+      WHERE t.ledger_id = NEW.pool_id AND t.resolves_id = OLD.transfer_id) THEN
     RAISE EXCEPTION 'commitment % is released but its transfer is pending', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_released_with_transfer';
   END IF;
   RETURN NULL;
 END $$
 """
+"""What a live commitment names nothing else resolves: the trigger on transfers refuses that."""
 
 TRANSFER_OF_COMMITMENT = """
 CREATE FUNCTION transfer_resolved_with_its_commitment() RETURNS trigger LANGUAGE plpgsql
@@ -82,10 +161,101 @@ BEGIN
 END $$
 """
 
+TRANCHE_OPENED = """
+CREATE FUNCTION fund_tranche_opened() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  -- What is left is moved by movements alone.
+  NEW.remaining_fen := 0;
+  RETURN NEW;
+END $$
+"""
+
+TRANCHES_COMMITTED = """
+CREATE FUNCTION fund_tranches_within_committed() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  fault uuid;
+BEGIN
+  SELECT s.id INTO fault FROM public.fund_sources s JOIN public.ledger_accounts a ON a.id = s.account_id
+    WHERE s.id IN (SELECT source_id FROM opened) AND s.committed_fen > 0
+      AND a.credits_posted - a.debits_posted > s.committed_fen LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'source % has paid in more than it committed', fault
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_fund_sources_committed';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+"""The account of the special account is locked by whoever pays in: the sums of two do not pass each other."""
+
+MOVEMENTS_APPLY = """
+CREATE FUNCTION fund_movements_apply() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  fault uuid;
+BEGIN
+  IF TG_RELID <> 'public.fund_movements'::regclass THEN
+    RAISE EXCEPTION 'fund_movements_apply serves fund_movements only' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  UPDATE public.fund_tranches t SET remaining_fen = t.remaining_fen + m.fen
+    FROM (SELECT pool_id, tranche_id, sum(amount_fen)::bigint AS fen FROM moved GROUP BY pool_id, tranche_id) m
+    WHERE t.pool_id = m.pool_id AND t.transfer_id = m.tranche_id;
+  SELECT m.transfer_id INTO fault
+    FROM moved m
+    JOIN public.ledger_transfers x ON x.ledger_id = m.pool_id AND x.id = m.transfer_id
+      AND x.business_noun = 'claim' AND x.reverses_id IS NULL
+    JOIN public.claims c ON c.id = x.business_id
+    JOIN public.fund_tranches t ON t.pool_id = m.pool_id AND t.transfer_id = m.tranche_id
+    JOIN public.fund_sources s ON s.id = t.source_id
+    JOIN public.pledges p ON p.id = c.pledge_id
+    LEFT JOIN public.parties b ON b.id = p.borrower_id
+    WHERE m.amount_fen < 0 AND (
+      s.eligible_districts IS NOT NULL AND b.district_code IS NULL
+      OR b.district_code <> ALL (s.eligible_districts)
+      OR s.eligible_ip IS NOT NULL AND EXISTS (
+        SELECT 1 FROM public.pledge_items i
+        WHERE i.pledge_id = p.id AND i.asset_kind <> ALL (s.eligible_ip)))
+    LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transfer % pays a loss out of money that is not for its loan', fault
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_fund_movements_eligible';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
+CASH_ATTRIBUTED = """
+CREATE FUNCTION cash_attributed() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  fault uuid;
+BEGIN
+  SELECT e.transfer_id INTO fault
+    FROM public.ledger_entries e
+    LEFT JOIN LATERAL (
+      SELECT sum(m.amount_fen) AS fen FROM public.fund_movements m
+      WHERE m.pool_id = e.ledger_id AND m.transfer_id = e.transfer_id) m ON true
+    WHERE e.account_id = NEW.id AND e.account_version > OLD.version AND e.account_version <= NEW.version
+      AND coalesce(m.fen, 0) <> CASE e.side WHEN 'debit' THEN e.posted_fen ELSE -e.posted_fen END
+    LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transfer % moves money of the special account that is not attributed to sources', fault
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_fund_movements_whole';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+"""By the entries between two versions of the account: postings that leave it alone pay nothing for it."""
+
 FUNCTIONS = {
     "commitment_within_capacity": COMMITMENT_CAPACITY,
-    "commitment_released_with_its_transfer": COMMITMENT_RELEASE,
+    "commitment_moves_with_its_transfer": COMMITMENT_MOVES,
     "transfer_resolved_with_its_commitment": TRANSFER_OF_COMMITMENT,
+    "fund_tranche_opened": TRANCHE_OPENED,
+    "fund_tranches_within_committed": TRANCHES_COMMITTED,
+    "fund_movements_apply": MOVEMENTS_APPLY,
+    "cash_attributed": CASH_ATTRIBUTED,
 }
 TRIGGERS = (
     (
@@ -93,14 +263,33 @@ TRIGGERS = (
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commitment_within_capacity()"
     ),
     (
-        "CREATE CONSTRAINT TRIGGER commitment_released_with_its_transfer AFTER UPDATE ON commitments"
+        "CREATE CONSTRAINT TRIGGER commitment_moves_with_its_transfer AFTER UPDATE ON commitments"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        " EXECUTE FUNCTION commitment_released_with_its_transfer()"
+        " EXECUTE FUNCTION commitment_moves_with_its_transfer()"
     ),
     (
         "CREATE CONSTRAINT TRIGGER transfer_resolved_with_its_commitment AFTER INSERT ON ledger_transfers"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.resolves_id IS NOT NULL)"
         " EXECUTE FUNCTION transfer_resolved_with_its_commitment()"
+    ),
+    (
+        "CREATE TRIGGER fund_tranche_opened BEFORE INSERT ON fund_tranches"
+        " FOR EACH ROW EXECUTE FUNCTION fund_tranche_opened()"
+    ),
+    (
+        "CREATE TRIGGER fund_tranches_within_committed AFTER INSERT ON fund_tranches"
+        " REFERENCING NEW TABLE AS opened FOR EACH STATEMENT"
+        " EXECUTE FUNCTION fund_tranches_within_committed()"
+    ),
+    (
+        "CREATE TRIGGER fund_movements_apply AFTER INSERT ON fund_movements"
+        " REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION fund_movements_apply()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER cash_attributed AFTER UPDATE ON ledger_accounts"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.code = 'cash' AND ("
+        "NEW.debits_posted <> OLD.debits_posted OR NEW.credits_posted <> OLD.credits_posted))"
+        " EXECUTE FUNCTION cash_attributed()"
     ),
 )
 

@@ -20,9 +20,9 @@ WAITING = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)"
 VOID = (
     "INSERT INTO ledger_transfers (ledger_id, id, district_code, kind, debit_account_id,"
     " credit_account_id, currency, amount_fen, resolves_id, posting_id, code, business_noun,"
-    " business_id, occurred_on, event_id, recorded_at) SELECT ledger_id, gen_random_uuid(),"
+    " business_id, occurred_on, booked_on, position, event_id, recorded_at) SELECT ledger_id, gen_random_uuid(),"
     " district_code, 'void', debit_account_id, credit_account_id, currency, amount_fen, id,"
-    " posting_id, code, business_noun, business_id, occurred_on, event_id, recorded_at"
+    " posting_id, code, business_noun, business_id, occurred_on, booked_on, 0, event_id, recorded_at"
     " FROM ledger_transfers WHERE kind = 'pending'"
 )
 """Gives back every pending transfer, by hand."""

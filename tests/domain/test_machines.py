@@ -10,6 +10,7 @@ import pytest
 from app.domain.application import APPLICATION, ApplicationEvent, ApplicationStatus
 from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateStatus
 from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus
+from app.domain.commitment import COMMITMENT, CommitmentEvent, CommitmentStatus
 from app.domain.consent import CONSENT, ConsentEvent, ConsentStatus
 from app.domain.deal import DEAL, DealEvent, DealStatus
 from app.domain.duplicate import DUPLICATE, DuplicateEvent
@@ -20,6 +21,7 @@ from app.domain.listing import EXPIRING, LISTING, ON_MARKET, ListingEvent, Listi
 from app.domain.mandate import MANDATE, MandateEvent, MandateStatus
 from app.domain.observation import OBSERVATION, ObservationEvent, ObservationStatus
 from app.domain.offer import OFFER, OfferEvent, OfferStatus
+from app.domain.period import PERIOD, PeriodEvent
 from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
 from app.domain.policy import POLICY, PolicyEvent, PolicyStatus
 from app.domain.provider import PROVIDER, ProviderEvent, ProviderStatus
@@ -34,7 +36,9 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (LISTING, ListingEvent),
     (DEAL, DealEvent),
     (PLEDGE, PledgeEvent),
+    (COMMITMENT, CommitmentEvent),
     (CLAIM, ClaimEvent),
+    (PERIOD, PeriodEvent),
     (MANDATE, MandateEvent),
     (OFFER, OfferEvent),
     (APPLICATION, ApplicationEvent),
@@ -50,6 +54,21 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (DIFFERENCE, DifferenceEvent),
 ]
 ARROWS = {
+    "commitment": """
+        reserved   confirm  confirmed
+        reserved   lapse    lapsed
+        committed  flag     anomaly
+        committed  release  released
+        anomaly    clear    committed
+        anomaly    exclude  excluded
+        anomaly    release  released
+    """,
+    "period": """
+        open    hold    held
+        held    resume  open
+        held    close   closed
+        closed  reopen  held
+    """,
     "stay": """
         in_force  lift    lifted
         in_force  expire  expired
@@ -259,6 +278,15 @@ def test_every_state_can_be_reached_and_every_event_is_of_use(
 
 
 ENDS: list[tuple[Machine, set[StrEnum]]] = [
+    (
+        COMMITMENT,
+        {
+            CommitmentStatus.confirmed,
+            CommitmentStatus.lapsed,
+            CommitmentStatus.excluded,
+            CommitmentStatus.released,
+        },
+    ),
     (CLAIM, {ClaimStatus.rejected}),
     (LISTING, {ListingStatus.closed, ListingStatus.withdrawn, ListingStatus.expired}),
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),

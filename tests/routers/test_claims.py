@@ -57,11 +57,11 @@ async def test_a_claim_goes_from_default_to_payout(api: Api, database: Savepoint
     }
     assert set(parts(claim, "borne").values()) == {"0.00"}
     assert await subjects(api, "pool_manager", "claim_to_check") == [claim["id"]]
-    assert await capacity(api, pool) == ("1000000.00", "300000.00")
+    assert await capacity(api, pool) == ("1000000.00", "240000.00")
 
     public = await publicise(api, claim)
     assert (public["status"], public["publicised_on"]) == ("publicised", str(TODAY))
-    assert await capacity(api, pool) == ("904000.00", "300000.00")
+    assert await capacity(api, pool) == ("904000.00", "240000.00")
     assert await subjects(api, "treasury", "claim_to_release") == [claim["id"]]
     for day in (TODAY, TODAY + timedelta(days=5)):
         await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(day)})

@@ -118,7 +118,7 @@ async def test_a_recovery_that_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("terms", "paid", "bank", "reason"),
     [
-        ({"claim_cap": money("150000.00")}, "150000.00", "200000.00", "cap"),
+        ({"claim_cap": money("150000.00")}, "150000.00", "200000.00", "claim_cap"),
         ({"paid_in": "120000.00"}, "120000.00", "230000.00", "balance"),
     ],
     ids=["the cap per claim", "the balance"],
@@ -207,7 +207,7 @@ async def broken(database: SavepointDatabase, statement: str) -> str | None:
         ("status = 'paid', paid_fen = due_fen, paid_on = current_date", "ck_claims_backed"),
         ("status = 'paid'", "ck_claims_backed"),
         (
-            "status = 'paid', paid_fen = 0, paid_on = current_date, transfer_id = NULL, shortfall_reason = 'cap'",
+            "status = 'paid', paid_fen = 0, paid_on = current_date, transfer_id = NULL, shortfall_reason = 'claim_cap'",
             "ck_claims_four_hands",
         ),
     ],
@@ -241,7 +241,7 @@ async def test_the_database_keeps_a_payout_and_what_is_set_aside(
     await api.made("treasury", f"/v1/claims/{claim['id']}/payment", {})
     unpaid = "paid_fen = NULL, paid_on = NULL, shortfall_reason = NULL"
     for change in (
-        "paid_fen = 1, shortfall_reason = 'cap'",
+        "paid_fen = 1, shortfall_reason = 'claim_cap'",
         "paid_on = paid_on - 1",
         "transfer_id = NULL",
         f"status = 'rejected', transfer_id = NULL, {unpaid}",
@@ -297,9 +297,10 @@ TRANSFER = (
     " JOIN ledger_accounts k ON k.ledger_id = t.ledger_id AND k.code = '{credit}' WHERE t.code = 'claim.set_aside'"
 )
 RECOVERY = (
-    "INSERT INTO recoveries (id, district_code, claim_id, pool_id, source, gross_fen, cost_fen, surplus_fen,"
-    " occurred_on, event_id, recorded_at) SELECT gen_random_uuid(), district_code, id, pool_id, 'debtor', 100, 0,"
-    " {surplus}, submitted_on, event_id, recorded_at FROM claims"
+    "INSERT INTO recoveries (id, district_code, claim_id, pool_id, source, gross_fen, cost_fen, interest_fen,"
+    " surplus_fen, occurred_on, remit_by, late_days, event_id, recorded_at) SELECT gen_random_uuid(),"
+    " district_code, id, pool_id, 'debtor', 100, 0, 0, {surplus}, submitted_on, submitted_on, 0, event_id,"
+    " recorded_at FROM claims"
 )
 SHARE = (
     "INSERT INTO recovery_shares (id, district_code, recovery_id, party, amount_fen)"

@@ -183,10 +183,29 @@ async def test_holds_count_against_the_limit(unit: Unit, api: Api) -> None:
     )
     for _ in range(5):
         await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=hold)
-    with pytest.raises(asyncpg.CheckViolationError) as refused:
+    with pytest.raises(DomainError) as refused:
+        await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=hold)
+    assert refused.value.code.code == "account.limit_exceeded"
+    with pytest.raises(asyncpg.CheckViolationError) as broken:
         async with unit.session.begin_nested():
-            await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=hold)
-    assert database_fault(refused.value)[1] == "ck_ledger_accounts_credits_within_debits"
+            await ledger.post(
+                unit.session,
+                moment=unit.moment,
+                book=pools.book(pool),
+                transfers=[
+                    ledger.NewTransfer(
+                        accounts["b"].id,
+                        accounts["a"].id,
+                        1_000,
+                        "x",
+                        "pool",
+                        pool.id,
+                        kind=TransferKind.pending,
+                    )
+                ],
+                event_id=pool.event_id,
+            )
+    assert database_fault(broken.value)[1] == "ck_ledger_accounts_credits_within_debits"
 
 
 async def test_a_pending_transfer_is_resolved_once(api: Api, database: SavepointDatabase) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from app.domain.clock import Moment
 from app.domain.district import NATIONAL
@@ -24,9 +23,10 @@ from app.queries.seals import COVERED
 from app.services import events, seals
 from tests.factories.assets import make_asset
 from tests.factories.parties import make_party
+from tests.support.tampering import as_role, seal_all, tamper
 
 ACTOR = system_actor("test")
-DOCUMENT = Path(__file__).parents[2] / "docs" / "seals.md"
+VERIFIER = Path(__file__).parents[2] / "docs" / "verify_seals.py"
 
 
 def happened(stream: str, *, facts: int = 0, payload: dict[str, Any] | None = None) -> events.NewEvent:
@@ -58,35 +58,6 @@ async def record(unit: Unit, *happenings: events.NewEvent) -> None:
     await events.record(unit.session, actor=ACTOR, moment=unit.moment, events=happenings)
 
 
-@asynccontextmanager
-async def as_role(unit: Unit, role: str) -> AsyncIterator[None]:
-    """Work as another role; `none` is whoever logged in, the owner."""
-    await unit.session.flush()
-    await unit.session.execute(text(f"SET LOCAL ROLE {role}"))
-    yield
-    await unit.session.execute(text("SET LOCAL ROLE ipops_app"))
-
-
-async def seal_all(unit: Unit) -> int:
-    """Seal the whole tail in the worker's role."""
-    await unit.session.flush()
-    done = 0
-    async with as_role(unit, "ipops_worker"):
-        while sealed := await seals.seal(unit.session, moment=unit.moment):
-            done += sealed
-    return done
-
-
-async def tamper(unit: Unit, statement: str, *arguments: Any) -> None:
-    """Change sealed rows as an owner can: with the triggers switched off."""
-    async with as_role(unit, "none"):
-        connection = await driver(unit.session)
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        done = await connection.execute(statement, *arguments)
-        assert done.split()[-1] == "1", done
-        await connection.execute("SET LOCAL session_replication_role = origin")
-
-
 @pytest.fixture
 async def transfer(unit: Unit) -> uuid.UUID:
     """Event of a ledger transfer written under it, with its two entries."""
@@ -114,9 +85,9 @@ async def transfer(unit: Unit) -> uuid.UUID:
         )
         await connection.execute(
             "INSERT INTO ledger_transfers (ledger_id, id, district_code, kind, debit_account_id, credit_account_id,"
-            " currency, amount_fen, posting_id, code, business_noun, business_id, occurred_on, event_id, recorded_at)"
-            " VALUES ($1, $2, '120110', 'posted', $3, $4, 'CNY', 1250000, $2, 'contribution', 'pool', $1,"
-            " current_date, $5, now())",
+            " currency, amount_fen, posting_id, code, business_noun, business_id, occurred_on, booked_on, event_id,"
+            " recorded_at) VALUES ($1, $2, '120110', 'posted', $3, $4, 'CNY', 1250000, $2, 'contribution',"
+            " 'pool', $1, current_date, current_date, $5, now())",
             pool,
             new_id(),
             *accounts,
@@ -196,10 +167,17 @@ async def test_every_append_only_table_with_an_event_is_covered(unit: Unit) -> N
 async def test_hashes_can_be_recomputed_in_plain_python_from_an_export(
     unit: Unit, transfer: uuid.UUID
 ) -> None:
-    """SEC-05: the code printed in docs/seals.md, run on exported rows, gives the stored hashes."""
-    recipe = DOCUMENT.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
-    export: dict[str, Any] = {}
-    exec(recipe, export)  # noqa: S102 - the project's own document
+    """SEC-05: docs/verify_seals.py, run on rows as PostgreSQL shows them, gives the stored hashes."""
+    recipe = runpy.run_path(str(VERIFIER))
+
+    def row_hash(line: str) -> bytes:
+        row = json.loads(line, parse_int=recipe["Number"], parse_float=recipe["Number"])
+        for name, value in row.items():
+            if name.endswith("_at") and value is not None:  # all instants, and only they, are named so
+                row[name] = f"{datetime.fromisoformat(value).astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        known: bytes = recipe["digest"]({name: value for name, value in row.items() if value is not None})
+        return known
+
     odd = {
         "文": '引号"和\\与\n\t\u0001\u2028é',
         "z": [1, 2.50, {"b": None, "a": True}],
@@ -223,12 +201,12 @@ async def test_hashes_can_be_recomputed_in_plain_python_from_an_export(
                 [event_id],
             )
             if rows:
-                contents[one.table] = export["table"]([row["row"] for row in rows])
+                contents[one.table] = recipe["table"]([row_hash(row["row"]) for row in rows])
         seal = await connection.fetchrow("SELECT * FROM seals WHERE event_id = $1", event_id)
         assert seal is not None
-        assert export["digest"](contents) == seal["digest"]
+        assert recipe["digest"](contents) == seal["digest"]
         given = (seal["prev_hash"], seal["stream"], seal["seq"], event_id.bytes, seal["digest"])
-        assert export["link"](*given) == seal["hash"]
+        assert recipe["link"](*given) == seal["hash"]
         covered |= contents.keys()
     assert {
         "events",

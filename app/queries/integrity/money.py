@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.queries import ledger_ties
 from app.queries.integrity.check import Check, same_district
 
 CHECKS: tuple[Check, ...] = (
@@ -10,6 +11,7 @@ CHECKS: tuple[Check, ...] = (
     same_district("claims", "pool_id", "pools"),
     same_district("claim_shares", "claim_id", "claims"),
     same_district("recoveries", "claim_id", "claims"),
+    same_district("clawbacks", "claim_id", "claims"),
     same_district("recovery_shares", "recovery_id", "recoveries"),
     same_district("ledger_accounts", "ledger_id", "pools"),
     same_district("ledger_transfers", "ledger_id", "pools"),
@@ -19,6 +21,11 @@ CHECKS: tuple[Check, ...] = (
         "SELECT ledger_id::text AS subject, currency AS detail FROM ledger_accounts"
         " GROUP BY ledger_id, currency HAVING"
         " sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(credits_pending)",
+    ),
+    Check(
+        "ledger.ties_to_facts",
+        "payouts and recoveries are counted as they are booked, event by event and day by day",
+        ledger_ties.UNTIED,
     ),
     Check(
         "ledger.totals_follow_entries",
@@ -81,15 +88,26 @@ CHECKS: tuple[Check, ...] = (
         " WHERE v.amount_fen IS DISTINCT FROM c.paid_fen",
     ),
     Check(
+        "claim.clawbacks_are_vouchers",
+        "what came back on a payout by order is one closed claim's, of what the pool lacked of it",
+        "SELECT coalesce(b.claim_id, v.id)::text AS subject, v.amount_fen || ' <> ' || b.amount_fen AS detail"
+        " FROM (SELECT t.ledger_id, t.id, t.amount_fen FROM ledger_transfers t"
+        " JOIN ledger_accounts d ON d.id = t.debit_account_id AND d.code = 'cash'"
+        " JOIN ledger_accounts k ON k.id = t.credit_account_id AND k.code = 'compensation'"
+        " WHERE t.kind IN ('posted', 'post')) v FULL JOIN (SELECT w.* FROM clawbacks w JOIN claims c"
+        " ON c.id = w.claim_id AND c.status = 'closed') b ON b.pool_id = v.ledger_id AND b.transfer_id = v.id"
+        " WHERE v.amount_fen IS DISTINCT FROM b.amount_fen",
+    ),
+    Check(
         "recovery.shares_are_the_net",
-        "the parts of a recovery and its surplus sum to its net, and the pool's part is the transfer booked",
+        "the parts of a recovery, interest and surplus sum to its net, and the pool's part is the transfer booked",
         "SELECT r.id::text AS subject, s.fen::text AS detail FROM recoveries r LEFT JOIN ("
         " SELECT recovery_id, sum(amount_fen) AS fen,"
         " coalesce(sum(amount_fen) FILTER (WHERE party = 'pool'), 0) AS pool_fen FROM recovery_shares"
         " GROUP BY recovery_id) s ON s.recovery_id = r.id"
         " LEFT JOIN ledger_transfers t ON t.ledger_id = r.pool_id AND t.id = r.transfer_id"
         " WHERE (s.fen, s.pool_fen) IS DISTINCT FROM"
-        " (r.gross_fen - r.cost_fen - r.surplus_fen, coalesce(t.amount_fen, 0))",
+        " (r.gross_fen - r.cost_fen - r.interest_fen - r.surplus_fen, coalesce(t.amount_fen, 0))",
     ),
     Check(
         "recovery.shares_are_recovered",

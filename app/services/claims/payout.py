@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.domain import claim as rules
 from app.domain.approval import ApprovalStep, Decision
 from app.domain.claim import ClaimEvent, ClaimStatus
+from app.domain.claim_settlement import settle
+from app.domain.commitment import CommitmentStatus
 from app.domain.errors import refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.ledger import TransferKind
@@ -16,33 +19,41 @@ from app.domain.money import format_amount
 from app.domain.notice import NoticeKind
 from app.domain.permission import Role
 from app.domain.pool import AccountCode, SharingParty
-from app.models.claim import Claim, ClaimShare
+from app.domain.scheme import Shortage
+from app.models.claim import Claim
 from app.models.pledge import Pledge
 from app.models.pool import Commitment, Pool, Scheme
 from app.queries import (
+    claim_settlements as settlement_queries,
     claims as queries,
     documents as document_queries,
     ledger as ledger_queries,
     pledge_classifications,
     pools as pool_queries,
 )
-from app.services import approvals, commitments, events, ledger, notices, pool_breakers, pools
+from app.services import approvals, commitments, events, funds, ledger, notices, pool_breakers, pools
+from app.services.claims import settlement
 from app.services.claims.common import dimensions, holds_office, require_independent, told
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from app.domain.claim import Settlement
+    from app.domain.claim_settlement import Settlement, Turn
     from app.domain.clock import Moment
     from app.domain.permission import Actor
     from app.models.ledger import LedgerTransfer
 
 
 async def require_cover(session: AsyncSession, claim: Claim) -> Commitment:
-    """The commitment a claim was made on must still be live. Raises: `claim.not_covered`."""
+    """The commitment a claim was made on must still be live, and not in doubt.
+
+    Raises: `claim.not_covered`, `claim.cover_in_doubt`.
+    """
     commitment = await pool_queries.live_commitment(session, claim.pledge_id)
     if commitment is None or commitment.id != claim.commitment_id:
         raise rules.NOT_COVERED.error()
+    if commitment.status == CommitmentStatus.anomaly:
+        raise rules.COVER_IN_DOUBT.error(status=commitment.status)
     return commitment
 
 
@@ -56,16 +67,15 @@ async def require_unpaid(session: AsyncSession, claim: Claim) -> None:
 
 
 async def set_aside(session: AsyncSession, *, moment: Moment, claim: Claim, event_id: uuid.UUID) -> None:
-    """Put what the pool can pay of its share beyond the reach of other uses (RP-05, approved but unpaid)."""
-    pool = await pool_queries.lock(session, claim.pool_id)
-    found = await _settlement(session, pool, claim, await _shares(session, claim), held_fen=0)
-    if found.paid_fen > 0:
-        transfer = await _transfer(session, pool, claim, found.paid_fen, TransferKind.pending)
-        await ledger.post(
-            session, moment=moment, book=pools.book(pool), transfers=[transfer], event_id=event_id
-        )
-        claim.transfer_id = transfer.id
+    """Put what the pool can pay of its share beyond the reach of other uses (RP-05, approved but unpaid).
+
+    By the scheme's shortage rule what is set aside for other public claims may change with it (POL-16).
+    """
     await session.flush()
+    pool = await pool_queries.lock(session, claim.pool_id)
+    turns = await settlement.line(session, claim, moment.today)
+    changes = await _rearranged(session, pool, claim, turns)
+    await _hold(session, moment=moment, pool=pool, changes=changes, event_id=event_id)
 
 
 async def give_back(
@@ -81,11 +91,12 @@ async def give_back(
 async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: uuid.UUID) -> Claim:
     """Pay a claim that was public long enough: the treasury's release, the fourth pair of hands.
 
-    The pool pays its share within cap and balance and the bank bears the rest; the loan's cover ends.
+    The pool pays its share within its limits and the bank bears the rest; the loan's cover ends.
     That may leave the pool's capacity below its commitments: the breaker looks at it, nothing is refused.
 
     Raises: `claim.not_found`, `claim.wrong_office`, `state.illegal_transition`, `claim.own_claim`,
-    `approval.same_person`, `claim.publicity_running`, `claim.not_covered`, `claim.repaid_since`.
+    `approval.same_person`, `claim.publicity_running`, `claim.not_covered`, `claim.cover_in_doubt`,
+    `claim.repaid_since`, `claim.queued`.
     """
     claim = await queries.lock(session, actor, claim_id)
     if not holds_office(actor, Role.treasury, claim):
@@ -96,9 +107,10 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
     await _require_publicity(session, moment, claim, commitment)
     await require_unpaid(session, claim)
     pool = await pool_queries.lock(session, claim.pool_id)
-    held = await _held(session, pool, claim)
-    shares = await _shares(session, claim)
-    found = await _settlement(session, pool, claim, shares, held_fen=held.amount_fen if held else 0)
+    shares = (await queries.shares(session, [claim.id]))[claim.id]
+    turns = await settlement.line(session, claim, moment.today)
+    _require_turn(turns[claim.id])
+    found = settle({SharingParty(share.party): share.due_fen for share in shares}, turns[claim.id].limits)
     event = await _paid_event(session, moment, pool, claim, found)
     await events.record(session, actor=actor, moment=moment, events=[event])
     await approvals.decide(
@@ -110,16 +122,14 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
         decision=Decision.approved,
         round_no=claim.round,
     )
-    transfers = await _payout(session, pool, claim, held, found)
-    if transfers:
-        await ledger.post(
-            session, moment=moment, book=pools.book(pool), transfers=transfers, event_id=event.id
-        )
+    others = [one for one in await _rearranged(session, pool, claim, turns) if one.claim is not claim]
+    payout = await _payout(session, pool, claim, found)
+    await _hold(session, moment=moment, pool=pool, changes=others, event_id=event.id, with_payout=payout)
     for share in shares:
         share.borne_fen = found.borne[SharingParty(share.party)]
     # What is borne is written before the claim is paid: the database freezes it then.
     await session.flush()
-    claim.pay(found, transfer_id=transfers[-1].id if transfers else None, on=moment.today)
+    claim.pay(found, transfer_id=payout[-1].id if found.paid_fen else None, on=moment.today)
     await session.flush()
     await commitments.release(
         session, moment=moment, pledge_id=claim.pledge_id, event_id=event.id, released_on=moment.today
@@ -175,19 +185,76 @@ async def _require_publicity(
         refuse_if([rules.PUBLICITY_RUNNING.violation(payable_from=first)])
 
 
-async def _shares(session: AsyncSession, claim: Claim) -> list[ClaimShare]:
-    return (await queries.shares(session, [claim.id]))[claim.id]
+def _require_turn(turn: Turn) -> None:
+    """In a queue a claim is paid in full, and after those before it (RP-10)."""
+    if turn.queued:
+        raise rules.QUEUED.error(
+            entitled=format_amount(turn.entitled_fen), available=format_amount(turn.payable_fen)
+        )
 
 
-async def _settlement(
-    session: AsyncSession, pool: Pool, claim: Claim, shares: list[ClaimShare], *, held_fen: int
-) -> Settlement:
-    """What the pool pays now: within the frozen cap and what is available, its own set-aside included."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is set aside for a public claim from now on, none at first."""
+
+    claim: Claim
+    held: LedgerTransfer | None
+    amount_fen: int
+
+
+async def _rearranged(
+    session: AsyncSession, pool: Pool, claim: Claim, turns: Mapping[uuid.UUID, Turn]
+) -> list[_Change]:
+    """Whose set-aside changes: the claim's own, and of those with which its rule shares the money."""
+    scheme = await _scheme(session, claim)
+    changes = []
+    for claim_id, one in sorted((await settlement_queries.public(session, pool.id)).items()):
+        shared = scheme.shortage != Shortage.bank_bears
+        if claim_id != claim.id and not (
+            shared and (await _scheme(session, one)).shortage == scheme.shortage
+        ):
+            continue
+        held = await _held(session, pool, one)
+        if (held.amount_fen if held is not None else 0) != turns[claim_id].payable_fen:
+            changes.append(_Change(one, held, turns[claim_id].payable_fen))
+    return changes
+
+
+async def _hold(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    pool: Pool,
+    changes: Sequence[_Change],
+    event_id: uuid.UUID,
+    with_payout: Sequence[ledger.NewTransfer] = (),
+) -> None:
+    """Write what is set aside anew, and a payout with it, as one posting: first all that is given back."""
+    returned = [
+        ledger.resolution(one.held, TransferKind.void, code="claim.returned")
+        for one in changes
+        if one.held is not None
+    ]
+    accounts = await _accounts(session, pool)
+    pending = {
+        one.claim.id: _transfer(accounts, one.claim, one.amount_fen, TransferKind.pending)
+        for one in changes
+        if one.amount_fen > 0
+    }
+    transfers = [*returned, *with_payout, *pending.values()]
+    if not transfers:
+        return
+    await ledger.post(session, moment=moment, book=pools.book(pool), transfers=transfers, event_id=event_id)
+    await funds.attribute(session, moment=moment, pool=pool, transfers=transfers, event_id=event_id)
+    for one in changes:
+        made = pending.get(one.claim.id)
+        one.claim.transfer_id = made.id if made is not None else None
+    await session.flush()
+
+
+async def _scheme(session: AsyncSession, claim: Claim) -> Scheme:
     commitment = await session.get_one(Commitment, claim.commitment_id)
-    scheme = await session.get_one(Scheme, commitment.scheme_id)
-    capacity = await pool_queries.capacity(session, pool, scheme.leverage_multiple)
-    due = {SharingParty(share.party): share.due_fen for share in shares}
-    return rules.settle(due, cap_fen=scheme.claim_cap_fen, available_fen=capacity.available_fen + held_fen)
+    return await session.get_one(Scheme, commitment.scheme_id)
 
 
 async def _held(session: AsyncSession, pool: Pool, claim: Claim) -> LedgerTransfer | None:
@@ -197,30 +264,36 @@ async def _held(session: AsyncSession, pool: Pool, claim: Claim) -> LedgerTransf
 
 
 async def _payout(
-    session: AsyncSession, pool: Pool, claim: Claim, held: LedgerTransfer | None, found: Settlement
+    session: AsyncSession, pool: Pool, claim: Claim, found: Settlement
 ) -> list[ledger.NewTransfer]:
-    """The payout last: what was set aside is posted; if more has become payable since, it is made anew."""
+    """The payout last: what was set aside is posted; if more or less is payable by now, it is made anew."""
+    held = await _held(session, pool, claim)
     if held is not None and held.amount_fen == found.paid_fen:
         return [ledger.resolution(held, TransferKind.post, code="claim.payout")]
     void = [ledger.resolution(held, TransferKind.void, code="claim.returned")] if held is not None else []
     if found.paid_fen == 0:
-        return []
-    return [*void, await _transfer(session, pool, claim, found.paid_fen, TransferKind.posted)]
+        return void
+    accounts = await _accounts(session, pool)
+    return [*void, _transfer(accounts, claim, found.paid_fen, TransferKind.posted)]
 
 
-async def _transfer(
-    session: AsyncSession, pool: Pool, claim: Claim, amount_fen: int, kind: TransferKind
+async def _accounts(session: AsyncSession, pool: Pool) -> dict[str, uuid.UUID]:
+    return {account.code: account.id for account in await ledger_queries.accounts(session, pool.id)}
+
+
+def _transfer(
+    accounts: Mapping[str, uuid.UUID], claim: Claim, amount_fen: int, kind: TransferKind
 ) -> ledger.NewTransfer:
-    accounts = {account.code: account.id for account in await ledger_queries.accounts(session, pool.id)}
-    transfer = ledger.NewTransfer(
+    """Money out of the pool's special account for a claim."""
+    return ledger.NewTransfer(
         debit_account_id=accounts[AccountCode.compensation],
         credit_account_id=accounts[AccountCode.cash],
         amount_fen=amount_fen,
         code="claim.set_aside" if kind is TransferKind.pending else "claim.payout",
         business_noun="claim",
         business_id=claim.id,
+        kind=kind,
     )
-    return replace(transfer, kind=kind)
 
 
 async def _paid_event(
@@ -246,4 +319,5 @@ async def _paid_event(
         paid_fen=found.paid_fen,
         due_fen=claim.due_fen,
         shortfall_reason=found.shortfall_reason,
+        limits_fen=dict(found.limits),
     )

@@ -16,7 +16,7 @@ from app.domain.pledge import CURRENCY_UNSUPPORTED, PledgeStatus
 from app.domain.request import date_faults
 from app.models.pledge import LoanClassification, Pledge
 from app.queries import pledge_classifications as queries, pledges as pledge_queries, pools as pool_queries
-from app.services import events, pool_breakers
+from app.services import claims, commitments, events, pool_breakers
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,7 +38,9 @@ class NewClassification:
 async def classify(
     session: AsyncSession, *, actor: Actor, moment: Moment, pledge_id: uuid.UUID, new: NewClassification
 ) -> LoanClassification:
-    """Record a classification; the breaker of the pool that covers the loan is evaluated with it (RP-13).
+    """Record a classification; the pool that covers the loan follows it.
+
+    What was repaid frees capacity (RP-06), and the breaker is evaluated (RP-13).
 
     Raises: `pledge.not_found`, `pledge.not_classified_by_you`, and all that apply of
     `pledge.not_registered`, `request.date_in_future`, `request.date_too_early`,
@@ -80,7 +82,11 @@ async def classify(
     session.add(made)
     await session.flush()
     if pool is not None:
+        await commitments.follow_repayment(
+            session, actor=actor, moment=moment, pledge_id=pledge.id, principal_fen=new.outstanding.fen
+        )
         await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
+        await claims.tell_claimable(session, moment=moment, pledge=pledge, made=made, event=event)
     return made
 
 

@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain import (
+    application as application_rules,
     asset as asset_rules,
     party as party_rules,
     pledge as pledge_rules,
@@ -23,22 +24,21 @@ from app.domain import (
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import business_number, new_id
-from app.domain.ledger import TransferKind
-from app.domain.money import BASE_CURRENCY, Money, format_amount
+from app.domain.money import BASE_CURRENCY, Money
 from app.domain.pledge import PledgeStatus
 from app.domain.pledge_ground import Acknowledgement, Consent, Contract
-from app.domain.pool import PoolStatus
 from app.queries import pledge_filing as queries
 from app.queries.driver import driver
-from app.services import events, ledger
-from app.services.pledges.statement import WRITE
+from app.services import events
+from app.services.pledges import covering
+from app.services.pledges.statement import WRITE, WRITE_ON_APPLICATION
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-    from app.queries.pledge_filing import FilingState, PoolState
+    from app.queries.pledge_filing import FilingState
     from app.services.idempotency import Answer
 
 
@@ -57,7 +57,11 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class NewPledge:
-    """A financing as a bank files it. `pool_id` None: without risk compensation."""
+    """A financing as a bank files it. `pool_id` None: without risk compensation.
+
+    `application_id`: the approved application it is made on, whose reservation it confirms.
+    `rate_over_lpr_bp`: the loan's rate above the one-year LPR, where it is stated.
+    """
 
     borrower_id: uuid.UUID
     principal: Money
@@ -69,6 +73,8 @@ class NewPledge:
     ip_share_bp: int = 10_000
     consents: Sequence[Consent] = ()
     acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
+    application_id: uuid.UUID | None = None
+    rate_over_lpr_bp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,10 @@ async def file(
 
     Raises one error with every objection: the twelve grounds of PL-06 (see `app.domain.pledge_ground`),
     `hold.already_reserved` (a deal is under way, DEA-03), `pledge.asset_twice`, `asset.not_found`,
-    `party.not_found`, `valuation.not_found`, `.unfit`, `.expired` (PL-26), and for a pool
-    `pool.not_found`, `pool.suspended`, `pool.no_scheme`, `pool.household_cap_exceeded`,
-    `pool.capacity_exceeded` (RP-04, RP-05).
+    `party.not_found`, `valuation.not_found`, `.unfit`, `.expired` (PL-26); for a pool `pool.not_found` and
+    what `app.domain.commitment_ground` finds (RP-04 to RP-06); on an application `application.not_found`,
+    `state.illegal_transition`, `application.principal_exceeds_approved`, `commitment.borrower_differs`,
+    `commitment.pool_differs`.
     """
     refuse_if(_inconsistencies(new, actor.party_id))
     ground = await queries.lock_and_read(
@@ -146,6 +153,7 @@ async def file(
         actor=actor,
         today=moment.today,
         valuation_ids=sorted({item.valuation_id for item in new.items if item.valuation_id is not None}),
+        application_id=new.application_id,
     )
     refuse_if(_unknown(new, ground))
     refuse_if(_objections(new, ground, moment))
@@ -205,6 +213,8 @@ def _unknown(new: NewPledge, ground: FilingState) -> list[Violation]:
             found.append(valuation_rules.NOT_FOUND.violation(f"/items/{position}/valuation_id"))
     if new.pool_id is not None and ground.pool is None:
         found.append(pool_rules.NOT_FOUND.violation("/pool_id"))
+    if new.application_id is not None and ground.application is None:
+        found.append(application_rules.NOT_FOUND.violation("/application_id"))
     return found
 
 
@@ -220,7 +230,10 @@ def _objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Vio
     found = rules.grounds(filing, [ground.rights[item.asset_id] for item in new.items])
     found += _valuation_objections(new, ground, moment)
     if ground.pool is not None:
-        found += _pool_objections(new, ground.pool, moment)
+        kinds = [(right.kind, right.patent_type) for right in ground.rights.values()]
+        found += covering.pool_objections(new, ground.pool, kinds)
+    if ground.application is not None:
+        found += covering.application_objections(new, ground.application)
     return found
 
 
@@ -239,28 +252,6 @@ def _valuation_objections(new: NewPledge, ground: FilingState, moment: Moment) -
             pointer=f"/items/{position}/valuation_id",
         )
     ]
-
-
-def _pool_objections(new: NewPledge, pool: PoolState, moment: Moment) -> list[Violation]:
-    found: list[Violation] = []
-    if new.principal.currency != pool.currency:
-        found.append(pool_rules.CURRENCY_MISMATCH.violation("/principal/currency", currency=pool.currency))
-    if pool.status in (PoolStatus.suspended, PoolStatus.closed):
-        found.append(pool_rules.SUSPENDED.violation("/pool_id"))
-    if pool.scheme_id is None:
-        return [*found, pool_rules.NO_SCHEME.violation("/pool_id", on=moment.today)]
-    cap = pool.household_cap_fen
-    if cap is not None and pool.household_fen + new.principal.fen > cap:
-        found.append(pool_rules.HOUSEHOLD_CAP_EXCEEDED.violation("/principal", cap=format_amount(cap)))
-    covered = pool_rules.covered_principal(new.principal.fen, new.ip_share_bp)
-    free = max(0, pool_rules.capacity(pool.leverage, pool.available_fen) - pool.outstanding_fen)
-    if covered > free:
-        found.append(
-            pool_rules.CAPACITY_EXCEEDED.violation(
-                "/principal", available=format_amount(free), requested=format_amount(covered)
-            )
-        )
-    return found
 
 
 def _filed(new: NewPledge, ground: FilingState, actor: Actor, moment: Moment) -> FiledPledge:
@@ -310,12 +301,16 @@ async def _write(
     kept: Kept,
 ) -> None:
     event = _event(filed, ground, actor)
-    transfers, commitments = _commitment(new, filed, ground, moment)
+    transfers, commitments = covering.rows(new, filed, ground, moment.today)
     answer = kept.answer
+    application = ground.application
+    happened = [event]
+    if application is not None:
+        happened.append(covering.contracted(application, filed, actor))
     connection = await driver(session)
     await connection.execute(
-        WRITE,
-        events.event_rows([event], moment),
+        WRITE if application is None else WRITE_ON_APPLICATION,
+        events.event_rows(happened, moment),
         actor.organisation_id,
         actor.client_id,
         actor.request_id,
@@ -328,6 +323,7 @@ async def _write(
         answer.status_code,
         json.dumps(dict(answer.headers)),
         answer.body,
+        *(() if application is None else (application.id, covering.reservation_id(application))),
     )
 
 
@@ -349,35 +345,9 @@ def _event(filed: FiledPledge, ground: FilingState, actor: Actor) -> events.NewE
             "pool_id": str(filed.pool_id) if filed.pool_id else None,
             "covered_fen": filed.covered_fen,
             "rule_pack": rules.RULE_PACK,
+            "application_id": str(ground.application.id) if ground.application is not None else None,
         },
     )
-
-
-def _commitment(new: NewPledge, filed: FiledPledge, ground: FilingState, moment: Moment) -> tuple[str, str]:
-    """The pending transfer and the commitment as JSON rows; empty arrays without a pool."""
-    pool = ground.pool
-    if pool is None or filed.covered_fen is None:
-        return "[]", "[]"
-    transfer = ledger.NewTransfer(
-        debit_account_id=pool.covered_account_id,
-        credit_account_id=pool.obligation_account_id,
-        amount_fen=filed.covered_fen,
-        code="commitment",
-        business_noun="pledge",
-        business_id=filed.id,
-        kind=TransferKind.pending,
-    )
-    commitment = {
-        "id": str(new_id()),
-        "pool_id": str(filed.pool_id),
-        "scheme_id": str(pool.scheme_id),
-        "transfer_id": str(transfer.id),
-        "ip_share_bp": new.ip_share_bp,
-        "covered_fen": filed.covered_fen,
-        "currency": pool.currency,
-        "posting_id": str(new_id()),
-    }
-    return ledger.transfer_rows([transfer], moment.today), json.dumps([commitment])
 
 
 def _pledge_row(new: NewPledge, filed: FiledPledge, event_id: uuid.UUID) -> dict[str, Any]:
@@ -398,6 +368,7 @@ def _pledge_row(new: NewPledge, filed: FiledPledge, event_id: uuid.UUID) -> dict
             "claim_kind": new.contract.claim_kind,
             "security_scope": new.contract.security_scope,
             "consents": [asdict(given) for given in new.consents],
+            "rate_over_lpr_bp": new.rate_over_lpr_bp,
         },
         "acknowledgements": [asdict(given) for given in new.acknowledgements],
         "rule_pack": rules.RULE_PACK,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -22,7 +20,7 @@ from app.domain.reconciliation_row import (
     read_right,
     twice_faults,
 )
-from app.services.imports.rows import ENCODINGS
+from app.services.imports.cells import rows_of
 
 if TYPE_CHECKING:
     from app.queries.reconciliation_states import Place
@@ -79,7 +77,7 @@ def read(content: bytes, *, name: str, subject: Subject, list_as_of: date) -> Of
     faults: dict[int, Sequence[Violation]] = {}
     places: dict[int, Place] = {}
     total = 0
-    for line, cells, row in _rows(content, name, COLUMNS[subject]):
+    for line, cells, row in rows_of(content, name, COLUMNS[subject]):
         total += 1
         try:
             if len(cells) != len(row):
@@ -104,40 +102,3 @@ def read(content: bytes, *, name: str, subject: Subject, list_as_of: date) -> Of
         named=list(dict.fromkeys(places.values())),
         unread=frozenset(place for line, place in places.items() if line in faults),
     )
-
-
-def _rows(
-    content: bytes, name: str, required: Sequence[str]
-) -> Iterator[tuple[int, Sequence[str], dict[str, str]]]:
-    """Line, cells, and the cells by column, as many columns as the header has; empty lines are no rows."""
-    reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
-    try:
-        header = [column.strip() for column in next(reader, [])]
-        _check_header(header, name, required)
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                yield line, cells, dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise import_rules.CSV_BROKEN.error(
-            "/document_id", file=name, line=reader.line_num, reason=error
-        ) from error
-
-
-def _check_header(header: Sequence[str], name: str, required: Sequence[str]) -> None:
-    missing = [column for column in required if column not in header]
-    if missing:
-        raise import_rules.COLUMNS_MISSING.error("/document_id", file=name, columns=", ".join(missing))
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise import_rules.COLUMN_TWICE.error("/document_id", file=name, columns=", ".join(twice))
-
-
-def _text(content: bytes, name: str) -> str:
-    for encoding in ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:  # the next encoding; none fits: the refusal below
-            continue
-    raise import_rules.ENCODING.error("/document_id", file=name)

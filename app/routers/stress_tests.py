@@ -1,0 +1,67 @@
+"""`/v1/pools/{id}/stress-tests`: what a pool would pay if many loans went bad, kept and repeatable."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from app.domain.permission import Permission
+from app.models.stress_test import StressTest
+from app.queries import pools as pool_queries, stress_tests as queries
+from app.queries.paging import page
+from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
+from app.routers.paging import PageDep
+from app.schemas.common import Page
+from app.schemas.stress_test import StressTestIn, StressTestOut
+from app.services import stress_tests
+
+router = APIRouter(prefix="/v1/pools/{pool_id}/stress-tests", tags=["pools"])
+Reading = Annotated[ReadUnit, reads(Permission.pool_read)]
+
+
+@router.post("", status_code=201, response_model=StressTestOut)
+async def run(
+    pool_id: uuid.UUID,
+    body: StressTestIn,
+    unit: Annotated[WriteUnit, writes(Permission.stress_test_write)],
+) -> Response:
+    """Run scenarios and seeded simulations on the loans a pool covered on a day, and keep the result."""
+    pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
+    made = await stress_tests.run(
+        unit.session,
+        actor=unit.actor,
+        moment=unit.moment,
+        pool_id=pool_id,
+        on=body.on or unit.moment.today,
+        as_of=body.as_of,
+        parameters=body.parameters(),
+    )
+    return await unit.reply(201, StressTestOut.of(made, pool.currency))
+
+
+@router.get("")
+async def search(pool_id: uuid.UUID, unit: Reading, paging: PageDep) -> Page[StressTestOut]:
+    """List the tests of a pool, for those who may read its books."""
+    pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
+    found = await page(unit.session, queries.of_pool(pool_id), StressTest.id, paging.wanted)
+    return paging.answer(found, [StressTestOut.of(one, pool.currency) for one in found.rows])
+
+
+@router.get("/{test_id}")
+async def get(
+    pool_id: uuid.UUID,
+    test_id: uuid.UUID,
+    unit: Reading,
+    *,
+    verify: Annotated[
+        bool, Query(description="Compute it again, from the evidence kept and from the record.")
+    ] = False,
+) -> StressTestOut:
+    """One test; with `verify` whether it yields the same again."""
+    pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
+    test = await queries.get(unit.session, pool_id, test_id)
+    replay = await stress_tests.replayed(unit.session, test) if verify else None
+    return StressTestOut.of(test, pool.currency, replay)

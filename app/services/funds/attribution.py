@@ -1,0 +1,180 @@
+"""Attribution: every fen that moves in the special account is some source's (POL-12, POL-25, UNI-32)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.domain import fund as rules
+from app.domain.fund import Loan, Outgoing, SetAside, Tranche
+from app.domain.ledger import TransferKind
+from app.queries import funds as queries
+from app.queries.funds import Opened
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.domain.clock import Moment
+    from app.models.pool import Pool
+    from app.services.ledger import NewTransfer
+
+_MOVES = (TransferKind.posted, TransferKind.post)
+_CLAIM, _OF_CLAIMS = "claim", ("recovery", "clawback")
+
+
+async def attribute(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    pool: Pool,
+    transfers: Sequence[NewTransfer],
+    event_id: uuid.UUID,
+    claim_id: uuid.UUID | None = None,
+) -> None:
+    """Write whose money the transfers of a posting moved; call it after `ledger.post`, with all of them.
+
+    In: a source's payment is a new tranche of it; what comes back on a claim goes back to the tranches its
+    payout drew, what exceeds them and all other receipts are the pool's own. Out: a claim draws on the
+    oldest money whose earmark takes its loan, what a source gets back on its own money, other payments on
+    money without earmark first. A reversal undoes the movements of its original. Transfers that do not
+    touch the special account cost nothing.
+    `claim_id`: whose recovery or clawback it is, while that row is not written yet.
+
+    Raises: `source.not_eligible`, `source.money_spent`.
+    """
+    cash = await queries.cash_account(session, pool.id)
+    moving = [
+        transfer
+        for transfer in transfers
+        if transfer.kind in _MOVES and cash in (transfer.debit_account_id, transfer.credit_account_id)
+    ]
+    if not moving:
+        return
+    claims = await _claims(session, moving, claim_id)
+    resolving = [one.resolves_id for one in transfers if one.resolves_id is not None]
+    run = await _prepared(session, pool, moving, claims, resolving=resolving)
+    for place, transfer in enumerate(moving):
+        run.take(transfer, place, moment)
+    await queries.write(
+        session,
+        pool_id=pool.id,
+        district_code=pool.district_code,
+        event_id=event_id,
+        now=moment.now,
+        opened=run.opened,
+        moves=run.moves,
+    )
+
+
+async def eligible_fen(session: AsyncSession, pool: Pool, pledge_id: uuid.UUID) -> int:
+    """Money that a loss of this pledge may be paid from, beside what is set aside for other claims, in fen.
+
+    What is set aside for a claim of this very pledge counts.
+    """
+    loan = await queries.loan_of(session, pledge_id)
+    found = await queries.state(session, pool.id)
+    own = [one for one in found.funds.set_aside if one.pledge_id == pledge_id]
+    return found.funds.eligible_fen(loan, own[0] if own else None)
+
+
+async def _prepared(
+    session: AsyncSession,
+    pool: Pool,
+    moving: Sequence[NewTransfer],
+    claims: dict[uuid.UUID, uuid.UUID],
+    *,
+    resolving: Sequence[uuid.UUID],
+) -> _Run:
+    """Read what the posting needs, in a number of statements that does not grow with it."""
+    cash = await queries.cash_account(session, pool.id)
+    paying = {claims[one.id] for one in moving if one.id in claims and one.credit_account_id == cash}
+    receiving = {claims[one.id] for one in moving if one.id in claims and one.debit_account_id == cash}
+    reversing = {one.reverses_id for one in moving if one.reverses_id is not None}
+    originals = await queries.moved(session, pool.id, reversing)
+    drawn = await queries.drawn(session, pool.id, receiving)
+    state = await queries.state(
+        session,
+        pool.id,
+        also={tranche for found in (originals, drawn) for moved in found.values() for tranche in moved},
+        resolving=resolving if paying else (),
+        reserved=any(one.credit_account_id == cash for one in moving),
+    )
+    places = {one.claim_id: one for one in state.resolved.values()}
+    loans = await queries.loans(session, paying)
+    return _Run(cash, state, claims, loans, drawn, originals, places)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The movements of one posting, transfer by transfer."""
+
+    cash: uuid.UUID
+    state: queries.State
+    claims: dict[uuid.UUID, uuid.UUID]
+    loans: dict[uuid.UUID, Loan]
+    drawn: queries.Moved
+    originals: queries.Moved
+    places: dict[uuid.UUID, SetAside]
+    """By claim: what was set aside for it and is resolved by this posting."""
+    opened: list[Opened] = field(default_factory=list)
+    moves: dict[uuid.UUID, rules.Movements] = field(default_factory=dict)
+
+    def take(self, transfer: NewTransfer, place: int, moment: Moment) -> None:
+        """Decide whose money one transfer moves."""
+        if transfer.reverses_id is not None:
+            found = self._reversed(transfer, transfer.reverses_id)
+        elif transfer.credit_account_id == self.cash:
+            found = self._paid(transfer)
+        else:
+            found = self._received(transfer, place, moment)
+        self.moves[transfer.id] = found
+
+    def _reversed(self, transfer: NewTransfer, original: uuid.UUID) -> rules.Movements:
+        before = self.originals.get(original) or dict(self.moves[original])
+        found = rules.mirror(transfer.amount_fen, before)
+        self.state.funds.restore(found)
+        return found
+
+    def _paid(self, transfer: NewTransfer) -> rules.Movements:
+        claim = self.claims.get(transfer.id)
+        loan = self.loans[claim] if claim is not None else None
+        place = self.places.pop(claim, None) if claim is not None else None
+        returned_to = self.state.by_account.get(transfer.debit_account_id)
+        return self.state.funds.pay(Outgoing(transfer.amount_fen, loan, returned_to, place))
+
+    def _received(self, transfer: NewTransfer, place: int, moment: Moment) -> rules.Movements:
+        claim = self.claims.get(transfer.id)
+        found: rules.Movements = []
+        if claim is not None:
+            drawn = self.drawn.get(claim, {})
+            found = rules.back(transfer.amount_fen, drawn)
+            self.state.funds.restore(found)
+            for tranche, fen in found:
+                drawn[tranche] -= fen
+        rest = transfer.amount_fen - rules.total(found)
+        if rest:
+            source = self.state.by_account.get(transfer.credit_account_id, self.state.own)
+            occurred_on = transfer.occurred_on or moment.today
+            # Entries of this posting come after all those that are booked.
+            self.state.funds.open(Tranche(transfer.id, source, occurred_on, _AFTER_ALL + place, rest))
+            self.opened.append(Opened(transfer.id, source.id, rest, occurred_on))
+            found = [*found, (transfer.id, rest)]
+        return found
+
+
+_AFTER_ALL = 1 << 62
+
+
+async def _claims(
+    session: AsyncSession, moving: Sequence[NewTransfer], claim_id: uuid.UUID | None
+) -> dict[uuid.UUID, uuid.UUID]:
+    """By transfer the claim it pays, or that it is money back on; reversals follow their originals."""
+    ordinary = [one for one in moving if one.reverses_id is None]
+    found = {one.id: one.business_id for one in ordinary if one.business_noun == _CLAIM}
+    coming_back = {one.id: one.business_id for one in ordinary if one.business_noun in _OF_CLAIMS}
+    if claim_id is not None:
+        return found | dict.fromkeys(coming_back, claim_id)
+    known = await queries.claims_of(session, set(coming_back.values()))
+    return found | {transfer: known[business] for transfer, business in coming_back.items()}

@@ -50,6 +50,7 @@ class Worker:
         self._retry = retry_seconds
         self._signer = signer
         self._folder = folder
+        self._batch = seals.BATCH
         self._stopping = asyncio.Event()
         self._resting: dict[str, float] = {}
         self.leading = False
@@ -91,6 +92,8 @@ class Worker:
                     raise LeadershipLost from error
                 # Nothing was kept of the turn; what fails again is seen again in the log, sealing goes on.
                 log.exception("worker.turn_failed")
+                # Perhaps too much for one transaction: an event may have tens of thousands of rows under it.
+                self._batch = max(1, self._batch // 4)
                 await self._pause(self._retry)
             else:
                 if not busy:
@@ -101,8 +104,9 @@ class Worker:
         clock = asyncio.get_running_loop().time
         resting = {job for job, until in self._resting.items() if until > clock()}
         async with asyncio.timeout(SEALING_SECONDS), leader.write() as unit:
-            sealed = await seals.seal(unit.session, moment=unit.moment)
+            sealed = await seals.seal(unit.session, moment=unit.moment, limit=self._batch)
             waiting = await jobs.waiting(unit.session, moment=unit.moment, jobs=self._jobs(), but_for=resting)
+        self._batch = min(seals.BATCH, 2 * self._batch)
         if waiting is None:
             return bool(sealed)
         for job in waiting[0]:

@@ -31,6 +31,7 @@ NAMES = (
     "statistics_cell",
     "register_import",
     "register_reads",
+    "ledger_reads",
 )
 
 

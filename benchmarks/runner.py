@@ -37,6 +37,7 @@ class Sizes:
     facts: int = 100_000
     imported: int = 50_000
     register: int = 20_000
+    entries: int = 20_000
 
     def scaled(self, factor: float) -> Sizes:
         """The same with fewer (or more) rows and operations."""
@@ -58,6 +59,7 @@ FULL = Sizes(
     facts=10_000_000,
     imported=1_000_000,
     register=100_000,
+    entries=1_000_000,
 )
 """The volume of the whole country."""
 

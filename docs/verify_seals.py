@@ -2,7 +2,7 @@
 
     python3 -I verify_seals.py FOLDER [--root FILE]... [--key HEX]...
 
-FOLDER: what `python -m app.cli export-seals --to FOLDER` wrote. `--root`: a root kept elsewhere (a daily file,
+FOLDER: what `python -m app.cli export-seals --to FOLDER` wrote. `--root`: one kept elsewhere (a daily file or
 an answer of /v1/roots/{day}); only that finds a chain written anew as a whole. `--key`: a public key that may
 sign; without it those in FOLDER are taken at their word. Names the first broken place and ends with 1, or
 says what was checked and ends with 0. The format is told in seals.md.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.application import APPLICATION, ApplicationEvent
+from app.domain.bank_statement import LINE, LineEvent
 from app.domain.certificate import CERTIFICATE, CertificateEvent
 from app.domain.claim import CLAIM, ClaimEvent
 from app.domain.commitment import COMMITMENT, CommitmentEvent
@@ -76,6 +77,7 @@ LIVES = (
     Life("commitment", COMMITMENT, CommitmentEvent),
     Life("claim", CLAIM, ClaimEvent),
     Life("period", PERIOD, PeriodEvent),
+    Life("bank_statement", LINE, LineEvent),
     Life("policy", POLICY, PolicyEvent),
     Life("provider", PROVIDER, ProviderEvent),
     Life("enrolment", ENROLMENT, EnrolmentEvent),

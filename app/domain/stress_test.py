@@ -26,7 +26,7 @@ from app.domain.scheme import Tier, TierMode
 
 PPM = 1_000_000
 MAX_RUNS = 20_000
-MAX_WORK = 20_000_000
+MAX_WORK = 5_000_000
 """Runs times borrowers that one test may take: about two seconds of one core."""
 MAX_SCENARIOS = 20
 

@@ -193,12 +193,14 @@ class LedgerEntry(Base):
             "ix_ledger_entries_backdated",
             "account_id",
             "account_version",
+            "occurred_on",
             postgresql_where="occurred_on < booked_on",
         ),
         Index(
             "ix_ledger_entries_postdated",
             "account_id",
             "account_version",
+            "occurred_on",
             postgresql_where="occurred_on > booked_on",
         ),
     )

@@ -45,7 +45,7 @@ async def of_file(session: AsyncSession, ledger_id: uuid.UUID, sha256: bytes) ->
     return (await session.scalars(of_pool(ledger_id).where(BankStatement.sha256 == sha256))).one_or_none()
 
 
-async def importer(session: AsyncSession, statement: BankStatement) -> uuid.UUID:
+async def importer(session: AsyncSession, statement: BankStatement) -> uuid.UUID | None:
     """The client that brought the statement."""
     return (await session.scalars(select(Event.client_id).where(Event.id == statement.event_id))).one()
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.fund import Earmark, Funds, Loan, SetAside, Source, Tranche
 from app.domain.pool import SourceType
@@ -17,6 +17,7 @@ from app.queries.driver import driver
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import asyncpg
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _KEPT_CASH_ACCOUNTS = 4_096
@@ -276,7 +277,7 @@ async def write(
     )
 
 
-def _source(row: Mapping[str, Any]) -> Source:
+def _source(row: asyncpg.Record) -> Source:
     kinds, districts = row["eligible_ip"], row["eligible_districts"]
     earmark = Earmark(
         frozenset(kinds) if kinds is not None else None,
@@ -285,5 +286,5 @@ def _source(row: Mapping[str, Any]) -> Source:
     return Source(row["id"], row["account_id"], row["type"] == SourceType.interest, earmark)
 
 
-def _loan(row: Mapping[str, Any]) -> Loan:
+def _loan(row: asyncpg.Record) -> Loan:
     return Loan(frozenset(kind for kind in row["kinds"] if kind is not None), row["borrower_district"])

@@ -51,7 +51,7 @@ async def last_accrual(session: AsyncSession, ledger_id: uuid.UUID) -> InterestA
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a rate is applied to on one day: the balance at its end in fen, and the carry of the day before."""
+    """What a rate is applied to on one day: the balance at its end in fen, the carry of the day before."""
 
     rate_id: uuid.UUID
     rate_ppm: int

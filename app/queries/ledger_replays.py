@@ -1,7 +1,7 @@
 """Replaying a ledger: every account from its transfers, and the first entry that is not what they yield.
 
-An account is replayed in the order of its versions, in one pass over one index, so that memory does not grow
-with its length.
+An account is replayed in the order of its versions, in one statement that answers with one row: however long
+it is, nothing of it is held here, and the database sorts on disk what does not fit.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from app.domain.fact import AS_OF_IN_FUTURE
 from app.domain.permission import Permission
 from app.domain.pool import Limits, PoolStatus
 from app.domain.pool_breaker import BankLoans, by_bank, distance
-from app.domain.pool_exposure import Dimension, connected, grouped, hhi
+from app.domain.pool_exposure import Dimension, Exposure, connected, grouped, hhi
 from app.domain.pool_report import report_period
 from app.domain.request import date_faults
 from app.models.pool import BankBreaker, Pool, Scheme
@@ -244,9 +244,7 @@ async def exposure(
     )
 
 
-async def _names(
-    unit: ReadUnit, ids: Iterable[uuid.UUID], loans: Iterable[pool_exposures.Exposure] = ()
-) -> dict[str, str]:
+async def _names(unit: ReadUnit, ids: Iterable[uuid.UUID], loans: Iterable[Exposure] = ()) -> dict[str, str]:
     """What the organisations concerned are called, by their ids as text."""
     items = [item for loan in loans for item in loan.items]
     wanted = {*ids, *(item.appraiser_id for item in items), *(item.agency_id for item in items)}

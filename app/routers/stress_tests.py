@@ -15,11 +15,26 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import Page
-from app.schemas.stress_test import StressTestIn, StressTestOut
+from app.schemas.stress_test import ReplayOut, ResultOut, StressTestIn, StressTestOut, shown
 from app.services import stress_tests
 
 router = APIRouter(prefix="/v1/pools/{pool_id}/stress-tests", tags=["pools"])
 Reading = Annotated[ReadUnit, reads(Permission.pool_read)]
+
+
+def _out(row: StressTest, currency: str, replay: tuple[bool, bool] | None = None) -> StressTestOut:
+    return StressTestOut(
+        id=row.id,
+        number=row.number,
+        pool_id=row.pool_id,
+        on=row.on,
+        as_of=row.as_of,
+        known_at=row.known_at,
+        parameters=row.parameters,
+        result=ResultOut.model_validate(shown(row.result, currency)),
+        sha256=row.sha256,
+        replay=ReplayOut(result_equal=replay[0], evidence_equal=replay[1]) if replay is not None else None,
+    )
 
 
 @router.post("", status_code=201, response_model=StressTestOut)
@@ -39,7 +54,7 @@ async def run(
         as_of=body.as_of,
         parameters=body.parameters(),
     )
-    return await unit.reply(201, StressTestOut.of(made, pool.currency))
+    return await unit.reply(201, _out(made, pool.currency))
 
 
 @router.get("")
@@ -47,7 +62,7 @@ async def search(pool_id: uuid.UUID, unit: Reading, paging: PageDep) -> Page[Str
     """List the tests of a pool, for those who may read its books."""
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
     found = await page(unit.session, queries.of_pool(pool_id), StressTest.id, paging.wanted)
-    return paging.answer(found, [StressTestOut.of(one, pool.currency) for one in found.rows])
+    return paging.answer(found, [_out(one, pool.currency) for one in found.rows])
 
 
 @router.get("/{test_id}")
@@ -64,4 +79,4 @@ async def get(
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
     test = await queries.get(unit.session, pool_id, test_id)
     replay = await stress_tests.replayed(unit.session, test) if verify else None
-    return StressTestOut.of(test, pool.currency, replay)
+    return _out(test, pool.currency, replay)

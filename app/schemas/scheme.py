@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from app.domain.money import BASE_CURRENCY, parse_amount
 from app.domain.pool import SharingParty
 from app.domain.scheme import (
     Collateral,
@@ -23,6 +24,7 @@ from app.domain.scheme import (
     Tier,
     TierMode,
 )
+from app.domain.scheme_template import SchemeTemplate
 from app.schemas.common import Day, MoneyOut, Name, PositiveMoney, RequestModel, ResponseModel, Text
 
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
@@ -190,3 +192,45 @@ class SchemeOut(ResponseModel):
             for tier in scheme.tiers
         ]
         return cls(id=scheme.id, scheme_version=scheme.scheme_version, tiers=tiers, **shown)
+
+
+class SchemeTemplateOut(ResponseModel):
+    """A named scheme: `pool` opens a pool with it once what `status` calls `open` is filled in.
+
+    `status` by parameter: `confirmed` by the measures, `assumed` for the template, `open` to the district,
+    `default` as in every scheme. `size` is the money the measures provide, in yuan.
+    """
+
+    code: str
+    name: str
+    place: str
+    legal_basis: str
+    note: str
+    size: MoneyOut | None
+    status: dict[str, str]
+    pool: dict[str, Any]
+
+    @classmethod
+    def of(cls, template: SchemeTemplate) -> Self:
+        """A template as it is shown."""
+        scheme: dict[str, Any] = {"code": template.code, "legal_basis": template.legal_basis}
+        for name, given in template.parameters.items():
+            scheme[name] = _money(given) if name in CAPS else given
+        scheme["tiers"] = [
+            tier | {"upto": _money(tier["upto"])} if "upto" in tier else tier
+            for tier in template.parameters["tiers"]
+        ]
+        return cls(
+            code=template.code,
+            name=template.name,
+            place=template.place,
+            legal_basis=template.legal_basis,
+            note=template.note,
+            size=MoneyOut.of(parse_amount(template.size)) if template.size is not None else None,
+            status=dict(template.status),
+            pool={"name": template.name, "currency": BASE_CURRENCY, "scheme": scheme},
+        )
+
+
+def _money(yuan: str) -> dict[str, str]:
+    return {"amount": yuan, "currency": BASE_CURRENCY}

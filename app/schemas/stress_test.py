@@ -22,7 +22,6 @@ from app.domain.stress_test import (
     Shocked,
     Simulation,
 )
-from app.models.stress_test import StressTest
 from app.schemas.common import Day, InstantIn, MoneyOut, Name, RequestModel, ResponseModel
 
 Ppm = Annotated[int, Field(ge=0, le=PPM)]
@@ -167,24 +166,6 @@ class StressTestOut(ResponseModel):
     result: ResultOut
     sha256: str
     replay: ReplayOut | None = None
-
-    @classmethod
-    def of(cls, row: StressTest, currency: str, replay: tuple[bool, bool] | None = None) -> StressTestOut:
-        """The row as it is shown."""
-        return cls(
-            id=row.id,
-            number=row.number,
-            pool_id=row.pool_id,
-            on=row.on,
-            as_of=row.as_of,
-            known_at=row.known_at,
-            parameters=row.parameters,
-            result=ResultOut.model_validate(shown(row.result, currency)),
-            sha256=row.sha256,
-            replay=ReplayOut(result_equal=replay[0], evidence_equal=replay[1])
-            if replay is not None
-            else None,
-        )
 
 
 def shown(kept: Any, currency: str) -> Any:

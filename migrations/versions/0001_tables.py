@@ -3063,7 +3063,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_ledger_entries_backdated",
         "ledger_entries",
-        ["account_id", "account_version"],
+        ["account_id", "account_version", "occurred_on"],
         unique=False,
         postgresql_where="occurred_on < booked_on",
     )
@@ -3086,7 +3086,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_ledger_entries_postdated",
         "ledger_entries",
-        ["account_id", "account_version"],
+        ["account_id", "account_version", "occurred_on"],
         unique=False,
         postgresql_where="occurred_on > booked_on",
     )

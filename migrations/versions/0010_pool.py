@@ -91,7 +91,7 @@ BEGIN
     broken := 'ck_commitments_industry_cap';
   END IF;
   IF broken IS NOT NULL THEN
-    RAISE EXCEPTION 'commitment % exceeds what pool % takes', NEW.id, NEW.pool_id
+    RAISE EXCEPTION 'commitment % is not taken by pool %: %', NEW.id, NEW.pool_id, broken
       USING ERRCODE = 'check_violation', CONSTRAINT = broken;
   END IF;
   RETURN NULL;

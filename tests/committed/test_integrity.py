@@ -39,10 +39,24 @@ FAULTS = {
     "recovery.shares_are_recovered": "DELETE FROM recovery_shares WHERE party = 'bank'",
     "recovery.booked_once": "UPDATE recoveries SET transfer_id = NULL",
     "ledger.balanced": "UPDATE ledger_accounts SET debits_posted = debits_posted + 1 WHERE code = 'cash'",
+    "ledger.ties_to_facts": "UPDATE facts SET value = value + 1 WHERE measure = 'recovery_amount'",
     "ledger.totals_follow_entries": "UPDATE ledger_accounts SET version = version + 1",
     "ledger.totals_follow_transfers": "UPDATE ledger_transfers SET amount_fen = amount_fen + 1",
     "ledger.two_entries_each": "DELETE FROM ledger_entries WHERE side = 'debit'",
-    "pool.commitments_are_pending": "UPDATE commitments SET covered_fen = covered_fen - 1",
+    "pool.commitments_are_pending": "UPDATE commitments SET outstanding_fen = outstanding_fen - 1",
+    "pool.commitments_are_backed": "UPDATE commitments SET outstanding_fen = outstanding_fen - 1",
+    "pool.reservations_lapse": "WITH run AS (INSERT INTO job_runs (job, business_date, result, finished_at)"
+    " VALUES ('lapse_reservations', '2021-01-02', '{}', now())) UPDATE commitments SET status = 'reserved',"
+    " pledge_id = NULL, application_id = (SELECT id FROM applications LIMIT 1), expires_on = '2021-01-01'"
+    " WHERE id = (SELECT min(id::text)::uuid FROM commitments)",
+    "pool.caps_hold": "UPDATE schemes SET bank_cap_fen = 1",
+    "district.fund_sources": "UPDATE fund_sources SET district_code = '120116'",
+    "fund.remaining_is_cash": "UPDATE fund_tranches SET remaining_fen = remaining_fen - 1",
+    "fund.remaining_follows_movements": "UPDATE fund_tranches SET remaining_fen = remaining_fen - 1",
+    "fund.movements_are_the_transfer": "DELETE FROM fund_movements WHERE amount_fen < 0",
+    "fund.sources_paid_in": "UPDATE fund_tranches SET source_id = (SELECT id FROM fund_sources"
+    " WHERE type = 'interest')",
+    "fund.payouts_are_eligible": "UPDATE fund_sources SET eligible_ip = '{}' WHERE type = 'district'",
     "pledge.items_hold_their_rights": "UPDATE holds SET ended_at = now(), end_reason = 'x' WHERE kind = 'lien'",
     "pledge.financing_counted_once": "DELETE FROM facts WHERE measure = 'pledge_financing_count'",
     "district.mandate_items": "UPDATE mandate_items SET district_code = '120116'",

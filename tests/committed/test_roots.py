@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.infra.roots import RootFolder, RootSigner
 from app.infra.security import TokenIssuer, new_secret
@@ -66,7 +67,7 @@ async def follow(stage: Instance, folder: Path, day: date) -> None:
 
 
 async def test_the_worker_signs_each_day_and_puts_the_root_into_the_folder(
-    stage: Instance, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stage: Instance, tmp_path: Path
 ) -> None:
     """POL-10: the daily file is the root that anybody reads, and no later worker writes over it."""
     folder = tmp_path / "to carry" / "away"
@@ -86,25 +87,24 @@ async def test_the_worker_signs_each_day_and_puts_the_root_into_the_folder(
     content = taken.read_bytes()
     taken.unlink()
     changed.write_bytes(b"{}\n")
-    capsys.readouterr()
-    async with working(stage.url, folder):
-        await eventually(lambda: asyncio.to_thread(taken.exists))
-        await asyncio.sleep(0.2)
+    with capture_logs() as told:
+        async with working(stage.url, folder):
+            await eventually(lambda: asyncio.to_thread(taken.exists))
+            await asyncio.sleep(0.2)
     assert taken.read_bytes() == content
     assert changed.read_bytes() == b"{}\n"
-    assert "root.file_differs" in capsys.readouterr().err
+    assert [line["file"] for line in told if line["event"] == "root.file_differs"] == [changed.name]
 
 
-async def test_a_folder_that_cannot_be_written_stops_nothing(
-    stage: Instance, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_folder_that_cannot_be_written_stops_nothing(stage: Instance, tmp_path: Path) -> None:
     """POL-10: the root is signed all the same; the file comes when it can."""
     folder = tmp_path / "roots"
     folder.write_text("a file where the folder should be", encoding="utf-8")
     await make_pool(stage.api)
-    await follow(stage, folder, DAY)
+    with capture_logs() as told:
+        await follow(stage, folder, DAY)
     assert await stage.owner.fetchval("SELECT count(*) FROM roots") == 1
-    assert "root.not_kept" in capsys.readouterr().err
+    assert "root.not_kept" in {line["event"] for line in told}
 
 
 async def test_verify_ledger_names_the_entry_and_ends_with_one(stage: Instance, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_verify_ledger_names_the_entry_and_ends_with_one(stage: Instance, 
     assert broken["number"] in done.stdout
     await stage.owner.execute("SET session_replication_role = replica")
     await stage.owner.execute(
-        "UPDATE ledger_entries e SET debits_posted = debits_posted # 1 FROM ledger_accounts a"
+        "UPDATE ledger_entries e SET debits_posted = e.debits_posted # 1 FROM ledger_accounts a"
         " WHERE a.id = e.account_id AND a.code = 'cash' AND a.ledger_id = $1",
         broken["id"],
     )

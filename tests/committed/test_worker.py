@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.clock import Moment
@@ -253,6 +254,27 @@ async def test_a_failing_job_stops_neither_the_sealing_nor_the_other_jobs(
         await eventually(lambda: owner.fetchval("SELECT count(*) = 1 FROM job_runs WHERE job = 'failing'"))
     assert len(set(tried)) == 1
     assert len(tried) == 3
+
+
+async def test_what_is_too_much_for_one_transaction_is_sealed_in_several(
+    url: str, database: Database, owner: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OPS-04: events with very many rows under them do not stop the sealing for good."""
+    sealing, tried = seals.seal, []
+
+    async def slow(session: AsyncSession, *, moment: Moment, limit: int) -> int:
+        tried.append(limit)
+        if limit > 8:
+            raise TimeoutError
+        return await sealing(session, moment=moment, limit=limit)
+
+    monkeypatch.setattr(seals, "seal", slow)
+    for _ in range(20):
+        await write(database, "120110")
+    async with working(url):
+        await eventually(lambda: owner.fetchval("SELECT count(*) = 0 FROM outbox"))
+    assert tried[:4] == [500, 125, 31, 7]
+    await assert_whole(database, owner, 20)
 
 
 async def make_rights(database: Database) -> dict[str, uuid.UUID]:

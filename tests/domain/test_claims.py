@@ -8,15 +8,8 @@ from datetime import date
 import pytest
 from hypothesis import given, strategies as st
 
-from app.domain.claim import (
-    Settlement,
-    ShortfallReason,
-    last_day,
-    payable_from,
-    same_default,
-    settle,
-    shares_of_loss,
-)
+from app.domain.claim import last_day, payable_from, same_default
+from app.domain.claim_settlement import Limit, Settlement, Slice, settle, shares_of_loss
 from app.domain.loan_class import LoanClass, at_least, too_good
 from app.domain.money import parse_amount
 from app.domain.pool import (
@@ -77,7 +70,7 @@ def test_a_loss_is_borne_as_the_worked_examples_say(
     bp: Mapping[SharingParty, int], loss: str, expected: Mapping[SharingParty, int]
 ) -> None:
     """RP-11, POL-15: domain §5.4; the fen left over goes to the largest remainder."""
-    assert shares_of_loss(parse_amount(loss), bp) == expected
+    assert shares_of_loss(parse_amount(loss), [Slice(bp, 1)]) == expected
 
 
 RECOVERIES = {
@@ -179,30 +172,32 @@ def test_the_bank_bears_what_the_balance_does_not_reach() -> None:
     """RP-10, POL-16: example F, ip share 60 % of 7,500,000.00 outstanding, the pool holds 2,000,000.00."""
     loss = covered_principal(parse_amount("7500000.00"), 6_000)
     assert loss == parse_amount("4500000.00")
-    due = shares_of_loss(loss, HALVES)
+    due = shares_of_loss(loss, [Slice(HALVES, 1)])
     assert due == fen(pool="2250000.00", bank="2250000.00")
-    paid = settle(due, cap_fen=None, available_fen=parse_amount("2000000.00"))
+    paid = settle(due, {Limit.balance: parse_amount("2000000.00")})
     borne = fen(pool="2000000.00", bank="2500000.00")
-    assert paid == Settlement(parse_amount("2000000.00"), ShortfallReason.balance, borne)
+    limits = {Limit.balance: parse_amount("2000000.00")}
+    assert paid == Settlement(parse_amount("2000000.00"), Limit.balance, borne, limits)
 
 
 @pytest.mark.parametrize(
     ("cap_fen", "available_fen", "paid_fen", "reason"),
     [
-        (None, 400, 400, None),
-        (None, 399, 399, ShortfallReason.balance),
+        (PLENTY, 400, 400, None),
+        (PLENTY, 399, 399, Limit.balance),
         (400, PLENTY, 400, None),
-        (399, PLENTY, 399, ShortfallReason.cap),
-        (399, 399, 399, ShortfallReason.cap),
-        (399, 398, 398, ShortfallReason.balance),
-        (None, 0, 0, ShortfallReason.balance),
+        (399, PLENTY, 399, Limit.claim_cap),
+        (399, 399, 399, Limit.claim_cap),
+        (399, 398, 398, Limit.balance),
+        (PLENTY, 0, 0, Limit.balance),
     ],
 )
 def test_a_shortfall_names_what_was_short(
-    cap_fen: int | None, available_fen: int, paid_fen: int, reason: ShortfallReason | None
+    cap_fen: int, available_fen: int, paid_fen: int, reason: Limit | None
 ) -> None:
     """RP-10: the smallest of share, cap and balance is paid, the parts still sum to the loss."""
-    paid = settle(fen(pool="4.00", bank="6.00"), cap_fen=cap_fen, available_fen=available_fen)
+    limits = {Limit.claim_cap: cap_fen, Limit.balance: available_fen}
+    paid = settle(fen(pool="4.00", bank="6.00"), limits)
     assert (paid.paid_fen, paid.shortfall_reason) == (paid_fen, reason)
     assert sum(paid.borne.values()) == 1_000
 

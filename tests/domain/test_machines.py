@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.application import APPLICATION, ApplicationEvent, ApplicationStatus
+from app.domain.bank_statement import LINE, LineEvent
 from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateStatus
 from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus
 from app.domain.commitment import COMMITMENT, CommitmentEvent, CommitmentStatus
@@ -39,6 +40,7 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (COMMITMENT, CommitmentEvent),
     (CLAIM, ClaimEvent),
     (PERIOD, PeriodEvent),
+    (LINE, LineEvent),
     (MANDATE, MandateEvent),
     (OFFER, OfferEvent),
     (APPLICATION, ApplicationEvent),
@@ -62,6 +64,12 @@ ARROWS = {
         anomaly    clear    committed
         anomaly    exclude  excluded
         anomaly    release  released
+    """,
+    "bank_statement_line": """
+        unmatched  match    matched
+        unmatched  explain  explained
+        matched    unmatch  unmatched
+        explained  unmatch  unmatched
     """,
     "period": """
         open    hold    held
@@ -142,7 +150,7 @@ ARROWS = {
         active  cancel   cancelled
         active  void     voided
     """,
-    # Of §9.2 without clawback; a claim that was written off still takes what comes back (RP-16).
+    # Of §9.2; a claim that was written off still takes what comes back (RP-16).
     "claim": """
         submitted    ask         supplement
         supplement   supplement  submitted
@@ -160,6 +168,11 @@ ARROWS = {
         recovering   write_off   written_off
         written_off  recover     written_off
         recovered    recover     recovered
+        paid         claw_back   clawback
+        recovering   claw_back   clawback
+        recovered    claw_back   clawback
+        written_off  claw_back   clawback
+        clawback     close       closed
     """,
     # Of the financing in §9.2 the part that the office decides; its loan is not kept here.
     "pledge": """
@@ -287,7 +300,7 @@ ENDS: list[tuple[Machine, set[StrEnum]]] = [
             CommitmentStatus.released,
         },
     ),
-    (CLAIM, {ClaimStatus.rejected}),
+    (CLAIM, {ClaimStatus.rejected, ClaimStatus.closed}),
     (LISTING, {ListingStatus.closed, ListingStatus.withdrawn, ListingStatus.expired}),
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),
     (PLEDGE, {PledgeStatus.refused, PledgeStatus.deregistered, PledgeStatus.revoked}),

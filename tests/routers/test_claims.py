@@ -240,7 +240,7 @@ async def test_what_was_repaid_since_the_claim_is_not_paid(api: Api, database: S
     await api.made("ip_office", f"/v1/claims/{claim['id']}/approval", APPROVED)
     last = await step(api, "finance_office", claim, "approval", APPROVED)
     assert told(last) == (409, "claim.repaid_since")
-    assert await capacity(api, pool) == ("1000000.00", "500000.00")
+    assert await capacity(api, pool) == ("1000000.00", "499999.99")
     rejected = {"decision": "rejected", "reason": "部分清偿"}
     await api.made("finance_office", f"/v1/claims/{claim['id']}/approval", rejected)
 

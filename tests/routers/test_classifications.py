@@ -176,7 +176,11 @@ async def test_a_suspended_pool_pays_what_it_covers_and_is_released_by_document(
     assert (released["status"], released["risk"]["paid_ratio"]) == ("active", "20.0000")
     assert told(await api.post("finance_office", path, lifting)) == (409, "pool.not_suspended")
     owner = api.samples["sme"].organisation.party_id
-    await api.made("bank_a", "/v1/pledges", filing(owner, [third], pool_id=pool["id"]))
+    new = filing(owner, [third], pool_id=pool["id"])
+    assert told(await api.post("bank_a", "/v1/pledges", new)) == (409, "pool.bank_suspended")
+    bank = f"/v1/pools/{pool['id']}/banks/{api.samples['bank_a'].organisation.id}/release"
+    await api.made("finance_office", bank, lifting)
+    await api.made("bank_a", "/v1/pledges", new)
 
 
 async def test_payouts_trip_the_breaker_and_recoveries_let_it_be_released(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.factories.claims import classification, register, subjects
 from tests.factories.commitments import PATH, commitment, file, free
@@ -165,10 +166,11 @@ async def test_a_loan_repaid_in_full_is_released_while_its_pledge_stands(
     assert [one["kind"] for one in after["transfers"]] == ["pending", "void"]
     assert await free(api, pool) == "100000.00"
     assert (await api.get("bank_a", f"/v1/pledges/{pledge['id']}")).json()["status"] == "registered"
-    happened = (await api.get("bank_a", "/v1/events")).json()["items"]
-    assert [one["type"] for one in happened if one["type"].startswith("commitment.")] == [
-        "commitment.released"
-    ]
+    assert database.connection is not None
+    happened = text("SELECT type, audience FROM events WHERE noun = 'commitment'")
+    (event,) = await database.connection.execute(happened)
+    concerned = {api.samples[role].organisation.id for role in ("bank_a", "pool_manager")}
+    assert (event.type, set(event.audience)) == ("commitment.released", concerned)
 
 
 async def test_an_irregular_loan_keeps_its_capacity_until_it_is_excluded(

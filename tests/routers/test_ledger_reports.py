@@ -41,10 +41,11 @@ class Book:
     async def of(self, code: str, what: str, **asked: Any) -> dict[str, Any]:
         return await self.get(f"accounts/{self.ids[code]}/{what}", **asked)
 
-    async def get(self, what: str, **asked: Any) -> Any:
+    async def get(self, what: str, **asked: Any) -> dict[str, Any]:
         answer = await self.api.get("auditor", f"{self.path}/{what}", **asked)
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        body: dict[str, Any] = answer.json()
+        return body
 
 
 @pytest.fixture

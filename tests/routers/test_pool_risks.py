@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +11,19 @@ import pytest
 from sqlalchemy import select, text
 
 from app.domain.claim import ClaimStatus
+from app.domain.permission import system_actor
 from app.models.event import Event
+from app.services import jobs
 from tests.factories.assets import make_asset
 from tests.factories.claims import (
     TODAY,
     classification,
     document,
+    make_claim,
+    make_cover,
     make_loan,
     money,
+    pay,
     subjects,
 )
 from tests.factories.pledges import filing, make_pool, scheme
@@ -58,16 +64,14 @@ async def risk(api: Api, pool: dict[str, Any], role: str = "finance_office", **p
 
 
 async def test_each_bank_has_a_breaker_of_its_own(api: Api, database: SavepointDatabase) -> None:
-    """RP-13: bank_a at 4.9999 % warns, at 5.00 % is suspended; bank_b and the pool are not touched."""
+    """RP-13: bank_a at 5.00 % is suspended; bank_b and the pool are not touched."""
     first, second, third, fourth = await make_rights(api, database, 4)
     pool = await make_pool(api, paid_in="30000000.00")
     bad = await make_loan(api, pool, first, principal="6000000.00")
-    good = await make_loan(api, pool, second, principal="114000000.00")
+    await make_loan(api, pool, second, principal="114000000.00")
     await make_loan(api, pool, third, principal="120000000.00", bank="bank_b")
     a, b = bank_id(api, "bank_a"), bank_id(api, "bank_b")
-    await classify(api, bad, "5999900.00")
-    # 599.99 万 of 12,000 万 less the hundred yuan repaid.
-    await classify(api, good, "113999900.00", loan_class="normal", overdue_days=0)
+    await classify(api, bad, "6000000.00")
     assert (await banks(api, "finance_office", pool))[a] == ("suspended", "5.0000", "suspended")
 
     path = f"/v1/pools/{pool['id']}"
@@ -151,7 +155,7 @@ async def test_the_risk_of_a_day_is_what_the_breaker_saw(api: Api, database: Sav
     assert (now["npl_ratio"], now["status"]) == (shown["risk"]["npl_ratio"], shown["status"])
     assert now["npl_ratio"] == "33.3333"
     assert now["outstanding"] == money("900000.00")
-    assert now["capacity"]["leverage_used"] == "1.0000"
+    assert now["capacity"]["leverage_used"] == "0.9000"
     assert {key: now["capacity"][key] for key in ("available", "limit", "free")} == {
         key: shown["capacity"][key] for key in ("available", "limit", "free")
     }
@@ -226,8 +230,6 @@ async def test_a_payout_stays_a_bad_loan_and_shows_in_the_report(
     api: Api, database: SavepointDatabase
 ) -> None:
     """RP-13, RP-21: read by day, as by status, until it is recovered; report and account tell the same."""
-    from tests.factories.claims import make_claim, make_cover, pay
-
     pool, pledge = await make_cover(api, database)
     claim = await pay(api, await make_claim(api, pledge))
     assert claim["status"] == ClaimStatus.paid
@@ -244,11 +246,6 @@ async def test_a_payout_stays_a_bad_loan_and_shows_in_the_report(
 
 async def test_the_daily_job_looks_at_banks_too(api: Api, database: SavepointDatabase) -> None:
     """RP-13: a stricter scheme suspends on its first day, the bank as the pool; a second look changes nothing."""
-    from dataclasses import replace
-
-    from app.domain.permission import system_actor
-    from app.services import jobs
-
     first, second = await make_rights(api, database, 2)
     pool = await make_pool(api, paid_in="1000000.00")
     bad = await make_loan(api, pool, first, principal="20000.00")

@@ -231,10 +231,10 @@ async def test_the_database_keeps_a_payout_and_what_is_set_aside(
     await publicise(api, claim)
     void = (
         "INSERT INTO ledger_transfers (id, kind, resolves_id, code, ledger_id, district_code, debit_account_id,"
-        " credit_account_id, currency, amount_fen, posting_id, business_noun, business_id, occurred_on, event_id,"
-        " recorded_at) SELECT gen_random_uuid(), 'void', t.id, 'x', t.ledger_id, t.district_code,"
-        " t.debit_account_id, t.credit_account_id, t.currency, t.amount_fen, t.posting_id, t.business_noun,"
-        " t.business_id, t.occurred_on, t.event_id, t.recorded_at"
+        " credit_account_id, currency, amount_fen, posting_id, position, business_noun, business_id, occurred_on,"
+        " booked_on, adjustment, event_id, recorded_at) SELECT gen_random_uuid(), 'void', t.id, 'x', t.ledger_id, t.district_code,"
+        " t.debit_account_id, t.credit_account_id, t.currency, t.amount_fen, gen_random_uuid(), 0, t.business_noun,"
+        " t.business_id, t.occurred_on, t.booked_on, false, t.event_id, t.recorded_at"
         " FROM ledger_transfers t JOIN claims c ON c.transfer_id = t.id"
     )
     assert await broken(database, void) == "ck_ledger_transfers_claim_public"
@@ -290,9 +290,10 @@ async def test_the_database_pays_a_claim_only_as_its_shares_say(
 
 TRANSFER = (
     "INSERT INTO ledger_transfers (id, kind, code, ledger_id, district_code, debit_account_id, credit_account_id,"
-    " currency, amount_fen, posting_id, business_noun, business_id, occurred_on, event_id, recorded_at)"
+    " currency, amount_fen, posting_id, position, business_noun, business_id, occurred_on, booked_on, adjustment,"
+    " event_id, recorded_at)"
     " SELECT gen_random_uuid(), '{kind}', 'x', t.ledger_id, t.district_code, d.id, k.id, t.currency, 100,"
-    " gen_random_uuid(), 'claim', t.business_id, t.occurred_on, t.event_id, t.recorded_at"
+    " gen_random_uuid(), 0, 'claim', t.business_id, t.occurred_on, t.booked_on, false, t.event_id, t.recorded_at"
     " FROM ledger_transfers t JOIN ledger_accounts d ON d.ledger_id = t.ledger_id AND d.code = '{debit}'"
     " JOIN ledger_accounts k ON k.ledger_id = t.ledger_id AND k.code = '{credit}' WHERE t.code = 'claim.set_aside'"
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from app.queries.integrity import funds, money, operations
+from app.queries.integrity import funds, money, operations, periods
 from app.queries.integrity.check import Check, Finding
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "SHOWN", "Check", "Finding", "findings"]
 
 SHOWN = 20
-CHECKS: tuple[Check, ...] = (*money.CHECKS, *funds.CHECKS, *operations.CHECKS)
+CHECKS: tuple[Check, ...] = (*money.CHECKS, *funds.CHECKS, *periods.CHECKS, *operations.CHECKS)
 
 
 async def findings(session: AsyncSession) -> list[Finding]:

@@ -5,6 +5,19 @@ from __future__ import annotations
 from app.queries import ledger_ties
 from app.queries.integrity.check import Check, same_district
 
+
+
+def _over_cap(cap: str, of: str, column: str) -> str:
+    """Groups of live commitments of a pool whose sum of a column is over a cap."""
+    return (
+        f"SELECT g.pool_id::text AS subject, '{cap}' AS detail FROM ("
+        f" SELECT pool_id, sum({column}) AS fen,"
+        " (array_agg(scheme_id ORDER BY recorded_at DESC, id DESC))[1] AS scheme_id FROM commitments"
+        f" WHERE status IN ('reserved', 'committed', 'anomaly') AND {of} IS NOT NULL GROUP BY pool_id, {of}) g"
+        f" JOIN schemes s ON s.id = g.scheme_id WHERE g.fen > s.{cap}"
+    )
+
+
 CHECKS: tuple[Check, ...] = (
     same_district("schemes", "pool_id", "pools"),
     same_district("commitments", "pool_id", "pools"),
@@ -64,6 +77,33 @@ CHECKS: tuple[Check, ...] = (
         " LEFT JOIN (SELECT pool_id, sum(outstanding_fen) AS fen FROM commitments"
         " WHERE status IN ('reserved', 'committed', 'anomaly') GROUP BY pool_id) c ON c.pool_id = a.ledger_id"
         " WHERE a.code = 'memo.covered' AND a.debits_pending <> coalesce(c.fen, 0)",
+    ),
+    Check(
+        "pool.commitments_are_backed",
+        "a live commitment's transfer is pending and of what it reserves; an ended one's is resolved",
+        "SELECT c.id::text AS subject, c.status AS detail FROM commitments c"
+        " LEFT JOIN ledger_transfers t ON t.ledger_id = c.pool_id AND t.id = c.transfer_id"
+        " LEFT JOIN ledger_transfers r ON r.ledger_id = c.pool_id AND r.resolves_id = c.transfer_id"
+        " WHERE t.kind IS DISTINCT FROM 'pending' OR t.amount_fen <> c.outstanding_fen"
+        " OR (c.status IN ('reserved', 'committed', 'anomaly')) <> (r.id IS NULL)",
+    ),
+    Check(
+        "pool.reservations_lapse",
+        "no reservation outlives its last day by more than the day its job runs on",
+        "SELECT c.id::text AS subject, c.expires_on::text AS detail FROM commitments c"
+        " CROSS JOIN (SELECT max(business_date) AS day FROM job_runs WHERE job = 'lapse_reservations') j"
+        " WHERE c.status = 'reserved' AND c.expires_on < j.day",
+    ),
+    Check(
+        "pool.caps_hold",
+        "live commitments are within the caps of the scheme that the last of them was made under",
+        " UNION ALL ".join(
+            [
+                _over_cap("household_cap_fen", "borrower_id", "principal_fen"),
+                _over_cap("bank_cap_fen", "bank_id", "outstanding_fen"),
+                _over_cap("industry_cap_fen", "industry", "outstanding_fen"),
+            ]
+        ),
     ),
     Check(
         "claim.shares_are_the_loss",

@@ -91,7 +91,7 @@ class Ground:
 async def read(session: AsyncSession, new: NewClaim) -> Ground:
     """Lock the pledge and read what its claim is decided on.
 
-    Raises: `claim.not_covered`, `claim.cover_in_doubt`, `claim.already_claimed`.
+    Raises: `claim.not_covered`, `claim.cover_in_doubt`, `claim.already_claimed`, `claim.no_loss`.
     """
     pledge = await pledge_classifications.lock_pledge(session, new.pledge_id)
     earlier = await queries.of_pledge(session, pledge.id)
@@ -100,6 +100,9 @@ async def read(session: AsyncSession, new: NewClaim) -> Ground:
         # A paid claim has ended its cover: that it was claimed says more than that it is not covered.
         if any(claim.status != ClaimStatus.rejected for claim in earlier):
             raise rules.ALREADY_CLAIMED.error("/pledge_id")
+        last = await pledge_classifications.last(session, pledge.id)
+        if last is not None and last.outstanding_fen == 0:
+            raise rules.NO_LOSS.error("/pledge_id")
         if await queries.excluded(session, pledge.id):
             raise rules.COVER_IN_DOUBT.error("/pledge_id", status=CommitmentStatus.excluded.value)
         raise rules.NOT_COVERED.error("/pledge_id")

@@ -1,0 +1,295 @@
+"""Batches, reversals, two pairs of hands, frozen accounts, expiry and monitors over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.domain.permission import system_actor
+from app.queries import integrity
+from app.services import bookkeeping
+from tests.factories.clock import now
+from tests.factories.pledges import scheme
+from tests.routers.test_ledger import KEEPER, Book
+from tests.support.api import Api, codes, objections
+from tests.support.counter import statements
+from tests.support.database import SavepointDatabase
+from tests.support.edges import told
+
+SECOND = "treasury"
+"""Also keeps the pool's books: another client."""
+
+
+@pytest.fixture
+async def book(api: Api) -> Book:
+    """1,000.00 in the special account; from 500.00 on, two clients."""
+    opening = {
+        "name": "示例资金池",
+        "scheme": scheme(),
+        "second_person_from": {"amount": "500.00", "currency": "CNY"},
+    }
+    pool = await api.made(KEEPER, "/v1/pools", opening)
+    paid = {
+        "source": "district",
+        "amount": {"amount": "1000.00", "currency": "CNY"},
+        "occurred_on": "2019-01-02",
+    }
+    await api.made(KEEPER, f"/v1/pools/{pool['id']}/contributions", paid)
+    account = {"code": "spent", "name": "示例支出", "normal_side": "debit"}
+    await api.made(KEEPER, f"/v1/pools/{pool['id']}/accounts", account)
+    return Book(api, pool, (await api.get(KEEPER, f"/v1/pools/{pool['id']}/accounts")).json())
+
+
+def yuan(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "CNY"}
+
+
+async def batch(book: Book, transfers: list[Any], mode: str = "atomic", **params: str) -> httpx.Response:
+    path = f"{book.path}/transfers:batch"
+    if params:
+        path += "?" + "&".join(f"{name}={value}" for name, value in params.items())
+    return await book.api.post(KEEPER, path, {"mode": mode, "transfers": transfers})
+
+
+async def second(book: Book, kind: str, pending: str) -> httpx.Response:
+    body = {"kind": kind, "resolves_id": pending, "code": "示例复核"}
+    return await book.api.post(SECOND, f"{book.path}/transfers", body)
+
+
+async def reverse(book: Book, transfer_id: str, effective: str = "today") -> httpx.Response:
+    body = {"effective": effective, "reason": "示例误记"}
+    return await book.api.post(KEEPER, f"{book.path}/transfers/{transfer_id}/reversal", body)
+
+
+async def test_one_bad_of_a_thousand_refuses_the_batch_or_itself(book: Book) -> None:
+    """POL-08: atomic tells where; continue books the others; sent again, nothing is booked twice."""
+    many = [book.transfer(id=str(uuid.uuid4()), amount=yuan("0.10")) for _ in range(1_000)]
+    many[617]["amount"] = yuan("100000.00")
+    many[617]["kind"] = "pending"
+    refused = await batch(book, many)
+    assert told(refused) == (409, "account.limit_exceeded")
+    assert objections(refused) == [("account.limit_exceeded", "/transfers/617")]
+    assert await book.balances("spent") == ("0.00", "0.00", "0.00", "0.00")
+    done = (await batch(book, many, "continue")).json()
+    assert (done["created"], done["exists"], done["refused"]) == (999, 0, 1)
+    assert done["results"][617]["violations"][0]["code"] == "account.limit_exceeded"
+    again = (await batch(book, many, "continue")).json()
+    assert (again["created"], again["exists"], again["refused"]) == (0, 999, 1)
+    assert await book.balances("cash") == ("1000.00", "99.90", "0.00", "0.00")
+
+
+async def test_a_dry_run_tells_the_same_and_keeps_nothing(book: Book) -> None:
+    """POL-27: of a batch with a pending transfer, its post, and one too many."""
+    key = str(uuid.uuid4())
+    wanted = [
+        book.transfer(id=key, kind="pending"),
+        {"kind": "post", "resolves_id": key, "code": "示例"},
+        book.transfer(amount=yuan("499.99")),
+        book.transfer(amount=yuan("499.99")),
+    ]
+    dry = await batch(book, wanted, "continue", dry_run="true")
+    assert (dry.status_code, dry.headers["Dry-Run"]) == (200, "true")
+    assert await book.balances("cash") == ("1000.00", "0.00", "0.00", "0.00")
+    real = (await batch(book, wanted, "continue")).json()
+    outcome = [one["outcome"] for one in real["results"]]
+    assert outcome == [one["outcome"] for one in dry.json()["results"]]
+    assert outcome == ["created", "created", "created", "refused"]
+
+
+async def test_a_batch_takes_as_many_statements_as_two_transfers(
+    book: Book, api: Api, database: SavepointDatabase
+) -> None:
+    """POL-08: whatever its size; one event names all of it, so that one seal covers it."""
+    assert database.connection is not None
+    sent = []
+    for size in (2, 500):
+        wanted = [book.transfer(amount=yuan("0.01"), debit="fees", credit="interest") for _ in range(size)]
+        async with statements(database.connection) as seen:
+            assert (await batch(book, wanted)).is_success
+        sent.append([text for text in seen.work if "ledger_" in text or "INTO events" in text])
+    assert len(sent[0]) == len(sent[1]) <= 5
+    events = (await api.get(KEEPER, "/v1/events", limit=1)).json()["items"]
+    assert events
+
+
+async def test_a_posting_of_several_legs_has_one_id(book: Book) -> None:
+    """POL-08: the legs of a journal side by side."""
+    journal = str(uuid.uuid4())
+    legs = [book.transfer(posting_id=journal), book.transfer(debit="fees", posting_id=journal)]
+    done = (await batch(book, legs, "continue")).json()
+    assert {one["posting_id"] for one in done["results"]} == {journal}
+    late = await batch(book, [book.transfer(posting_id=journal)])
+    assert told(late) == (409, "transfer.posting_taken")
+
+
+async def test_a_large_transfer_takes_two_clients(book: Book) -> None:
+    """POL-21, SEC-04: 499.99 by one; 500.00 is proposed by one and posted by another."""
+    await book.booked(book.transfer(amount=yuan("499.99"), debit="fees"))
+    await book.booked(book.transfer(amount=yuan("0.01"), debit="cash", credit="fees"))
+    large = book.transfer(amount=yuan("500.00"))
+    assert told(await book.book(large)) == (409, "transfer.second_person_needed")
+    pending = await book.booked(large | {"kind": "pending"})
+    assert told(await book.resolve("post", pending["id"])) == (403, "transfer.same_person")
+    posted = await second(book, "post", pending["id"])
+    assert posted.status_code == 201, posted.text
+    shown = (await book.api.get(KEEPER, f"{book.path}/transfers/{pending['id']}")).json()
+    assert (shown["resolved_by"], shown["resolved_as"]) == (posted.json()["id"], "post")
+
+
+@pytest.mark.parametrize(("effective", "day"), [("original", "2020-05-06"), ("today", str(now().today))])
+async def test_a_reversal_is_proposed_and_posted_once_and_linked_both_ways(
+    book: Book, effective: str, day: str
+) -> None:
+    """POL-06 (Blnk #152): the second one is told that it has been reversed."""
+    original = await book.booked(book.transfer())
+    proposed = await reverse(book, original["id"], effective)
+    assert (proposed.status_code, proposed.json()["occurred_on"]) == (201, day)
+    assert told(await reverse(book, original["id"])) == (409, "transfer.reversal_proposed")
+    assert told(await book.resolve("post", proposed.json()["id"])) == (403, "transfer.same_person")
+    part = {
+        "kind": "post",
+        "resolves_id": proposed.json()["id"],
+        "code": "示例",
+        "amount": yuan("9.99"),
+    }
+    assert told(await book.api.post(SECOND, f"{book.path}/transfers", part)) == (
+        409,
+        "transfer.exceeds_pending",
+    )
+    posted = (await second(book, "post", proposed.json()["id"])).json()
+    assert (posted["reverses_id"], posted["occurred_on"]) == (original["id"], day)
+    shown = (await book.api.get(KEEPER, f"{book.path}/transfers/{original['id']}")).json()
+    assert shown["reversed_by"] == posted["id"]
+    assert told(await reverse(book, original["id"])) == (409, "transfer.already_reversed")
+    assert told(await reverse(book, posted["id"])) == (409, "transfer.not_reversible")
+    assert await book.balances("cash") == ("1010.00", "10.00", "0.00", "0.00")
+
+
+async def test_a_proposal_that_is_voided_may_be_made_again(book: Book) -> None:
+    """POL-06: what was proposed wrongly is no reversal."""
+    original = await book.booked(book.transfer())
+    proposed = (await reverse(book, original["id"])).json()
+    assert (await second(book, "void", proposed["id"])).status_code == 201
+    assert (await reverse(book, original["id"])).status_code == 201
+
+
+async def test_a_frozen_account_takes_voids_only_until_it_is_given_back(book: Book) -> None:
+    """POL-23: the hold made before can be voided, not posted."""
+    holds = [await book.booked(book.transfer(kind="pending")) for _ in range(2)]
+    path = f"{book.path}/accounts/{book.ids['spent']}"
+    frozen = await book.api.post(KEEPER, f"{path}/freeze", {"reason": "示例法院冻结"})
+    assert (frozen.status_code, frozen.json()["frozen_by"] is None) == (200, False)
+    assert told(await book.api.post(KEEPER, f"{path}/freeze", {"reason": "示例"})) == (409, "account.frozen")
+    assert told(await book.book(book.transfer())) == (409, "account.frozen")
+    assert told(await book.resolve("post", holds[0]["id"])) == (409, "account.frozen")
+    assert (await book.resolve("void", holds[0]["id"])).status_code == 201
+    by_hand = {"kind": "void", "resolves_id": frozen.json()["frozen_by"], "code": "示例"}
+    assert told(await book.book(by_hand)) == (409, "transfer.memo_account")
+    thawed = await book.api.post(KEEPER, f"{path}/unfreeze", {"reason": "示例解冻"})
+    assert (thawed.status_code, thawed.json()["frozen_by"]) == (200, None)
+    assert told(await book.api.post(KEEPER, f"{path}/unfreeze", {"reason": "示"})) == (
+        409,
+        "account.not_frozen",
+    )
+    assert (await book.resolve("post", holds[1]["id"])).status_code == 201
+
+
+async def test_an_account_is_shown_with_its_holds_and_last_entry_in_one_statement(
+    book: Book, database: SavepointDatabase
+) -> None:
+    """TigerBeetle #2693, #2105: balance, what is pending and the last entry of one moment."""
+    done = await book.booked(book.transfer(kind="pending"))
+    await book.resolve("void", done["id"])
+    hold = await book.booked(book.transfer(kind="pending", expires_on=str(now().today)))
+    path = f"{book.path}/accounts/{book.ids['cash']}"
+    assert database.connection is not None
+    async with statements(database.connection) as seen:
+        shown = (await book.api.get("auditor", path)).json()
+    assert len([text for text in seen.work if "ledger_" in text]) == 1
+    assert shown["account"]["credits_pending"]["amount"] == "10.00"
+    assert (shown["held"], [one["transfer_id"] for one in shown["holds"]]) == (1, [hold["id"]])
+    assert shown["last_entry"]["transfer_id"] == hold["id"]
+    assert shown["last_entry"]["account_version"] == shown["account"]["version"]
+
+
+async def test_a_pending_transfer_expires_after_its_last_day(book: Book, database: SavepointDatabase) -> None:
+    """POL-04, Mojaloop #3300: given back by the day's job; until then it can be posted, then no more."""
+    today = now().today
+    hold = await book.booked(book.transfer(kind="pending", expires_on=str(today)))
+    past = book.transfer(kind="pending", expires_on=str(today - timedelta(days=1)))
+    assert told(await book.book(past)) == (422, "transfer.expires_wrong")
+    for day, ended in ((today, 0), (today + timedelta(days=1), 1), (today + timedelta(days=2), 0)):
+        async with database.write() as unit:
+            moment = replace(unit.moment, today=day)
+            expired = await bookkeeping.expire_due(unit.session, actor=system_actor("test"), moment=moment)
+        assert expired == ended
+    shown = (await book.api.get(KEEPER, f"{book.path}/transfers/{hold['id']}")).json()
+    assert shown["resolved_as"] == "expire"
+    assert told(await book.resolve("post", hold["id"])) == (409, "transfer.already_resolved")
+    assert await book.balances("cash") == ("1000.00", "0.00", "0.00", "0.00")
+
+
+async def test_a_monitor_tells_once_at_the_crossing(book: Book) -> None:
+    """POL-22: below 985: at 990 silence, at 980 a notice, at 970 none; back above and across: again."""
+    watch = {
+        "account_code": "cash",
+        "field": "available",
+        "crossing": "below",
+        "threshold": yuan("985.00"),
+    }
+    monitor = await book.api.made(KEEPER, f"{book.path}/monitors", watch)
+    assert monitor["crossed"] is False
+
+    async def crossings() -> int:
+        found = (await book.api.get(KEEPER, "/v1/notices", limit=100)).json()["items"]
+        return sum(one["kind"] == "balance_crossed" for one in found)
+
+    told_so_far = []
+    for change in (
+        {},
+        {"kind": "pending"},
+        {},
+        {"debit": "cash", "credit": "fees", "amount": yuan("90.00")},
+        {},
+    ):
+        await book.booked(book.transfer(**change))
+        told_so_far.append(await crossings())
+    assert told_so_far == [0, 1, 1, 1, 1]
+    await book.booked(book.transfer(amount=yuan("100.00")))
+    assert await crossings() == 2
+    (listed,) = (await book.api.get("auditor", f"{book.path}/monitors")).json()
+    assert listed["crossed"] is True
+    path = f"{book.path}/monitors/{monitor['id']}"
+    ended = await book.api.http.delete(path, headers=book.api.headers(KEEPER))
+    assert (ended.status_code, ended.json()["ended_on"]) == (200, str(now().today))
+    assert (await book.api.get(KEEPER, f"{book.path}/monitors")).json() == []
+    memo = watch | {"account_code": "memo.covered"}
+    refused = await book.api.post(KEEPER, f"{book.path}/monitors", memo)
+    assert codes(refused) == ["monitor.memo_account"]
+
+
+async def test_a_back_dated_transfer_cannot_make_a_later_day_illegal(book: Book) -> None:
+    """POL-07 (Formance #340): 1,000 came in on the 2nd, 400 went out on the 6th of May 2020."""
+    await book.booked(book.transfer(amount=yuan("400.00")))
+    early = book.transfer(amount=yuan("10.00"), occurred_on="2019-01-01")
+    refused = await book.book(early)
+    assert told(refused) == (409, "account.limit_exceeded_then")
+    assert refused.json()["violations"][0]["facts"] == {"on": "2019-01-01"}
+    await book.booked(book.transfer(amount=yuan("10.00"), occurred_on="2019-01-02"))
+
+
+async def test_the_books_are_sound_after_all_of_it(book: Book, database: SavepointDatabase) -> None:
+    """POL-26: freezes, reversals, batches and expiries leave what `verify` looks at in order."""
+    original = await book.booked(book.transfer())
+    proposed = (await reverse(book, original["id"], "original")).json()
+    await second(book, "post", proposed["id"])
+    path = f"{book.path}/accounts/{book.ids['spent']}"
+    await book.api.made(KEEPER, f"{path}/freeze", {"reason": "示例"})
+    await batch(book, [book.transfer(), book.transfer(debit="fees")], "continue")
+    async with database.read() as unit:
+        assert await integrity.findings(unit.session) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -38,7 +38,7 @@ def export(
     with database.open_server(settings) as server:
         database.make_ready(server.as_found(), settings.mode)
         try:
-            asyncio.run(_export(server.url, pool, wanted, to))
+            _write(server.url, pool, wanted, to)
         except DomainError as refused:
             raise Refusal(f"{refused.zh}：{pool}", f"{refused.en} ({pool})") from refused
         except OSError as error:
@@ -48,7 +48,16 @@ def export(
     typer.echo(f"{to}: {to.stat().st_size} bytes")
 
 
-async def _export(url: str, number: str, wanted: ExportFormat, to: Path) -> None:
+def _write(url: str, number: str, wanted: ExportFormat, to: Path) -> None:
+    with to.open("xb") as file:
+        try:
+            asyncio.run(_export(url, number, wanted, file))
+        except BaseException:
+            to.unlink()  # half of the books is none
+            raise
+
+
+async def _export(url: str, number: str, wanted: ExportFormat, file: BinaryIO) -> None:
     from app.infra import ledger_files
     from app.infra.db import Database
     from app.queries import ledger_exports as queries
@@ -60,8 +69,7 @@ async def _export(url: str, number: str, wanted: ExportFormat, to: Path) -> None
         async with opened.read() as unit:
             pool = await queries.pool_of(unit.session, number)
             books = await queries.books(unit.session, pool, moment=unit.moment, taken_by="cli")
-            with to.open("xb") as file:
-                await ledger_files.write(books, wanted, file)
+            await ledger_files.write(books, wanted, file)
         async with opened.write() as writing:
             await ledger_exports.record(
                 writing.session,

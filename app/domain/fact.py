@@ -160,9 +160,9 @@ DEFINITIONS: Mapping[Measure, Definition] = {
     Measure.claim_payout_amount: Definition(
         "资金池补偿金额",
         "Pool payouts",
-        "资金池支付的补偿款，按支付日计入",
-        "What the pool paid out on claims, by the day of payment.",
-        ("RP-10", "RP-18"),
+        "资金池支付的补偿款，按支付日计入；追回的补偿款按到账日扣减",
+        "What the pool paid out on claims, by the day of payment, less what was clawed back, by its receipt.",
+        ("RP-10", "RP-17", "RP-18"),
     ),
     Measure.recovery_amount: Definition(
         "追偿回收金额",

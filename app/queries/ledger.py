@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -218,8 +217,7 @@ async def holding(
     row = await (await driver(session)).fetchrow(_HOLDING, ledger_id, account_id, limit)
     if row is None:
         raise rules.ACCOUNT_NOT_FOUND.error(account_id=account_id)
-    last = json.loads(row["last"]) if row["last"] is not None else None
-    return Holding(dict(row), last, json.loads(row["holds"]), row["held"])
+    return Holding(dict(row), row["last"], row["holds"], row["held"])
 
 
 _EXPIRED = """

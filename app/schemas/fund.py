@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.asset import AssetKind
+from app.domain.fund_report import ClaimUse, Part, SourceState, TrancheState
 from app.domain.pool import SourceType
-from app.queries.fund_reports import ClaimUse, Part, SourceState, TrancheState
 from app.schemas.common import (
     Day,
     DistrictCode,

@@ -229,7 +229,8 @@ BEGIN
     GROUP BY p.ledger_id
   )
   SELECT b.id, b.occurred_on, CASE WHEN least(b.occurred_on, b.booked_on) < t.closed_before
-      THEN 'ck_ledger_transfers_period_closed' ELSE 'ck_ledger_transfers_period_held' END AS broken
+      THEN 'ck_ledger_transfers_period_closed'
+      WHEN NOT b.adjustment THEN 'ck_ledger_transfers_period_held' END AS broken
     INTO fault
     FROM booked b JOIN taken t ON t.ledger_id = b.ledger_id
     WHERE least(b.occurred_on, b.booked_on) < t.closed_before

@@ -12,7 +12,7 @@ from app.infra.db import Database, owner_connection
 from app.infra.security import TokenIssuer
 from app.queries import integrity
 from tests.factories.assets import make_asset
-from tests.factories.claims import make_claim, make_cover, money, pay
+from tests.factories.claims import document, make_claim, make_cover, money, pay
 from tests.factories.clock import now
 from tests.factories.deals import licence, through, transfer
 from tests.factories.finance import make_financed
@@ -32,6 +32,8 @@ FAULTS = {
     "district.claims": "UPDATE claims SET district_code = '120116'",
     "district.claim_shares": "UPDATE claim_shares SET district_code = '120116'",
     "district.recoveries": "UPDATE recoveries SET district_code = '120116'",
+    "district.clawbacks": "UPDATE clawbacks SET district_code = '120116'",
+    "claim.clawbacks_are_vouchers": "UPDATE clawbacks SET amount_fen = amount_fen + 1",
     "district.recovery_shares": "UPDATE recovery_shares SET district_code = '120116'",
     "claim.shares_are_the_loss": "UPDATE claim_shares SET borne_fen = borne_fen + 1 WHERE party = 'bank'",
     "claim.payouts_are_vouchers": "UPDATE claims SET transfer_id = NULL",
@@ -42,6 +44,9 @@ FAULTS = {
     "ledger.ties_to_facts": "UPDATE facts SET value = value + 1 WHERE measure = 'recovery_amount'",
     "ledger.totals_follow_entries": "UPDATE ledger_accounts SET version = version + 1",
     "ledger.totals_follow_transfers": "UPDATE ledger_transfers SET amount_fen = amount_fen + 1",
+    "ledger.second_person": "WITH one AS (UPDATE events SET client_id = (SELECT min(id::text)::uuid FROM clients))"
+    " UPDATE ledger_transfers SET reverses_id = resolves_id WHERE kind = 'post'",
+    "ledger.frozen_by_its_transfer": "UPDATE ledger_accounts SET frozen_by = id WHERE code = 'fees'",
     "ledger.two_entries_each": "DELETE FROM ledger_entries WHERE side = 'debit'",
     "pool.commitments_are_pending": "UPDATE commitments SET outstanding_fen = outstanding_fen - 1",
     "pool.commitments_are_backed": "UPDATE commitments SET outstanding_fen = outstanding_fen - 1",
@@ -54,8 +59,8 @@ FAULTS = {
     "fund.remaining_is_cash": "UPDATE fund_tranches SET remaining_fen = remaining_fen - 1",
     "fund.remaining_follows_movements": "UPDATE fund_tranches SET remaining_fen = remaining_fen - 1",
     "fund.movements_are_the_transfer": "DELETE FROM fund_movements WHERE amount_fen < 0",
-    "fund.sources_paid_in": "UPDATE fund_tranches SET source_id = (SELECT id FROM fund_sources"
-    " WHERE type = 'interest')",
+    "fund.sources_paid_in": "UPDATE fund_movements SET amount_fen = amount_fen - 1"
+    " WHERE transfer_id = tranche_id",
     "fund.payouts_are_eligible": "UPDATE fund_sources SET eligible_ip = '{}' WHERE type = 'district'",
     "pledge.items_hold_their_rights": "UPDATE holds SET ended_at = now(), end_reason = 'x' WHERE kind = 'lien'",
     "pledge.financing_counted_once": "DELETE FROM facts WHERE measure = 'pledge_financing_count'",
@@ -147,11 +152,21 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
 
 
 async def _claimed(stage: Instance) -> None:
-    """A claim paid out of a pool of its own, and something recovered."""
+    """A claim paid out of a pool of its own and something recovered, and one whose payout was clawed back."""
     _, covered = await make_cover(stage.api, stage.database)
     claim = await pay(stage.api, await make_claim(stage.api, covered))
     received = {"source": "debtor", "gross": money("1000.00"), "occurred_on": claim["paid_on"]}
     await stage.api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", received)
+    _, covered = await make_cover(stage.api, stage.database)
+    path = f"/v1/claims/{(await pay(stage.api, await make_claim(stage.api, covered)))['id']}/clawback"
+    order = {
+        "ground": "double_financing",
+        "reason": "示例",
+        "document_id": await document(stage.api, "finance_office"),
+        "due_on": claim["paid_on"],
+    }
+    await stage.api.made("finance_office", path, order)
+    await stage.api.made("treasury", f"{path}/receipt", {"received_on": claim["paid_on"]})
 
 
 async def _reported(stage: Instance) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -96,7 +97,7 @@ PARTIES = [*SharingParty]
 
 
 def _random_scheme(random: Random) -> tuple[list[Tier], TierMode]:
-    tops: list[int | None] = sorted(random.sample(range(1, 10**10), random.randint(0, 3)))
+    tops: list[int | None] = [*sorted(random.sample(range(1, 10**10), random.randint(0, 3)))]
     if random.random() < 0.8:
         tops = [*tops, None]
     tiers = []
@@ -118,7 +119,7 @@ def test_a_thousand_random_losses_are_borne_to_the_fen_whatever_the_order_of_the
         due = shares_of_loss(amount, slices(balance, tiers, mode))
         assert sum(due.values()) == amount
         assert min(due.values()) >= 0
-        turned = [Tier(dict(reversed(tier.shares_bp.items())), tier.upto_fen) for tier in tiers]
+        turned = [Tier(dict(reversed([*tier.shares_bp.items()])), tier.upto_fen) for tier in tiers]
         assert shares_of_loss(amount, slices(balance, turned, mode)) == due
         limits = {limit: random.randint(0, 2 * 10**10) for limit in Limit if random.random() < 0.5}
         paid = settle(due, limits)
@@ -131,7 +132,7 @@ ME, OTHER, BORROWER, HOUSE = (uuid.UUID(int=number) for number in range(1, 5))
 NOTHING_SPENT = Spent({}, {}, 0, 0, 10**9)
 
 
-def waiting(place: int, due: int, held: int = 0, **terms: object) -> Waiting:
+def waiting(place: int, due: int, held: int = 0, **terms: Any) -> Waiting:
     return Waiting(uuid.UUID(int=100 + place), BORROWER, HOUSE, due, held, replace(TERMS, **terms))
 
 

@@ -74,7 +74,8 @@ def test_a_cap_is_reached_but_not_passed(code: str, cap: tuple[str, str | None])
     name, used = cap
     pool = replace(POOL, borrower=Borrower("120110", industry="software"))
     if used is not None:
-        pool = replace(pool, **{used: 400 * WAN})
+        taken: dict[str, Any] = {used: 400 * WAN}
+        pool = replace(pool, **taken)
     limit = 100 * WAN if used is None else 500 * WAN
     assert codes(LOAN, pool, **{name: limit}) == set()
     assert codes(replace(LOAN, principal_fen=100 * WAN + 1), pool, **{name: limit}) == {code}

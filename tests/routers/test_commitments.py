@@ -58,7 +58,8 @@ async def test_a_cap_is_filled_by_two_loans_and_passed_by_one_fen(
     """POL-14, RP-04: per borrower over its banks, per bank over its borrowers, per industry over both."""
     for role in ("sme", "sme_b"):
         await sized(api, role)
-    pool = await make_pool(api, **{cap: yuan("150000.00")})
+    terms: dict[str, Any] = {cap: yuan("150000.00")}
+    pool = await make_pool(api, **terms)
     assert (await file(api, database, pool, "100000.00")).status_code == 201
     assert told(await file(api, database, pool, "50000.01", **second)) == (409, code)
     assert (await file(api, database, pool, "50000.00", **second)).status_code == 201

@@ -14,6 +14,7 @@ from tests.factories.claims import subjects
 from tests.factories.clock import now
 from tests.factories.commitments import (
     APPLICATIONS,
+    PATH,
     commitment,
     file,
     free,
@@ -223,4 +224,5 @@ async def test_an_approval_without_a_pool_is_filed_on_all_the_same(
         pledge = (await file(api, database, pool, application_id=made["id"], **changes)).json()
         shown = (await api.get("bank_a", path)).json()
         assert (shown["status"], shown["pledge_id"]) == ("contracted", pledge["id"])
-    assert (await commitment(api))["application_id"] == made["id"]
+        found = (await api.get("bank_a", PATH, application_id=made["id"])).json()["items"]
+        assert len(found) == (1 if changes["pool_id"] else 0)

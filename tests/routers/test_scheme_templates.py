@@ -19,6 +19,7 @@ from tests.factories.claims import (
     parts,
     pay,
 )
+from tests.factories.pledges import filing
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 from tests.support.edges import told
@@ -254,3 +255,30 @@ async def test_a_worked_example_comes_out_to_the_fen(
     kept = parse_amount(example.paid_in) - fen(example.left)["pool"]
     assert parse_amount(debits) - parse_amount(credits_) == kept
     assert shown["recoveries"] == [] or shown["recoveries"][-1]["late_days"] == 0
+
+
+REFUSED = {
+    "D4": ("JS-SZD-2023", "30000000.01", SHORT_TERM, {"pool.household_cap_exceeded", "pool.tiers_exceeded"}),
+    "F": ("WH-2024", "1000000.00", {"ip_share_bp": 4_999}, {"pool.ip_share_too_low"}),
+}
+
+
+@pytest.mark.parametrize(("code", "principal", "loan", "codes"), REFUSED.values(), ids=REFUSED.keys())
+async def test_a_loan_outside_the_measures_is_not_taken_in(
+    api: Api,
+    database: SavepointDatabase,
+    *,
+    code: str,
+    principal: str,
+    loan: dict[str, Any],
+    codes: set[str],
+) -> None:
+    """Domain §5.4 D4 and F: one fen over the cap per household, an IP share under one half."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        right = (await make_asset(unit.session, owners=[owner])).id
+    pool = await opened(api, code, "50000000.00")
+    body = filing(owner, [right], pool_id=pool["id"], principal=money(principal), **loan)
+    refused = await api.post("bank_a", "/v1/pledges", body)
+    assert refused.status_code == 409
+    assert {one["code"] for one in refused.json()["violations"]} == codes

@@ -6,7 +6,6 @@ from app.queries import ledger_ties
 from app.queries.integrity.check import Check, same_district
 
 
-
 def _over_cap(cap: str, of: str, column: str) -> str:
     """Groups of live commitments of a pool whose sum of a column is over a cap."""
     return (
@@ -21,6 +20,8 @@ def _over_cap(cap: str, of: str, column: str) -> str:
 CHECKS: tuple[Check, ...] = (
     same_district("schemes", "pool_id", "pools"),
     same_district("commitments", "pool_id", "pools"),
+    same_district("bank_breakers", "pool_id", "pools"),
+    same_district("stress_tests", "pool_id", "pools"),
     same_district("claims", "pool_id", "pools"),
     same_district("claim_shares", "claim_id", "claims"),
     same_district("recoveries", "claim_id", "claims"),
@@ -68,6 +69,26 @@ CHECKS: tuple[Check, ...] = (
         " AND e.amount_fen = t.amount_fen"
         " AND e.account_id = CASE e.side WHEN 'debit' THEN t.debit_account_id ELSE t.credit_account_id END"
         " GROUP BY t.ledger_id, t.id HAVING count(e.*) <> 2",
+    ),
+    Check(
+        "ledger.second_person",
+        "reversals, and large transfers by hand, are posted by another client than proposed them",
+        "SELECT t.id::text AS subject, t.code AS detail FROM ledger_transfers t"
+        " JOIN ledger_transfers p ON p.ledger_id = t.ledger_id AND p.id = t.resolves_id"
+        " JOIN events made ON made.id = p.event_id JOIN events posted ON posted.id = t.event_id"
+        " JOIN pools l ON l.id = t.ledger_id"
+        " WHERE t.kind = 'post' AND made.client_id = posted.client_id AND (t.reverses_id IS NOT NULL"
+        " OR t.business_noun = 'pool' AND t.amount_fen >= l.second_person_fen)",
+    ),
+    Check(
+        "ledger.frozen_by_its_transfer",
+        "an account is frozen as long as a pending transfer that freezes it is not given back",
+        "SELECT a.id::text AS subject, a.code AS detail FROM ledger_accounts a LEFT JOIN ("
+        " SELECT t.ledger_id, t.id, CASE t.freezes WHEN 'debit' THEN t.debit_account_id"
+        "  ELSE t.credit_account_id END AS account_id FROM ledger_transfers t WHERE t.freezes IS NOT NULL"
+        "  AND NOT EXISTS (SELECT 1 FROM ledger_transfers r WHERE r.ledger_id = t.ledger_id"
+        "  AND r.resolves_id = t.id AND r.kind <> 'post')) f ON f.account_id = a.id"
+        " WHERE f.id IS DISTINCT FROM a.frozen_by",
     ),
     Check(
         "pool.commitments_are_pending",

@@ -24,7 +24,7 @@ from app.domain.ledger_book import (
 )
 from app.domain.period import Month, PeriodStatus
 from app.domain.pool import AccountCode
-from app.queries import ledger as queries, periods as period_queries
+from app.queries import ledger as queries, periods as period_queries, pools as pool_queries
 from app.queries.ledger import KnownTransfer
 from app.services import events, funds, ledger, pools
 
@@ -65,7 +65,8 @@ async def open_account(
     normal_side: Side,
     limit_side: Side | None,
 ) -> LedgerAccount:
-    """Open an account in the pool's ledger. Raises: `account.code_taken`."""
+    """Open an account in the pool's ledger, not while a period is closed. Raises: `account.code_taken`."""
+    await pool_queries.lock(session, pool.id)  # a closing locks and writes down all accounts there are
     event = events.NewEvent(
         type="account.opened",
         noun="pool",

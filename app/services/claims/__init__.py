@@ -4,10 +4,11 @@ from app.services.claims.clawback import NewClawback, claw_back, receive
 from app.services.claims.evidence import assemble, digest
 from app.services.claims.ground import NewClaim
 from app.services.claims.notification import tell_claimable
-from app.services.claims.payout import pay, write_off
+from app.services.claims.payout import pay
 from app.services.claims.review import approve, check, object_to, supplement
 from app.services.claims.settlement import Preview, preview
 from app.services.claims.submission import submit
+from app.services.claims.writing_off import write_off
 
 __all__ = [
     "NewClaim",

@@ -1,4 +1,4 @@
-"""The money of a claim: set aside while it is public, paid by the treasury, written off (RP-10, RP-16)."""
+"""The money of a claim: set aside while it is public, and paid by the treasury (RP-10)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from app.models.pool import Commitment, Pool, Scheme
 from app.queries import (
     claim_settlements as settlement_queries,
     claims as queries,
-    documents as document_queries,
     ledger as ledger_queries,
     pledge_classifications,
     pools as pool_queries,
@@ -143,35 +142,6 @@ async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: 
         recipients=[claim.organisation_id],
         facts={"number": claim.number, "status": claim.status},
     )
-    return claim
-
-
-async def write_off(
-    session: AsyncSession,
-    *,
-    actor: Actor,
-    moment: Moment,
-    claim_id: uuid.UUID,
-    reason: str,
-    document_id: uuid.UUID,
-) -> Claim:
-    """Write off what will not come back, on the document that ends the pursuit; recoveries are still shared.
-
-    Raises: `claim.not_found`, `claim.wrong_office`, `document.not_found`, `claim.own_claim`,
-    `state.illegal_transition`.
-    """
-    claim = await queries.lock(session, actor, claim_id)
-    if not holds_office(actor, Role.treasury, claim):
-        raise rules.WRONG_OFFICE.error()
-    if claim.organisation_id == actor.organisation_id:
-        raise rules.OWN_CLAIM.error()
-    await document_queries.require(session, actor, document_id)
-    claim.advance(ClaimEvent.write_off)
-    claim.written_off_on, claim.reason = moment.today, reason
-    event = await told(session, claim, "written_off", reason=reason, document_id=str(document_id))
-    pool = await pool_queries.lock(session, claim.pool_id)
-    await events.record(session, actor=actor, moment=moment, events=[event])
-    await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
     return claim
 
 

@@ -127,7 +127,7 @@ async def approve(
 
     Raises: `claim.not_found`, `claim.wrong_office`, `document.not_found`, `state.illegal_transition`,
     `claim.own_claim`, `approval.same_person`, `approval.step_taken`, `claim.reason_missing`,
-    `claim.not_covered`, `claim.repaid_since`.
+    `claim.not_covered`, `claim.cover_in_doubt`, `claim.repaid_since`.
     """
     claim = await queries.lock(session, actor, claim_id)
     taken = {one.step for one in await queries.decisions(session, claim.id) if one.round == claim.round}

@@ -96,6 +96,7 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_ledger_transfers_within_pending": ledger.AMOUNT_EXCEEDS_PENDING,
     "ck_fund_tranches_remaining_fen": fund.SPENT,
     "ck_fund_sources_committed": fund.OVER_COMMITTED,
+    "ck_fund_sources_cash": fund.MOVES_WITH_CASH,
     "uq_fund_sources_pool_id_type_name": fund.EXISTS,
     "ck_ledger_transfers_expired": ledger.EXPIRED,
     "ck_ledger_transfers_reverses_whole": ledger.REVERSES_WHOLE,

@@ -20,7 +20,6 @@ FOLDER = ROOT / "docs" / "nouns"
 INDEX = FOLDER / "README.md"
 SECTIONS = ("What it is", "States", "Invariants", "Routes")
 PARTS = {
-    "pool": ("scheme",),
     "fund": ("source",),
     "ledger": ("account", "transfer", "entry"),
     "indicator": ("target",),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
+from app.domain.fund import Purse
 from app.domain.money import allocate
 from app.domain.pool import FULL_SHARE_BP, SharingParty, covered_principal
 from app.domain.scheme import LiabilityLimit, LossBase, LossTiming, Shortage, Terms, Tier, TierMode
@@ -176,6 +177,60 @@ def within_earmarks(turn: Turn, eligible_fen: int) -> Turn:
         return turn
     limits = {**turn.limits, Limit.earmark: eligible_fen}
     return replace(turn, limits=limits, payable_fen=min(turn.payable_fen, eligible_fen))
+
+
+def shared_within(
+    waiting: Sequence[Waiting], turns: Mapping[uuid.UUID, Turn], free_fen: int, purse: Purse
+) -> dict[uuid.UUID, Turn]:
+    """The turns of the claims that share money by one rule, each within what it can be paid from.
+
+    Money that is not for the loan of a claim is there for the others: in a queue for those behind it, pro
+    rata it is shared again. A claim in a queue that lacks money for its own loan waits for it.
+    """
+    pot = max(0, free_fen + sum(one.held_fen for one in waiting))
+    if any(one.terms.shortage is Shortage.pro_rata for one in waiting):
+        wanted = {one.claim_id: turns[one.claim_id].entitled_fen for one in waiting}
+        taken = _pro_rata_within(wanted, pot, purse)
+        return {claim_id: _limited(turns[claim_id], fen) for claim_id, fen in taken.items()}
+    found: dict[uuid.UUID, Turn] = {}
+    for one in waiting:
+        turn, eligible = turns[one.claim_id], purse.eligible_fen(one.claim_id)
+        payable = min(turn.entitled_fen, pot, eligible)
+        earmark = {Limit.earmark: eligible} if eligible < pot else {}
+        limits = {**turn.limits, **earmark, Limit.balance: pot}
+        found[one.claim_id] = Turn(limits, turn.entitled_fen, payable, queued=payable < turn.entitled_fen)
+        purse.take(one.claim_id, payable)
+        pot -= payable
+    return found
+
+
+def _pro_rata_within(wanted: Mapping[uuid.UUID, int], pot: int, purse: Purse) -> dict[uuid.UUID, int]:
+    """Share a pot in proportion, and what one cannot take among the others, until nobody is short anew."""
+    taken = dict.fromkeys(wanted, 0)
+    sharing = [claim_id for claim_id, fen in wanted.items() if fen > 0]
+    while pot > 0 and sharing:
+        rest = {str(one): wanted[one] - taken[one] for one in sharing}
+        parts = allocate(min(pot, sum(rest.values())), list(rest.items()), list(rest))
+        short = False
+        for one in list(sharing):
+            part = min(parts[str(one)], purse.eligible_fen(one))
+            purse.take(one, part)
+            taken[one] += part
+            pot -= part
+            if part < parts[str(one)] or taken[one] == wanted[one]:
+                short = short or part < parts[str(one)]
+                sharing.remove(one)
+        if not short:
+            break
+    return taken
+
+
+def _limited(turn: Turn, payable_fen: int) -> Turn:
+    """A turn that pays less, for want of money for its loan, or more of what others cannot take."""
+    if payable_fen == turn.payable_fen:
+        return turn
+    limit = Limit.earmark if payable_fen < turn.payable_fen else Limit.balance
+    return replace(turn, limits={**turn.limits, limit: payable_fen}, payable_fen=payable_fen)
 
 
 def line_up(waiting: Sequence[Waiting], spent: Spent, free_fen: int) -> dict[uuid.UUID, Turn]:

@@ -49,6 +49,13 @@ OVER_COMMITTED = define(
     "The money paid in would exceed what the source has committed.",
     basis="RP-19",
 )
+MOVES_WITH_CASH = define(
+    "source.moves_with_cash",
+    ErrorKind.conflict,
+    "出资账户 {code} 只随专户存款变动，不与其他账户对转",
+    "Account {code} takes what sources pay in: it moves with the special account only.",
+    basis="RP-18",
+)
 POOLS_OWN = define(
     "source.pools_own",
     ErrorKind.conflict,
@@ -250,6 +257,18 @@ class Funds:
         self._serve(left, later)
         return placed + sum(left[tranche.id] for tranche in wanted)
 
+    def purse(self, loans: Mapping[uuid.UUID, Loan]) -> Purse | None:
+        """What claims with these loans share: all that others do not wait for. None: no earmark binds it."""
+        if not self._earmarked:
+            return None
+        left, pooled = self._left(), []
+        for one in self.set_aside:
+            taken = draw(left, order(self.tranches.values(), one.loan), one.amount_fen)
+            pooled += taken if one.claim_id in loans else []
+        for tranche, fen in pooled:
+            left[tranche] += fen
+        return Purse([*self.tranches.values()], loans, left)
+
     def pay(self, out: Outgoing) -> Movements:
         """Draw a payment. What others wait for is touched only where nothing else is left.
 
@@ -310,6 +329,23 @@ class Funds:
         if any(self.tranches[tranche].remaining_fen < 0 for tranche, _ in movements):
             raise SPENT.error()
         self._free = None
+
+
+@dataclass(slots=True)
+class Purse:
+    """Money that claims of a line share, each out of what its loan's earmarks take; `left` goes down."""
+
+    tranches: Sequence[Tranche]
+    loans: Mapping[uuid.UUID, Loan]
+    left: dict[uuid.UUID, int]
+
+    def eligible_fen(self, claim_id: uuid.UUID) -> int:
+        """What of the rest a claim can be paid from."""
+        return sum(self.left[one.id] for one in order(self.tranches, self.loans[claim_id]))
+
+    def take(self, claim_id: uuid.UUID, amount_fen: int) -> None:
+        """A claim's part is no one else's."""
+        draw(self.left, order(self.tranches, self.loans[claim_id]), amount_fen)
 
 
 def by_id(tranches: Collection[Tranche]) -> dict[uuid.UUID, Tranche]:

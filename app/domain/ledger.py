@@ -36,6 +36,13 @@ ACCOUNT_NOT_FOUND = define("account.not_found", ErrorKind.not_found, "未找到�
 ACCOUNT_CODE_TAKEN = define(
     "account.code_taken", ErrorKind.conflict, "账户代码 {code} 已存在", "Account code {code} already exists."
 )
+ACCOUNT_CODE_RESERVED = define(
+    "account.code_reserved",
+    ErrorKind.conflict,
+    "账户代码 {code} 属于出资账户，随资金来源的新增而开立",
+    "Account code {code} is one of contributions, whose accounts are opened with their sources.",
+    basis="RP-18",
+)
 TRANSFER_NOT_FOUND = define("transfer.not_found", ErrorKind.not_found, "未找到该笔转账", "No such transfer.")
 INSUFFICIENT = define(
     "account.limit_exceeded",

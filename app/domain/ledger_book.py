@@ -15,10 +15,11 @@ from enum import StrEnum
 
 from app.domain import ledger as rules
 from app.domain.errors import Violation
+from app.domain.fund import MOVES_WITH_CASH
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
 from app.domain.money import Money
-from app.domain.pool import AccountCode
+from app.domain.pool import AccountCode, of_contributions
 from app.domain.request import date_faults
 
 CLAIM_ACCOUNTS = (AccountCode.compensation, AccountCode.recovered)
@@ -26,6 +27,9 @@ CLAIM_ACCOUNTS = (AccountCode.compensation, AccountCode.recovered)
 
 MOVING = (TransferKind.posted, TransferKind.post)
 """Kinds that move posted totals."""
+
+ENDING = (TransferKind.void, TransferKind.expire)
+"""Kinds that give back what was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +370,16 @@ class Book:
                 faults.append(rules.CLAIM_ACCOUNT.violation(at, code=account.code))
             elif account.frozen_by is not None and made.kind is not TransferKind.void:
                 faults.append(rules.FROZEN.violation(at, code=account.code))
+            elif of_contributions(account.code) and made.kind not in ENDING and not self._of_cash(made):
+                faults.append(MOVES_WITH_CASH.violation(at, code=account.code))
         return faults
+
+    def _of_cash(self, made: NewTransfer) -> bool:
+        """Whether one side is the special account."""
+        return any(
+            account_id in self.accounts and self.accounts[account_id].code == AccountCode.cash
+            for _, account_id in _sides(made)
+        )
 
     def _resolution_faults(self, made: NewTransfer, hand: Hand, pointer: str) -> list[Violation]:
         if made.resolves_id is None:

@@ -45,6 +45,12 @@ class AccountCode(StrEnum):
     control = "memo.control"
 
 
+def of_contributions(code: str) -> bool:
+    """Whether an account takes what sources pay in: the common one, or a source's own."""
+    family = AccountCode.contributions.value
+    return code == family or code.startswith(f"{family}.")
+
+
 class SharingParty(StrEnum):
     """Who bears a loss, in the order that settles rounding ties (RP-11): public money never takes the tie."""
 

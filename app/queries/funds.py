@@ -135,10 +135,16 @@ Moved = dict[uuid.UUID, dict[uuid.UUID, int]]
 
 
 async def cash_account(session: AsyncSession, pool_id: uuid.UUID) -> uuid.UUID:
-    """The pool's special account; no statement once it is known."""
+    """The pool's special account; no statement once it is known.
+
+    Ids are never used twice, so that what was read of a pool that came to nothing is of nobody's use; and
+    what were booked by a wrong one would not commit (`ck_fund_movements_whole`).
+    """
     known = _cash_accounts.get(pool_id)
     if known is None:
         known = await (await driver(session)).fetchval(_CASH, pool_id)
+        if known is None:
+            raise LookupError(f"pool {pool_id} has no special account")
         _cash_accounts[pool_id] = known
         if len(_cash_accounts) > _KEPT_CASH_ACCOUNTS:
             _cash_accounts.popitem(last=False)

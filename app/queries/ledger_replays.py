@@ -89,7 +89,17 @@ CROSS JOIN LATERAL (VALUES
   (6, 'last_booked_on', e.booked_on::text, a.last_booked_on::text),
   (7, 'last_occurred_on',
    (SELECT max(occurred_on) FROM ledger_entries WHERE account_id = a.id AND posted_fen > 0)::text,
-   a.last_occurred_on::text)
+   a.last_occurred_on::text),
+  (8, 'frozen_by',
+   (SELECT t.id FROM ledger_transfers t WHERE t.ledger_id = a.ledger_id AND t.freezes IS NOT NULL
+      AND a.id = CASE t.freezes WHEN 'debit' THEN t.debit_account_id ELSE t.credit_account_id END
+      AND NOT EXISTS (SELECT 1 FROM ledger_transfers r WHERE r.ledger_id = t.ledger_id
+                      AND r.resolves_id = t.id AND r.kind <> 'post') LIMIT 1)::text, a.frozen_by::text),
+  (9, 'ledger_id', coalesce(e.ledger_id, a.ledger_id)::text, a.ledger_id::text),
+  (10, 'district_code', coalesce(e.district_code, a.district_code), a.district_code),
+  (11, 'currency',
+   coalesce((SELECT currency FROM ledger_transfers t WHERE t.ledger_id = e.ledger_id AND t.id = e.transfer_id),
+            a.currency), a.currency)
 ) AS fault(rank, name, expected, found)
 WHERE a.id = $1 AND fault.expected IS DISTINCT FROM fault.found ORDER BY fault.rank LIMIT 1
 """
@@ -131,6 +141,19 @@ WHERE r.ledger_id = $1 AND r.reverses_id IS NOT NULL AND (
   OR EXISTS (SELECT 1 FROM ledger_transfers x
              WHERE x.ledger_id = r.ledger_id AND x.reverses_id = r.reverses_id AND x.id <> r.id))
 ORDER BY r.id LIMIT 1
+"""
+_UNSEALED = """
+SELECT t.id AS transfer_id, 'event_id' AS name, 'an event that is sealed, or waits for its seal' AS expected,
+  t.event_id::text AS found
+FROM ledger_transfers t LEFT JOIN events e ON e.id = t.event_id
+WHERE t.ledger_id = $1 AND (e.id IS NULL
+  OR NOT EXISTS (SELECT 1 FROM seals s WHERE s.event_id = e.id AND s.stream = e.stream)
+    AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = e.id AND o.stream = e.stream))
+ORDER BY t.id LIMIT 1
+"""
+_OF_TRANSFERS = (_LOOSE, _RESOLVED, _REVERSED, _UNSEALED)
+_STREAMS = """
+SELECT DISTINCT e.stream FROM ledger_transfers t JOIN events e ON e.id = t.event_id WHERE t.ledger_id = $1
 """
 
 
@@ -187,11 +210,18 @@ async def replay(session: AsyncSession, account_id: uuid.UUID) -> Fault | None:
 
 
 async def loose(session: AsyncSession, ledger_id: uuid.UUID) -> list[Fault]:
-    """The first transfer that lacks an entry or has too many, resolves or reverses what it may not."""
+    """The first transfer that lacks an entry or has too many, resolves or reverses what it may not, or that
+    no seal will ever cover.
+    """
     connection = await driver(session)
-    rows = [await connection.fetchrow(statement, ledger_id) for statement in (_LOOSE, _RESOLVED, _REVERSED)]
+    rows = [await connection.fetchrow(statement, ledger_id) for statement in _OF_TRANSFERS]
     return [
         Fault(row["name"], row["expected"], row["found"], row["transfer_id"])
         for row in rows
         if row is not None
     ]
+
+
+async def streams(session: AsyncSession, ledger_id: uuid.UUID) -> set[str]:
+    """The streams in which the events of a ledger's transfers lie."""
+    return {row["stream"] for row in await (await driver(session)).fetch(_STREAMS, ledger_id)}

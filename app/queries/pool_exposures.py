@@ -16,13 +16,16 @@ from app.domain.pool import AccountCode, Risk
 from app.domain.pool_breaker import BankLoans, together
 from app.domain.pool_exposure import Exposure, Item
 from app.domain.stress_test import Price
+from app.queries import pools as pool_queries
 from app.queries.driver import driver
-from app.queries.pool_risks import net_paid, paid_in
+from app.queries.pool_risks import net_paid, paid_in, watching
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
+
+    from app.models.pool import Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,20 @@ class Cut:
     known_at: datetime | None = None
 
 
-def _known(row: str) -> str:
+def _known(row: str, event: str = "event_id") -> str:
     """SQL: whether a row, written under its event, was known; $3 is `as_of`, $4 `known_at`."""
     return (
         "($3::timestamptz IS NULL OR EXISTS (SELECT 1 FROM seals known"
-        f" WHERE known.event_id = {row}.event_id AND known.sealed_at <= $3))"
+        f" WHERE known.event_id = {row}.{event} AND known.sealed_at <= $3))"
         f" AND ($4::timestamptz IS NULL OR {row}.recorded_at <= $4)"
+    )
+
+
+def _told(what: str) -> str:
+    """SQL: whether it was known that this had happened to claim `k`; its own row tells only of today."""
+    return (
+        "EXISTS (SELECT 1 FROM events e WHERE e.noun = 'claim' AND e.subject_id = k.id"
+        f" AND e.type = 'claim.{what}' AND {_known('e', 'id')})"
     )
 
 
@@ -87,16 +98,17 @@ LEFT JOIN LATERAL (
     AND m.term_from <= $2 AND m.term_to >= $2 AND (m.ended_on IS NULL OR m.ended_on > $2)
   ORDER BY m.id LIMIT 1
 ) m ON true
-WHERE i.pledge_id = ANY($1::uuid[])
+WHERE i.pledge_id = ANY($1::uuid[]) AND (i.ended_on IS NULL OR i.ended_on > $2)
 ORDER BY i.pledge_id, i.ordinal, i.id
 """
+
+_SCHEMES = f"SELECT s.id FROM schemes s WHERE s.pool_id = $1 AND $2::date IS NOT NULL AND {_known('s')}"
 
 _OWED = f"""
 SELECT k.organisation_id AS bank_id, sum(k.principal_fen)::bigint AS fen
 FROM claims k
-WHERE k.pool_id = $1 AND k.paid_on <= $2 AND NOT coalesce(k.written_off_on <= $2, false)
-  AND (k.transfer_id IS NULL OR EXISTS (
-    SELECT 1 FROM ledger_transfers t WHERE t.ledger_id = $1 AND t.id = k.transfer_id AND {_known("t")}))
+WHERE k.pool_id = $1 AND k.paid_on <= $2 AND {_told("paid")}
+  AND NOT (coalesce(k.written_off_on <= $2, false) AND {_told("written_off")})
   AND NOT EXISTS (SELECT 1 FROM clawbacks b WHERE b.claim_id = k.id AND b.ordered_on <= $2 AND {_known("b")})
   AND k.loss_fen > (
     SELECT coalesce(sum(s.amount_fen), 0) FROM recoveries r JOIN recovery_shares s ON s.recovery_id = r.id
@@ -144,16 +156,19 @@ FROM (
 """
 
 
-async def exposures(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> list[Exposure]:
+async def exposures(
+    session: AsyncSession, pool_id: uuid.UUID, cut: Cut, *, with_rights: bool = True
+) -> list[Exposure]:
     """The loans a pool covered on a day, in the order of their pledges; a loan never classified is normal.
 
-    A right's agency is whose mandate on it was in force that day; nothing else ties a pledge to an agency.
+    A right counts until the day it ends. Its agency is whose mandate on it was in force that day; nothing
+    else ties a pledge to an agency.
     """
     connection = await driver(session)
     loans = await connection.fetch(_LOANS, pool_id, cut.on, cut.as_of, cut.known_at)
     items: dict[uuid.UUID, list[Item]] = {row["pledge_id"]: [] for row in loans}
     pledgors: dict[uuid.UUID, set[uuid.UUID]] = {row["pledge_id"]: set() for row in loans}
-    for row in await connection.fetch(_ITEMS, list(items), cut.on):
+    for row in await connection.fetch(_ITEMS, list(items), cut.on) if with_rights else ():
         items[row["pledge_id"]].append(Item(row["asset_kind"], row["appraiser_id"], row["agency_id"]))
         if row["pledgor_id"] is not None:
             pledgors[row["pledge_id"]].add(row["pledgor_id"])
@@ -183,8 +198,17 @@ async def owed(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> list[Bank
 
 async def banks(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> list[BankLoans]:
     """What breakers look at on a day: each covered loan, and what was paid for and still counts as bad."""
-    loans = await exposures(session, pool_id, cut)
+    loans = await exposures(session, pool_id, cut, with_rights=False)
     return [*map(BankLoans.of, loans), *await owed(session, pool_id, cut)]
+
+
+async def terms(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> Scheme:
+    """The scheme by which the pool was watched that day; one not yet known then does not count."""
+    connection = await driver(session)
+    rows = await connection.fetch(_SCHEMES, pool_id, cut.on, cut.as_of, cut.known_at)
+    known = {row["id"] for row in rows}
+    schemes = await pool_queries.schemes(session, pool_id)
+    return watching([one for one in schemes if one.id in known] or schemes[:1], cut.on)
 
 
 def risk(loans: Iterable[BankLoans], book: Mapping[str, Account]) -> Risk:

@@ -23,7 +23,7 @@ WITH enrolled AS (
   FROM claims k WHERE k.pool_id = $1 AND k.submitted_on BETWEEN $2 AND $3
   GROUP BY k.organisation_id
 ), booked AS (
-  SELECT coalesce(k.organisation_id, b.organisation_id) AS bank_id,
+  SELECT k.organisation_id AS bank_id,
     sum(CASE WHEN a.code <> 'compensation' THEN 0 WHEN e.side = 'debit' THEN e.posted_fen
         ELSE -e.posted_fen END) AS paid,
     count(DISTINCT k.id) FILTER (WHERE a.code = 'compensation' AND e.side = 'debit') AS payouts,
@@ -32,11 +32,12 @@ WITH enrolled AS (
   FROM ledger_entries e
   JOIN ledger_accounts a ON a.id = e.account_id AND a.code IN ('compensation', 'recovered')
   JOIN ledger_transfers t ON t.ledger_id = e.ledger_id AND t.id = e.transfer_id
-  LEFT JOIN claims k ON k.id = t.business_id
-  LEFT JOIN clawbacks w ON w.id = t.business_id
-  LEFT JOIN claims b ON b.id = w.claim_id
+  LEFT JOIN recoveries r ON t.business_noun = 'recovery' AND r.id = t.business_id
+  LEFT JOIN clawbacks w ON t.business_noun = 'clawback' AND w.id = t.business_id
+  LEFT JOIN claims k ON k.id = CASE t.business_noun
+    WHEN 'claim' THEN t.business_id WHEN 'recovery' THEN r.claim_id WHEN 'clawback' THEN w.claim_id END
   WHERE e.ledger_id = $1 AND e.posted_fen > 0 AND e.occurred_on BETWEEN $2 AND $3
-  GROUP BY coalesce(k.organisation_id, b.organisation_id)
+  GROUP BY k.organisation_id
 )
 SELECT i.bank_id, coalesce(e.count, 0) AS enrolled, coalesce(e.principal, 0)::bigint AS principal,
   coalesce(e.covered, 0)::bigint AS covered, coalesce(c.count, 0) AS claims,

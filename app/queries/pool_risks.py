@@ -5,21 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from app.domain.claim import OWED
-from app.domain.commitment import COVERING
+from app.domain.commitment import COVERING, LIVE
 from app.domain.permission import Role
 from app.domain.pool import AccountCode, Limits, Risk
 from app.domain.pool_breaker import BankLoans, together
 from app.models.ledger import LedgerAccount
 from app.models.organisation import Organisation
-from app.models.pledge import Pledge
 from app.models.pool import BankBreaker, Commitment, Pool, Scheme
 from app.queries import pools as queries
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,9 +98,21 @@ async def names(session: AsyncSession, ids: Collection[uuid.UUID]) -> dict[uuid.
 
 
 async def terms(session: AsyncSession, pool_id: uuid.UUID, on: date) -> Scheme:
-    """The scheme in effect on a day, or the last version when none is: a pool is watched at all times."""
-    scheme = await queries.scheme_on(session, pool_id, on)
-    return scheme if scheme is not None else (await queries.schemes(session, pool_id))[-1]
+    """The scheme by which a pool is watched on a day."""
+    return watching(await queries.schemes(session, pool_id), on)
+
+
+def watching(schemes: Sequence[Scheme], on: date) -> Scheme:
+    """The version in effect on a day, as `queries.scheme_on` finds it.
+
+    When none is, the last that had begun, or before any the first to begin: a pool is watched at all times,
+    and what is put in effect later changes no earlier day.
+    """
+    begun = [one for one in schemes if one.effective_from <= on]
+    if not begun:
+        return min(schemes, key=lambda one: (one.effective_from, one.scheme_version))
+    in_effect = [one for one in begun if one.effective_to is None or one.effective_to >= on]
+    return max(in_effect or begun, key=lambda one: (one.effective_from, one.scheme_version))
 
 
 def limits(scheme: Scheme) -> Limits:
@@ -122,14 +133,10 @@ async def keepers(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
 
 
 async def concerned(session: AsyncSession, pool: Pool) -> list[uuid.UUID]:
-    """Who must know of a change: its keepers and the banks with live commitments."""
+    """Who must know of a change: its keepers and the banks with live commitments, reservations too."""
     banks = (
-        select(func.coalesce(Pledge.organisation_id, Organisation.id))
-        .select_from(Commitment)
-        .join(Pledge, Pledge.id == Commitment.pledge_id)
-        .join(Organisation, Organisation.party_id == Pledge.pledgee_id, isouter=True)
-        .where(Commitment.pool_id == pool.id, Commitment.status.in_(COVERING))
+        select(Commitment.bank_id)
+        .where(Commitment.pool_id == pool.id, Commitment.status.in_(LIVE))
         .distinct()
     )
-    found = set(await session.scalars(banks)) - {None}
-    return sorted(found | set(await keepers(session, pool)))
+    return sorted({*await session.scalars(banks), *await keepers(session, pool)})

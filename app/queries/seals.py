@@ -150,10 +150,25 @@ FROM seals WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3
 """
 _UNSEALED = """
 SELECT e.id FROM events e
-WHERE e.stream = $1 AND NOT EXISTS (SELECT 1 FROM seals s WHERE s.event_id = e.id)
-  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = e.id)
+WHERE e.stream = $1 AND NOT EXISTS (SELECT 1 FROM seals s WHERE s.event_id = e.id AND s.stream = e.stream)
+  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.event_id = e.id AND o.stream = e.stream)
 ORDER BY e.id LIMIT 1
 """
+_SHARED = ("events", "audit", "document_contents")
+"""Of these, rows may lie under no event, or are events: refused requests are audited without one."""
+_ORPHAN = {
+    one.table: (
+        f"SELECT o.ctid::text AS place FROM {one.table} o WHERE NOT EXISTS ("
+        f"SELECT 1 FROM (SELECT id AS event_id FROM events) AS t {one.join.format(table=one.table)}"
+        " WHERE r.ctid = o.ctid) LIMIT 1"
+        if "event_id" not in Base.metadata.tables[one.table].columns
+        else f"SELECT o.event_id::text AS place FROM {one.table} o"
+        " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = o.event_id) LIMIT 1"
+    )
+    for one in COVERED
+    if one.table not in _SHARED
+}
+"""Per table the place of a row that lies under no event, so that no seal covers it."""
 _POSITION_GAP = """
 SELECT previous + 1 AS missing, stream, seq, event_id
 FROM (SELECT position, lag(position, 1, 0) OVER (ORDER BY position) AS previous, stream, seq, event_id
@@ -242,6 +257,13 @@ async def unsealed(session: AsyncSession, stream: str) -> uuid.UUID | None:
     """An event of the stream that has neither a seal nor a place in the tail."""
     found: uuid.UUID | None = await (await driver(session)).fetchval(_UNSEALED, stream)
     return found
+
+
+async def orphans(session: AsyncSession) -> dict[str, str]:
+    """Covered tables that have a row under no event, and which: the event it names, or where it lies."""
+    connection = await driver(session)
+    found = {table: await connection.fetchval(statement) for table, statement in _ORPHAN.items()}
+    return {table: place for table, place in found.items() if place is not None}
 
 
 async def position_gap(session: AsyncSession) -> tuple[int, str, int, uuid.UUID] | None:

@@ -28,6 +28,7 @@ from app.routers import (
     interest,
     ledger,
     ledger_reports,
+    ledger_transfers,
     legal_events,
     listings,
     mandates,
@@ -60,7 +61,6 @@ from app.routers import (
     tags,
     tasks,
     titles,
-    transfers,
     valuations,
 )
 
@@ -101,7 +101,7 @@ ROUTERS = (
     funds.router,
     policies.router,
     ledger.router,
-    transfers.router,
+    ledger_transfers.router,
     monitors.router,
     ledger_reports.router,
     periods.router,

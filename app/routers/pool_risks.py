@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -123,7 +124,7 @@ async def risk(pool_id: uuid.UUID, unit: Reading, on: OnDay = None, as_of: AsOf 
     pool = await queries.get_book(unit.session, unit.actor, pool_id)
     cut = _cut(unit, on, as_of)
     standing = cut.on == unit.moment.today and as_of is None
-    scheme = await pool_risks.terms(unit.session, pool.id, cut.on)
+    scheme = await pool_exposures.terms(unit.session, pool.id, cut)
     limits = pool_risks.limits(scheme)
     loans = await pool_exposures.banks(unit.session, pool.id, cut)
     book = await pool_exposures.books(unit.session, pool.id, cut)
@@ -265,14 +266,12 @@ async def report(
     flows = {
         row.bank_id: row for row in await pool_reports.flows(unit.session, pool.id, found.first, found.last)
     }
-    loans = await pool_exposures.banks(unit.session, pool.id, cut)
-    covered = {
-        uuid.UUID(bank): fen
-        for (bank,), fen in grouped(
-            await pool_exposures.exposures(unit.session, pool.id, cut), [Dimension.bank]
-        ).items()
-        if bank is not None
-    }
+    exposures = await pool_exposures.exposures(unit.session, pool.id, cut, with_rights=False)
+    owed = await pool_exposures.owed(unit.session, pool.id, cut)
+    loans = [*map(BankLoans.of, exposures), *owed]
+    covered = Counter[uuid.UUID]()
+    for one in exposures:
+        covered[one.bank_id] += one.covered_fen
     book = await pool_exposures.books(unit.session, pool.id, cut)
     standing = {one.bank_id: one for one in by_bank(loans)}
     ids = sorted({*standing, *(bank for bank in flows if bank is not None)})
@@ -282,7 +281,7 @@ async def report(
             KeyOut(id=str(one), name=names[str(one)]),
             flows.get(one, Flows(one)),
             standing.get(one, BankLoans(one, 0, 0)),
-            covered.get(one, 0),
+            covered[one],
             pool,
         )
         for one in ids
@@ -297,10 +296,10 @@ async def report(
         period=found.name,
         first=found.first,
         last=found.last,
-        total=_row(None, _sum(flows.values()), total, sum(covered.values()), pool),
+        total=_row(None, _sum(flows.values()), total, covered.total(), pool),
         paid_in=MoneyOut.of(risk_then.paid_in_fen, pool.currency),
         paid_ratio=risk_then.paid_ratio,
-        capacity=_room(book, await pool_risks.terms(unit.session, pool.id, found.last), pool),
+        capacity=_room(book, await pool_exposures.terms(unit.session, pool.id, cut), pool),
         banks=rows,
     )
 

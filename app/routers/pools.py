@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain import fund as fund_rules, pool as rules
+from app.domain import fund as fund_rules, pool as rules, scheme as scheme_rules
 from app.domain.errors import refuse_if
 from app.domain.permission import Permission
 from app.domain.scheme import Terms
@@ -34,15 +34,17 @@ router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
 
 def _terms(body: SchemeIn, currency: str, *, pointer: str = "") -> Terms:
-    """The parameters, all of whose amounts are in the pool's currency."""
+    """The parameters, all of whose amounts are in the pool's currency; every objection at once."""
+    terms = body.terms()
     refuse_if(
         [
             rules.CURRENCY_MISMATCH.violation(f"{pointer}{place}", currency=currency)
             for place, given in body.currencies().items()
             if given != currency
         ]
+        + scheme_rules.faults(terms, pointer)
     )
-    return body.terms()
+    return terms
 
 
 async def _risk(unit: ReadUnit | WriteUnit, pool: Pool) -> RiskOut | None:

@@ -56,7 +56,7 @@ async def verify(session: AsyncSession, number: str | None = None) -> Verificati
     tamperings: list[Tampering] = []
     streams: set[str] = set()
     for one in await queries.ledgers(session, number):
-        streams.add(one.stream)
+        streams |= {one.stream, *await queries.streams(session, one.id)}
         entries[one.number] = 0
         for account in await queries.accounts(session, one.id):
             entries[one.number] += account.entries

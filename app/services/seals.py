@@ -83,8 +83,8 @@ async def verify(session: AsyncSession, stream: str | None = None) -> Verificati
     """Recompute every seal of one stream or of all, from the rows themselves.
 
     Looks in one snapshot if the session's transaction has one (the reading role's has). It finds every
-    change of a sealed row, rows missing or added, seals missing or altered, and events that are neither
-    sealed nor waiting. It cannot find that the youngest seals of all were removed together with their
+    change of a sealed row, rows missing or added, seals missing or altered, events that are neither sealed
+    nor waiting, and, of all streams, rows under no event. It cannot find that the youngest seals of all were removed together with their
     events: for that, compare with a head (number and hash) kept elsewhere.
     """
     counted: dict[str, int] = {}
@@ -101,6 +101,9 @@ async def verify(session: AsyncSession, stream: str | None = None) -> Verificati
             missing, name, seq, event_id = gap
             detail = f"position {missing} of the instance is missing before this seal"
             breaches.setdefault(name, Breach(name, seq, event_id, Reason.gap, detail))
+        for table, place in (await queries.orphans(session)).items():
+            detail = f"{table}: a row under no event, so under no seal ({place})"
+            breaches[table] = Breach(table, None, None, Reason.added_row, detail)
     return Verification(counted, list(breaches.values()))
 
 

@@ -171,15 +171,28 @@ BEGIN
 END $$
 """
 
-TRANCHES_COMMITTED = """
-CREATE FUNCTION fund_tranches_within_committed() RETURNS trigger LANGUAGE plpgsql
+SOURCE_PAID_IN = """
+CREATE FUNCTION fund_source_paid_in() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   fault uuid;
 BEGIN
-  SELECT s.id INTO fault FROM public.fund_sources s JOIN public.ledger_accounts a ON a.id = s.account_id
-    WHERE s.id IN (SELECT source_id FROM opened) AND s.committed_fen > 0
-      AND a.credits_posted - a.debits_posted > s.committed_fen LIMIT 1;
+  SELECT t.id INTO fault
+    FROM public.ledger_entries e
+    JOIN public.ledger_transfers t ON t.ledger_id = e.ledger_id AND t.id = e.transfer_id
+    JOIN public.ledger_accounts o
+      ON o.id = CASE e.side WHEN 'debit' THEN t.credit_account_id ELSE t.debit_account_id END
+    WHERE e.account_id = NEW.id AND e.account_version > OLD.version AND e.account_version <= NEW.version
+      AND e.amount_fen > 0 AND o.code <> 'cash'
+    LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transfer % changes what was paid in without the special account', fault
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_fund_sources_cash';
+  END IF;
+  SELECT s.id INTO fault FROM public.fund_sources s
+    WHERE s.account_id = NEW.id AND s.committed_fen > 0
+      AND NEW.credits_posted - NEW.debits_posted > s.committed_fen
+      AND NEW.credits_posted - NEW.debits_posted > OLD.credits_posted - OLD.debits_posted;
   IF FOUND THEN
     RAISE EXCEPTION 'source % has paid in more than it committed', fault
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_fund_sources_committed';
@@ -187,7 +200,7 @@ BEGIN
   RETURN NULL;
 END $$
 """
-"""The account of the special account is locked by whoever pays in: the sums of two do not pass each other."""
+"""Whatever moves the account of contributions, its row is locked: the sums of two do not pass each other."""
 
 MOVEMENTS_APPLY = """
 CREATE FUNCTION fund_movements_apply() RETURNS trigger LANGUAGE plpgsql
@@ -253,7 +266,7 @@ FUNCTIONS = {
     "commitment_moves_with_its_transfer": COMMITMENT_MOVES,
     "transfer_resolved_with_its_commitment": TRANSFER_OF_COMMITMENT,
     "fund_tranche_opened": TRANCHE_OPENED,
-    "fund_tranches_within_committed": TRANCHES_COMMITTED,
+    "fund_source_paid_in": SOURCE_PAID_IN,
     "fund_movements_apply": MOVEMENTS_APPLY,
     "cash_attributed": CASH_ATTRIBUTED,
 }
@@ -277,9 +290,11 @@ TRIGGERS = (
         " FOR EACH ROW EXECUTE FUNCTION fund_tranche_opened()"
     ),
     (
-        "CREATE TRIGGER fund_tranches_within_committed AFTER INSERT ON fund_tranches"
-        " REFERENCING NEW TABLE AS opened FOR EACH STATEMENT"
-        " EXECUTE FUNCTION fund_tranches_within_committed()"
+        "CREATE TRIGGER fund_source_paid_in AFTER UPDATE ON ledger_accounts"
+        " FOR EACH ROW WHEN ((NEW.code = 'contributions' OR starts_with(NEW.code, 'contributions.'))"
+        " AND (NEW.debits_posted, NEW.credits_posted, NEW.debits_pending, NEW.credits_pending)"
+        " IS DISTINCT FROM (OLD.debits_posted, OLD.credits_posted, OLD.debits_pending, OLD.credits_pending))"
+        " EXECUTE FUNCTION fund_source_paid_in()"
     ),
     (
         "CREATE TRIGGER fund_movements_apply AFTER INSERT ON fund_movements"

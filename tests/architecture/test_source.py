@@ -24,7 +24,7 @@ COMMITS = {"app/infra/db.py"}
 EXACT = ("domain", "models", "queries", "services", "schemas")
 """Layers in which amounts, shares and counts live: no binary fractions there."""
 
-UNCOUNTED = ("audit", "ledger")
+UNCOUNTED = ("audit", "ledger", "interest")
 SINGULAR = ("domain", "models", "schemas")
 PLURAL = ("routers", "services", "queries")
 OTHERS = {

@@ -29,7 +29,7 @@ def book(**cash: Any) -> Book:
     accounts = [
         account(CASH, "cash", limit_side=Side.credit, **({"debits_posted": 1_000} | cash)),
         account(SPENT, "spent"),
-        account(PAID, "contributions", credits_posted=1_000),
+        account(PAID, "interest", credits_posted=1_000),
         account(MEMO, "memo.covered", memo=True),
         account(CLAIMS, "compensation"),
     ]
@@ -43,7 +43,11 @@ def hand(client: uuid.UUID = ANN, **given: Any) -> Hand:
 
 def spend(fen: int, **given: Any) -> WantedTransfer:
     """So much from cash."""
-    values = {"kind": TransferKind.posted, "debit_account_id": SPENT, "credit_account_id": CASH}
+    values: dict[str, Any] = {
+        "kind": TransferKind.posted,
+        "debit_account_id": SPENT,
+        "credit_account_id": CASH,
+    }
     return WantedTransfer(code="x", amount=Money(fen), **(values | given))
 
 
@@ -149,7 +153,7 @@ def test_an_id_sent_again_exists_or_names_what_differs() -> None:
 
 def test_who_proposed_does_not_post_from_the_amount_on() -> None:
     """POL-21: 499 alone, 500 by two; the second person is another client, whatever its roles."""
-    rich = {"second_person_fen": 500}
+    rich: dict[str, Any] = {"second_person_fen": 500}
     key = uuid.uuid4()
     ledger = book()
     wanted = [spend(499), spend(500), spend(500, kind=TransferKind.pending, id=key)]

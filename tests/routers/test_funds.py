@@ -232,7 +232,14 @@ async def transfers(database: SavepointDatabase, pool: dict[str, Any], code: str
 
 
 async def move(
-    database: SavepointDatabase, pool_id: str, debit: str, credit: str, fen: int, *, attributed: bool = True
+    database: SavepointDatabase,
+    pool_id: str,
+    debit: str,
+    credit: str,
+    fen: int,
+    *,
+    attributed: bool = True,
+    **changes: Any,
 ) -> None:
     """A posting between two accounts by their codes, with or without saying whose money it is."""
     async with database.write() as unit:
@@ -243,7 +250,9 @@ async def move(
             type="transfer.posted", noun="pool", subject_id=pool.id, stream=pool.district_code, payload={}
         )
         await events.record(session, actor=system_actor("test"), moment=moment, events=[event])
-        transfer = ledger.NewTransfer(accounts[debit], accounts[credit], fen, "示例", "pool", pool.id)
+        transfer = ledger.NewTransfer(
+            accounts[debit], accounts[credit], fen, "示例", "pool", pool.id, **changes
+        )
         await ledger.post(
             session, moment=moment, book=pools.book(pool), transfers=[transfer], event_id=event.id
         )

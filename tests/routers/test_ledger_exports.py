@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
-import subprocess
 import uuid
 import zipfile
 from datetime import date
@@ -15,22 +13,32 @@ from typing import Any
 
 import openpyxl
 import pytest
-from beancount import loader
-from beancount.core.data import Balance, Transaction
+from beancount.core.data import Transaction
 from sqlalchemy import text
 
 from app.domain.clock import Moment
 from app.domain.ledger import Side, TransferKind
-from app.domain.ledger_export import ExportAccount, paths, pending_path, posted_path
 from app.models.pool import Pool
 from app.services import ledger, pools
 from tests.factories.claims import TODAY, make_claim, make_cover, money, pay
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
+from tests.support.plain_text import (
+    HLEDGER,
+    asserted,
+    expected,
+    exported,
+    hledger_balances,
+    loaded,
+    run_hledger,
+    summed,
+)
 
 NASTY = '=1+1; "引号" | (括号) \\ 资产:负债, \u0007\n第二行  * !'
 """What a keeper may write: a formula, comment signs, quotes, separators, a line break."""
 SHOWN = NASTY.replace("\u0007", " ")
+LARGE = "15000000000000.01"
+"""More fen than a spreadsheet has digits for."""
 
 
 @pytest.fixture
@@ -60,7 +68,7 @@ async def pool(api: Api, database: SavepointDatabase) -> dict[str, Any]:
         held = transfer(70_000, kind=TransferKind.pending, occurred_on=date(2020, 2, 1))
         for day, transfers in (
             (date(2020, 2, 1), [held, transfer(3, occurred_on=date(2019, 12, 31))]),
-            (date(2020, 3, 1), [transfer(500_000_000_000_01), transfer(1, kind=TransferKind.pending)]),
+            (date(2020, 3, 1), [transfer(1_500_000_000_000_001), transfer(1, kind=TransferKind.pending)]),
             (date(2020, 4, 1), [transfer(69_999, kind=TransferKind.post, resolves_id=held.id)]),
         ):
             await ledger.post(
@@ -73,51 +81,14 @@ async def pool(api: Api, database: SavepointDatabase) -> dict[str, Any]:
     return made
 
 
-async def exported(api: Api, pool: dict[str, Any], form: str) -> bytes:
-    answer = await api.get("auditor", f"/v1/pools/{pool['id']}/export", format=form)
-    assert answer.status_code == 200, answer.text
-    assert int(answer.headers["content-length"]) == len(answer.content)
-    assert pool["number"] in answer.headers["content-disposition"]
-    return answer.content
-
-
-async def expected(api: Api, pool: dict[str, Any]) -> dict[str, Decimal]:
-    """Each account's posted and pending balance as the API tells it, by its name in plain text."""
-    accounts = (await api.get("auditor", f"/v1/pools/{pool['id']}/accounts")).json()
-    shapes = [
-        ExportAccount(
-            uuid.UUID(one["id"]), one["code"], one["name"], one["normal_side"], one["memo"], 0, 0, 0, 0, 0
-        )
-        for one in accounts
-    ]
-    names = paths(shapes)
-    found = {}
-    for shape, one in zip(shapes, accounts, strict=True):
-        for name, phase in (
-            (posted_path(shape, names[shape.id]), "posted"),
-            (pending_path(names[shape.id]), "pending"),
-        ):
-            debit, credit = (Decimal(one[f"{side}_{phase}"]["amount"]) for side in ("debits", "credits"))
-            found[name] = debit - credit
-    assert len(found) == 2 * len(accounts)
-    return found
-
-
 async def test_beancount_checks_the_books_and_comes_to_our_balances(api: Api, pool: dict[str, Any]) -> None:
     """POL-24: no fault, every account asserted, the sums of its postings are the API's balances."""
-    source = (await exported(api, pool, "beancount")).decode()
-    entries, errors, _ = loader.load_string(source)
-    assert [error.message for error in errors] == []
-    sums: dict[str, Decimal] = {}
-    for entry in entries:
-        for posting in entry.postings if isinstance(entry, Transaction) else []:
-            assert posting.units is not None
-            assert posting.units.number is not None
-            sums[posting.account] = sums.get(posting.account, Decimal(0)) + posting.units.number
-    wanted = await expected(api, pool)
+    entries, faults = loaded((await exported(api, pool, "beancount")).decode())
+    assert faults == []
+    wanted, sums = await expected(api, pool), summed(entries)
     assert {name: sums.get(name, Decimal(0)) for name in wanted} == wanted
     assert sums.keys() <= wanted.keys()
-    assert {one.account: one.amount.number for one in entries if isinstance(one, Balance)} == wanted
+    assert asserted(entries) == wanted
     (booked_late,) = [
         one for one in entries if isinstance(one, Transaction) and one.date == date(2019, 12, 31)
     ]
@@ -128,42 +99,28 @@ async def test_beancount_checks_the_books_and_comes_to_our_balances(api: Api, po
 async def test_beancount_finds_a_fen_that_is_missing(api: Api, pool: dict[str, Any]) -> None:
     """POL-24: the balances at the end prove the transfers before them, to the fen."""
     source = (await exported(api, pool, "beancount")).decode()
-    assert source.count("500000000000.01 CNY") == 2
-    _, errors, _ = loader.load_string(source.replace("500000000000.01 CNY", "500000000000.02 CNY"))
-    assert any("Balance failed" in error.message for error in errors)
+    assert source.count(f"  {LARGE} CNY") == 1
+    _, faults = loaded(source.replace(f"{LARGE} CNY\n    ", f"{LARGE[:-1]}2 CNY\n    "))
+    assert any("Balance failed" in fault for fault in faults)
 
 
+@pytest.mark.skipif(HLEDGER is None, reason="hledger is not installed; beancount checks the same books")
 async def test_hledger_checks_the_books_and_comes_to_our_balances(
     api: Api, pool: dict[str, Any], tmp_path: Path
 ) -> None:
     """POL-24: `hledger check --strict` passes, and its balances are the API's."""
-    program = shutil.which("hledger")
-    if program is None:
-        pytest.skip("hledger is not installed; beancount checks the same books")
     file = tmp_path / "books.journal"
     file.write_bytes(await exported(api, pool, "hledger"))
-
-    def run(*given: str) -> subprocess.CompletedProcess[str]:
-        environment = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)}
-        return subprocess.run(
-            [program, "-f", str(file), *given], capture_output=True, text=True, check=False, env=environment
-        )
-
-    def balances(*given: str) -> dict[str, Decimal]:
-        told = run("balance", "--flat", "--empty", "--no-total", "--output-format=csv", *given)
-        rows = list(csv.reader(io.StringIO(told.stdout)))[1:]
-        return {name: Decimal(amount.removesuffix(" CNY")) for name, amount in rows}
-
-    checked = run("check", "--strict", "ordereddates")
+    checked = run_hledger(file, "check", "--strict", "ordereddates")
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert balances() == await expected(api, pool)
-    early = {name: fen for name, fen in balances("--end", "2020-01-01").items() if "Sidea" in name and fen}
-    assert early == {
+    assert hledger_balances(file) == await expected(api, pool)
+    found = hledger_balances(file, "--end", "2020-01-01")
+    assert {name: fen for name, fen in found.items() if "Sidea" in name and fen} == {
         "Assets:Sidea:X-HYPERLINK-示例": Decimal("0.03"),
         "Liabilities:Sidea-示例-A": Decimal("-0.03"),
     }
-    file.write_text(file.read_text().replace("500000000000.01 CNY  ;", "500000000000.02 CNY  ;"))
-    wrong = run("check")
+    file.write_text(file.read_text().replace(f"{LARGE} CNY  ;", f"{LARGE[:-1]}2 CNY  ;"))
+    wrong = run_hledger(file, "check")
     assert (wrong.returncode, "balance assertion" in wrong.stderr.lower()) == (1, True), wrong.stderr
 
 

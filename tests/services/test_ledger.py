@@ -77,7 +77,7 @@ async def test_holds_count_against_the_limit(unit: Unit, api: Api) -> None:
     """POL-05: on 5 000 five holds of 1 000 pass and the sixth is refused."""
     pool, accounts = await open_book(unit, api)
     paid = wanted(
-        debit_account_id=accounts["a"].id, credit_account_id=accounts["contributions"].id, amount=Money(5_000)
+        debit_account_id=accounts["a"].id, credit_account_id=accounts["interest"].id, amount=Money(5_000)
     )
     await bookkeeping.book(unit.session, actor=ACTOR, moment=unit.moment, pool=pool, wanted=paid)
     hold = wanted(
@@ -124,7 +124,7 @@ async def test_a_pending_transfer_is_resolved_once(api: Api, database: Savepoint
         {
             "kind": "pending",
             "debit_account_id": str(accounts["a"].id),
-            "credit_account_id": str(accounts["contributions"].id),
+            "credit_account_id": str(accounts["interest"].id),
             "amount": {"amount": "10.00"},
             "code": "示例",
         },
@@ -145,7 +145,7 @@ async def test_a_client_chosen_id_names_one_transfer_for_ever(api: Api, database
     body = {
         "id": str(uuid.uuid4()),
         "debit_account_id": str(accounts["a"].id),
-        "credit_account_id": str(accounts["contributions"].id),
+        "credit_account_id": str(accounts["interest"].id),
         "amount": {"amount": "10.00"},
         "code": "示例",
     }
@@ -197,7 +197,7 @@ async def test_memo_accounts_take_no_transfers_by_hand(api: Api, database: Savep
 async def test_a_posting_is_all_or_nothing(unit: Unit, api: Api) -> None:
     """POL-08: when one transfer of a posting does not fit, none is booked."""
     pool, accounts = await open_book(unit, api)
-    good = ledger.NewTransfer(accounts["a"].id, accounts["contributions"].id, 100, "x", "pool", pool.id)
+    good = ledger.NewTransfer(accounts["a"].id, accounts["interest"].id, 100, "x", "pool", pool.id)
     bad = ledger.NewTransfer(accounts["b"].id, accounts["a"].id, 101, "x", "pool", pool.id)
     with pytest.raises(asyncpg.CheckViolationError):
         async with unit.session.begin_nested():

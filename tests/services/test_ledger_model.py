@@ -33,7 +33,7 @@ from tests.support.samples import fill
 
 pytestmark = pytest.mark.committed
 START = date(2026, 3, 1)
-CODES = ("contributions", "a", "b", "c")
+CODES = ("interest", "a", "b", "c")
 LIMITED = ("a", "b")
 """May not be credited beyond their debits, what is set aside counted, on no day that there was."""
 
@@ -81,6 +81,11 @@ class Plain:
 
     def give(self, pending: uuid.UUID) -> bool:
         return self.held.pop(pending, None) is not None
+
+    def freeze(self, code: str) -> bool:
+        fresh = code not in self.frozen
+        self.frozen.add(code)
+        return fresh
 
     def reverse(self, key: uuid.UUID, original: uuid.UUID, on: date) -> bool:
         if original in self.undone or key in self.undone:
@@ -165,7 +170,7 @@ class Ledger(RuleBasedStateMachine):
 
     def noted(self, one: Wanted) -> None:
         assert one.id is not None
-        self.sent.append(one)
+        self.sent.append(replace(one, linked=False))
         (self.pending if one.kind is TransferKind.pending else self.posted).append(one.id)
         if one.kind is TransferKind.void:
             self.posted.pop()
@@ -200,7 +205,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(fen=st.integers(50, 400), code=st.sampled_from(LIMITED), back=st.integers(0, 6))
     def pay_in(self, fen: int, code: str, back: int) -> None:
-        one = self.wanted("posted", code, "contributions", fen, occurred_on=self.today - timedelta(days=back))
+        one = self.wanted("posted", code, "interest", fen, occurred_on=self.today - timedelta(days=back))
         if self.both(self.trial(one), bookkeeping.book, wanted=one) is not None:
             self.noted(one)
 
@@ -277,7 +282,7 @@ class Ledger(RuleBasedStateMachine):
     def freeze(self, code: str) -> None:
         """POL-23."""
         self.both(
-            lambda book: code not in book.frozen and (book.frozen.add(code) or True),
+            lambda book: book.freeze(code),
             bookkeeping.freeze,
             account_id=self.ids[code],
             reason="示例",

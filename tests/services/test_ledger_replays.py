@@ -10,9 +10,10 @@ import pytest
 
 from app.domain.ledger import Side, TransferKind
 from app.domain.permission import system_actor
+from app.domain.seal import Reason
 from app.infra.db import Unit
 from app.queries.driver import driver
-from app.services import events, ledger, ledger_replays
+from app.services import events, ledger, ledger_replays, seals
 from app.services.ledger_replays import Verification
 from tests.factories.pledges import make_pool
 from tests.support.api import Api
@@ -185,6 +186,26 @@ CASES = {
         "totals",
         "credits_pending: expected 0, found 1",
     ),
+    "a freeze that no transfer made": (
+        "UPDATE ledger_accounts SET frozen_by = T2 WHERE id = ACCOUNT",
+        "totals",
+        "frozen_by: expected None, found",
+    ),
+    "the last day of the account": (
+        "UPDATE ledger_accounts SET last_occurred_on = last_occurred_on - 1 WHERE id = ACCOUNT",
+        "totals",
+        "last_occurred_on: expected",
+    ),
+    "the account's district": (
+        "UPDATE ledger_accounts SET district_code = '120116' WHERE id = ACCOUNT",
+        "totals",
+        "district_code: expected 120110, found 120116",
+    ),
+    "the account's currency": (
+        "UPDATE ledger_accounts SET currency = 'USD' WHERE id = ACCOUNT",
+        "totals",
+        "currency: expected CNY, found USD",
+    ),
 }
 
 
@@ -246,3 +267,46 @@ async def test_a_transfer_changed_with_all_that_follows_from_it_is_found_by_its_
         "SELECT event_id FROM ledger_transfers WHERE id = $1", book.transfers[5]
     )
     assert breach.event_id == event_id
+
+
+MADE_UP = (
+    "INSERT INTO ledger_transfers SELECT (jsonb_populate_record(t, jsonb_build_object("
+    "'id', gen_random_uuid(), 'event_id', {event}, 'posting_id', gen_random_uuid(), 'code', 'made_up'))).*"
+    " FROM ledger_transfers t WHERE t.id = T6",
+    "INSERT INTO ledger_entries SELECT (jsonb_populate_record(e, jsonb_build_object('transfer_id',"
+    " (SELECT id FROM ledger_transfers WHERE code = 'made_up'), 'account_version', 7, 'debits_posted',"
+    " e.debits_posted + CASE side WHEN 'debit' THEN 1000 ELSE 0 END, 'credits_posted',"
+    " e.credits_posted + CASE side WHEN 'credit' THEN 1000 ELSE 0 END))).*"
+    " FROM ledger_entries e WHERE e.transfer_id = T6",
+    "UPDATE ledger_accounts a SET version = 7, debits_posted = e.debits_posted,"
+    " credits_posted = e.credits_posted FROM ledger_entries e WHERE e.account_id = a.id"
+    " AND e.account_version = 7 AND a.ledger_id = LEDGER AND a.version = 6",
+)
+"""A seventh transfer with its entries and totals, under an event."""
+
+
+async def test_a_transfer_under_no_event_is_named(book: Book) -> None:
+    """POL-09: no seal covers what lies under an event that there is not; books that agree may not hide it."""
+    await book.tamper(*(one.format(event="gen_random_uuid()") for one in MADE_UP))
+    found = await book.verify()
+    (tampering,) = [str(one) for one in found.tamperings]
+    assert "event_id: expected an event that is sealed, or waits for its seal, found " in tampering
+    breaches = (await seals.verify(book.unit.session)).breaches
+    assert {(one.stream, one.reason) for one in breaches} >= {("ledger_transfers", Reason.added_row)}
+
+
+async def test_a_transfer_under_a_sealed_event_of_another_stream_is_named(book: Book) -> None:
+    """POL-09: the seals of every stream in which a ledger's events lie are recomputed."""
+    national = "(SELECT event_id FROM seals WHERE stream = 'national' ORDER BY seq LIMIT 1)"
+    await book.tamper(*(one.format(event=national) for one in MADE_UP))
+    (breach,) = (await book.verify()).breaches
+    assert (breach.stream, breach.reason) == ("national", Reason.added_row)
+    assert "ledger_" in breach.detail
+
+
+async def test_an_account_put_into_another_ledger_is_named(book: Book, api: Api) -> None:
+    """POL-09: an account is its ledger's in which its entries are."""
+    other = await make_pool(api)
+    await book.tamper(f"UPDATE ledger_accounts SET ledger_id = '{other['id']}' WHERE id = ACCOUNT")
+    found = await ledger_replays.verify(book.unit.session, other["number"])
+    assert [one.fault.name for one in found.tamperings] == ["ledger_id"]

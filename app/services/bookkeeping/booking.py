@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import period as period_rules
+from app.domain import ledger as rules, period as period_rules
 from app.domain.errors import DomainError, Violation
 from app.domain.ledger import Side
 from app.domain.ledger_book import (
@@ -23,7 +23,7 @@ from app.domain.ledger_book import (
     WantedTransfer,
 )
 from app.domain.period import Month, PeriodStatus
-from app.domain.pool import AccountCode
+from app.domain.pool import AccountCode, of_contributions
 from app.queries import ledger as queries, periods as period_queries, pools as pool_queries
 from app.queries.ledger import KnownTransfer
 from app.services import events, funds, ledger, pools
@@ -65,7 +65,12 @@ async def open_account(
     normal_side: Side,
     limit_side: Side | None,
 ) -> LedgerAccount:
-    """Open an account in the pool's ledger, not while a period is closed. Raises: `account.code_taken`."""
+    """Open an account in the pool's ledger, not while a period is closed.
+
+    Raises: `account.code_reserved`, `account.code_taken`.
+    """
+    if of_contributions(code):
+        raise rules.ACCOUNT_CODE_RESERVED.error("/code", code=code)
     await pool_queries.lock(session, pool.id)  # a closing locks and writes down all accounts there are
     event = events.NewEvent(
         type="account.opened",

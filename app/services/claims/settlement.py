@@ -75,18 +75,22 @@ def of_turn(turn: Turn, due: Mapping[SharingParty, int]) -> Preview:
 async def line(session: AsyncSession, claim: Claim, on: date) -> dict[uuid.UUID, Turn]:
     """The turns of a pool's public claims and of this one: last, unless it is public already.
 
-    Where money is shared by rule, that of earmarked sources is not looked at until it is drawn.
+    This one's, and those it shares money with by rule, are within what earmarks let each be paid from.
     """
     found = await queries.standing(session, claim.pool_id, on)
     waiting = {one.claim_id: one for one in found.line}
     if claim.id not in waiting:
         waiting[claim.id] = await _waiting(session, claim)
     turns = rules.line_up([*waiting.values()], found.spent, found.free_fen)
-    if waiting[claim.id].terms.shortage is Shortage.bank_bears:
-        pool = await session.get_one(Pool, claim.pool_id)
+    pool = await session.get_one(Pool, claim.pool_id)
+    rule = waiting[claim.id].terms.shortage
+    if rule is Shortage.bank_bears:
         eligible = await funds.eligible_fen(session, pool, claim.pledge_id)
         turns[claim.id] = rules.within_earmarks(turns[claim.id], eligible)
-    return turns
+        return turns
+    sharing = [one for one in waiting.values() if one.terms.shortage is rule]
+    purse = await funds.purse(session, pool, [one.claim_id for one in sharing])
+    return turns if purse is None else turns | rules.shared_within(sharing, turns, found.free_fen, purse)
 
 
 async def _waiting(session: AsyncSession, claim: Claim) -> Waiting:

@@ -1,7 +1,7 @@
 """Funds: a pool's sources and what they pay in, and whose money every transfer of the special account is."""
 
-from app.services.funds.attribution import attribute, eligible_fen
+from app.services.funds.attribution import attribute, eligible_fen, purse
 from app.services.funds.contribution import contribute
 from app.services.funds.sources import NewSource, add_source
 
-__all__ = ["NewSource", "add_source", "attribute", "contribute", "eligible_fen"]
+__all__ = ["NewSource", "add_source", "attribute", "contribute", "eligible_fen", "purse"]

@@ -79,6 +79,12 @@ async def eligible_fen(session: AsyncSession, pool: Pool, pledge_id: uuid.UUID) 
     return found.funds.eligible_fen(loan, own[0] if own else None)
 
 
+async def purse(session: AsyncSession, pool: Pool, claim_ids: Sequence[uuid.UUID]) -> rules.Purse | None:
+    """Money these claims share, beside what is set aside for others; None: no earmark binds any of it."""
+    found = await queries.state(session, pool.id)
+    return found.funds.purse(await queries.loans(session, claim_ids))
+
+
 async def _prepared(
     session: AsyncSession,
     pool: Pool,

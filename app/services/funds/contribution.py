@@ -14,7 +14,7 @@ from app.domain.pool import SourceType
 from app.domain.request import date_faults
 from app.models.fund import FundSource
 from app.queries import fund_sources as queries, funds as fund_queries, pools as pool_queries
-from app.services import events, ledger, pool_breakers, pools
+from app.services import events, ledger, periods, pool_breakers, pools
 from app.services.funds.attribution import attribute
 from app.services.funds.sources import default_source
 
@@ -46,6 +46,8 @@ async def contribute(
 ) -> Contribution:
     """Book money paid into the pool's special account, by a source, or by the plain one of a type.
 
+    What was paid in in a closed month is booked on the first open day, as a correction of its own.
+
     Raises: `pool.not_found`, `source.not_found`, and all that apply of `pool.currency_mismatch`,
     `request.date_in_future`, `source.pools_own`, `source.not_yet_effective`, `source.over_committed`.
     """
@@ -63,6 +65,7 @@ async def contribute(
         payer = await default_source(
             session, actor=actor, moment=moment, pool=pool, source_type=source, on=occurred_on
         )
+    booking = await periods.bookable(session, pool.id, occurred_on, moment.today)
     transfer = ledger.NewTransfer(
         debit_account_id=await fund_queries.cash_account(session, pool.id),
         credit_account_id=payer.account_id,
@@ -70,7 +73,8 @@ async def contribute(
         code=f"contribution.{payer.type}",
         business_noun="pool",
         business_id=pool.id,
-        occurred_on=occurred_on,
+        occurred_on=booking.occurred_on,
+        corrects_on=booking.corrects_on,
     )
     event = _contributed(pool, payer, transfer, occurred_on)
     await events.record(session, actor=actor, moment=moment, events=[event])

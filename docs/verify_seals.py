@@ -18,6 +18,12 @@ from typing import Any, NoReturn
 
 NOTHING = {"rows": "0", "sha256": ""}
 READING = {"roots": "roots"}  # file: the place last read in it
+UNREAD = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+MEMBERS = {
+    "seals.jsonl": ["contents digest event_id hash position prev_hash sealed_at seq stream"],
+    "rows.jsonl": ["event_id row table", "event_id sha256 table"],
+    "roots.jsonl": ["body key_id public_key root signature"],
+}
 
 
 class Broken(Exception):  # noqa: N818
@@ -115,7 +121,8 @@ def lines(file: Path) -> Iterator[tuple[str, Any]]:
         for number, line in enumerate(opened, 1):
             place = READING[file.name] = f"{file.name}:{number}"
             value = json.loads(line.decode(), parse_int=Number, parse_float=Number)
-            if (canonical(value) + "\n").encode() != line:
+            known = " ".join(sorted(value)) in MEMBERS.get(file.name, [" ".join(sorted(value))])
+            if not known or (canonical(value) + "\n").encode() != line:
                 fail(place, "not written as an export is")
             yield place, value
 
@@ -141,14 +148,14 @@ class Root:
 def exported_roots(folder: Path, keys: set[str]) -> list[Root]:
     """The roots of the export, chained to one another, and signed with the keys it names."""
     roots: list[Root] = []
-    used: dict[str, str] = {}
+    used: set[tuple[str, str]] = set()
     for place, given in lines(folder / "roots.jsonl"):
         root = Root(place, given, keys)
         if root.previous != (roots[-1].root if roots else bytes(32).hex()):
             fail(place, f"the root of {root.day} is not chained to the one before")
         roots.append(root)
-        used[given["key_id"]] = root.key
-    if [published for _, published in lines(folder / "keys.json")] != [used]:
+        used.add((given["key_id"], root.key))
+    if [sorted(published.items()) for _, published in lines(folder / "keys.json")] != [sorted(used)]:
         fail("keys.json", "not the keys that have signed the roots")
     return roots
 
@@ -158,7 +165,7 @@ class Chains:
 
     def __init__(self, rows: Iterator[tuple[str, Any]]) -> None:
         self.heads: dict[str, dict[str, Any]] = {}
-        self.position, self.count, self.time = 0, 0, ""
+        self.position, self.count, self.unseen, self.time = 0, 0, 0, ""
         self.rows = rows
         self.row: Any = None
         self.place, self.row = next(rows, ("", None))
@@ -169,32 +176,26 @@ class Chains:
         while self.row is not None and self.row["event_id"] == event_id:
             known = bytes.fromhex(self.row["sha256"]) if "sha256" in self.row else digest(self.row["row"])
             found.setdefault(self.row["table"], []).append(known)
-            self.count += 1
+            self.count, self.unseen = self.count + 1, self.unseen + ("sha256" in self.row)
             self.place, self.row = next(self.rows, ("", None))
         return {name: table(hashes) for name, hashes in found.items()}
 
     def add(self, place: str, seal: dict[str, Any]) -> None:
         """Recompute the next seal from its rows and the seal before."""
-        stream, seq = str(seal["stream"]), int(seal["seq"])
-        place = f"{place} ({stream}/{seq}, event {seal['event_id']})"
+        stream = str(seal["stream"])
+        place = f"{place} ({stream}/{seal['seq']}, event {seal['event_id']})"
         before = self.heads.get(stream, {"seq": 0, "hash": bytes(32).hex()})
-        self.position += 1
-        if (int(seal["position"]), seq) != (self.position, before["seq"] + 1):
-            fail(
-                place,
-                f"a seal is missing before it: {stream}/{before['seq'] + 1} or position {self.position}",
-            )
+        self.position, seq = self.position + 1, before["seq"] + 1
+        if canonical([seal["position"], seal["seq"]]) != f"[{self.position},{seq}]":
+            fail(place, f"a seal is missing before it: {stream}/{seq} or position {self.position}")
         contents = self.contents(seal["event_id"])
         for name in sorted({*contents, *seal["contents"]}):
             now, then = contents.get(name, NOTHING), seal["contents"].get(name, NOTHING)
-            if now != then:
-                fail(
-                    place, f"{name}: {now['rows']} rows, sealed {then['rows']}; not the rows that were sealed"
-                )
+            if now != then or not isinstance(then["rows"], type(now["rows"])):
+                fail(place, f"{name}: {now['rows']} rows, sealed {then['rows']}; not what was sealed")
         sealed = digest(contents)
-        if (seal["digest"], seal["prev_hash"]) != (sealed.hex(), before["hash"]) or seal[
-            "sealed_at"
-        ] < self.time:
+        chained = (seal["digest"], seal["prev_hash"]) == (sealed.hex(), before["hash"])
+        if not chained or seal["sealed_at"] < self.time:
             fail(place, "not chained to its rows, or to the seal before it")
         event_id = bytes.fromhex(seal["event_id"].replace("-", ""))
         if seal["hash"] != link(bytes.fromhex(before["hash"]), stream, seq, event_id, sealed).hex():
@@ -205,10 +206,8 @@ class Chains:
         """Hold the chains against a root of this position."""
         wrong = [name for name in {*root.heads, *self.heads} if root.heads.get(name) != self.heads.get(name)]
         if wrong:
-            fail(
-                root.place,
-                f"not the root of {', '.join(sorted(wrong))}: rewritten by position {root.position}",
-            )
+            names = ", ".join(sorted(wrong))
+            fail(root.place, f"not the root of {names}: rewritten by position {root.position}")
 
 
 def check(folder: Path, kept: list[Path], keys: set[str]) -> str:
@@ -228,7 +227,8 @@ def check(folder: Path, kept: list[Path], keys: set[str]) -> str:
     for root in outside:
         if root.root not in {one.root for one in roots}:
             fail(root.place, f"the root of {root.day} is not among those exported")
-    sums = f"{chains.position} seals, {chains.count} rows, {len(chains.heads)} chains, {len(roots)} roots"
+    rows = f"{chains.count} rows ({chains.unseen} by hash alone)"
+    sums = f"{chains.position} seals, {rows}, {len(chains.heads)} chains, {len(roots)} roots"
     return f"{sums}, {len(kept)} kept elsewhere: all hold"
 
 
@@ -240,10 +240,10 @@ def main() -> None:
     parser.add_argument("--key", action="append", default=[], help="a public key that may sign, in hex")
     given = parser.parse_args()
     try:
-        print(check(given.folder, given.root, set(given.key)))
-    except (Broken, OSError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        unread = f"{', '.join(READING.values())}: cannot be read ({error!r})"
-        sys.exit(str(error) if isinstance(error, Broken) else unread)
+        print(check(given.folder, given.root, {key.lower() for key in given.key}))
+    except (Broken, *UNREAD) as error:
+        place = f"{', '.join(READING.values())}: cannot be read "
+        sys.exit(str(error) if isinstance(error, Broken) else f"{place}({error!r})")
 
 
 if __name__ == "__main__":

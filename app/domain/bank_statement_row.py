@@ -9,6 +9,7 @@ from app.domain import bank_statement as rules
 from app.domain.errors import DomainError, Violation
 from app.domain.imports import DATE_FORMAT, TEXT_TOO_LONG, VALUE_MISSING, Row, text_of
 from app.domain.money import MAX_FEN, format_amount
+from app.domain.period import FIRST_YEAR
 
 COLUMNS = ("date",)
 """The column a file must have. Beside it `amount`, signed, or `debit` (out) and `credit` (in); as known
@@ -88,7 +89,7 @@ def _day(row: Row, place: str, faults: list[Violation]) -> date | None:
         return None
     match = _DAY.fullmatch(given)
     try:
-        if match is not None:
+        if match is not None and int(match[1]) >= FIRST_YEAR:
             return date(int(match[1]), int(match[3]), int(match[4]))
     except ValueError:  # a day no calendar has: the objection below
         pass

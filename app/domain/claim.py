@@ -205,8 +205,8 @@ WRONG_OFFICE = define(
 OWN_CLAIM = define(
     "claim.own_claim",
     ErrorKind.denied,
-    "申请人、借款人不得审查本笔补偿申请",
-    "The claimant and the borrower do not review this claim.",
+    "申请人、借款人、出质人不得审查本笔补偿申请",
+    "The claimant, the borrower and the pledgors do not review this claim.",
     basis="RB-03",
 )
 REASON_MISSING = define(

@@ -325,9 +325,16 @@ class Funds:
 
     def restore(self, movements: Movements) -> None:
         """Movements that no draw decided: given back, or undone. Raises: `source.money_spent`."""
-        self.move(movements)
-        if any(self.tranches[tranche].remaining_fen < 0 for tranche, _ in movements):
+        if any(self.tranches[tranche].remaining_fen + fen < 0 for tranche, fen in movements):
             raise SPENT.error()
+        self.move(movements)
+        self._free = None
+
+    def undo(self, movements: Movements, *, opened: uuid.UUID | None) -> None:
+        """Take movements back; `opened`: the tranche that came in by them."""
+        self.move([(tranche, -fen) for tranche, fen in movements if tranche != opened])
+        if opened is not None:
+            del self.tranches[opened]
         self._free = None
 
 

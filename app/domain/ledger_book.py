@@ -12,83 +12,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Protocol
 
 from app.domain import ledger as rules
-from app.domain.errors import Violation
+from app.domain.errors import ErrorCode, Violation
 from app.domain.fund import MOVES_WITH_CASH
 from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
-from app.domain.money import Money
+from app.domain.ledger_transfer import ENDING, MOVING, NewTransfer, WantedTransfer
 from app.domain.pool import AccountCode, of_contributions
 from app.domain.request import date_faults
 
 CLAIM_ACCOUNTS = (AccountCode.compensation, AccountCode.recovered)
 """Accounts that move with claims only."""
-
-MOVING = (TransferKind.posted, TransferKind.post)
-"""Kinds that move posted totals."""
-
-ENDING = (TransferKind.void, TransferKind.expire)
-"""Kinds that give back what was set aside."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewTransfer:
-    """`amount_fen` from `debit_account_id`'s debit to `credit_account_id`'s credit.
-
-    Without a `posting_id` it is a posting with the others of its statement. `occurred_on` None: today.
-    """
-
-    debit_account_id: uuid.UUID
-    credit_account_id: uuid.UUID
-    amount_fen: int
-    code: str
-    business_noun: str
-    business_id: uuid.UUID
-    kind: TransferKind = TransferKind.posted
-    resolves_id: uuid.UUID | None = None
-    reverses_id: uuid.UUID | None = None
-    freezes: Side | None = None
-    expires_on: date | None = None
-    narrative: str | None = None
-    occurred_on: date | None = None
-    corrects_on: date | None = None
-    adjustment: bool = False
-    id: uuid.UUID = field(default_factory=new_id)
-    posting_id: uuid.UUID | None = None
-
-    @property
-    def is_reversal(self) -> bool:
-        """Whether it proposes the reversal of `business_id`, or is one."""
-        return self.code == rules.REVERSAL and self.business_noun == "transfer"
-
-
-@dataclass(frozen=True, slots=True)
-class WantedTransfer:
-    """A transfer as a caller asks for it; a resolution needs only what it resolves.
-
-    `linked`: it stands or falls with the next one. Transfers of one `posting_id` stand or fall together.
-    """
-
-    kind: TransferKind
-    code: str
-    id: uuid.UUID | None = None
-    debit_account_id: uuid.UUID | None = None
-    credit_account_id: uuid.UUID | None = None
-    amount: Money | None = None
-    resolves_id: uuid.UUID | None = None
-    occurred_on: date | None = None
-    corrects_on: date | None = None
-    expires_on: date | None = None
-    narrative: str | None = None
-    adjustment: bool = False
-    posting_id: uuid.UUID | None = None
-    linked: bool = False
-
-    @property
-    def resolves(self) -> bool:
-        """Whether it ends a pending transfer."""
-        return self.kind in (TransferKind.post, TransferKind.void, TransferKind.expire)
 
 
 @dataclass(slots=True)
@@ -179,12 +115,22 @@ class Hand:
     day_fault: Callable[[str, date, bool], Violation | None] | None = None
 
 
+class Purse(Protocol):
+    """Whose money the special account holds: a transfer of it needs money that may move so."""
+
+    def take(self, made: NewTransfer) -> ErrorCode | None:
+        """Move the money of a transfer; what speaks against it, and then nothing is moved."""
+
+    def undo(self, made: NewTransfer) -> None:
+        """Take back what the last transfer that was taken has moved."""
+
+
 @dataclass(slots=True)
 class Book:
     """The part of a ledger that wanted transfers touch.
 
     `known` are transfers that are named or repeated, `makers` the clients that booked them; `postings` are
-    posting ids that the ledger has used before.
+    posting ids that the ledger has used before. `purse`: needed where money of the special account moves.
     """
 
     accounts: Mapping[uuid.UUID, BookAccount]
@@ -193,6 +139,7 @@ class Book:
     reversed: set[uuid.UUID]
     makers: dict[uuid.UUID, uuid.UUID | None]
     postings: frozenset[uuid.UUID] = frozenset()
+    purse: Purse | None = None
     _fallen: set[uuid.UUID] = field(default_factory=set)
     _split: frozenset[uuid.UUID] = frozenset()
 
@@ -207,25 +154,26 @@ class Book:
         verdicts: list[Verdict] = []
         self._split = split_postings(wanted)
         for begin, end in _chains(wanted, atomic=atomic):
-            made, undo = [], []
+            made: list[Verdict] = []
+            applied: list[NewTransfer] = []
             for number in range(begin, end):
                 pointer = f"{place}/{number}" if place else ""
                 verdict = self._one(wanted[number], hand, pointer)
-                if number == end - 1 == len(wanted) - 1 and wanted[number].linked:
+                if verdict.outcome is Outcome.created and verdict.transfer is not None:
+                    applied.append(verdict.transfer)
+                if number == len(wanted) - 1 and wanted[number].linked:
                     verdict = replace(
                         verdict,
                         outcome=Outcome.refused,
                         transfer=None,
                         violations=(*verdict.violations, rules.CHAIN_OPEN.violation(f"{pointer}/linked")),
                     )
-                if verdict.outcome is Outcome.created and verdict.transfer is not None:
-                    undo.append((verdict.transfer, self._apply(verdict.transfer, hand)))
-                elif verdict.outcome is Outcome.refused and verdict.id is not None:
+                if verdict.outcome is Outcome.refused and verdict.id is not None:
                     self._fallen.add(verdict.id)
                 made.append(verdict)
             if any(one.outcome is Outcome.refused for one in made):
-                for transfer, before in reversed(undo):
-                    self._undo(transfer, hand, before)
+                for transfer in reversed(applied):
+                    self._undo(transfer, hand)
                 made = [self._fall(one, f"{place}/{begin + n}") for n, one in enumerate(made)]
             verdicts += made
         return verdicts
@@ -270,7 +218,7 @@ class Book:
         if wanted.amount is not None and wanted.amount.currency != hand.currency:
             return None, [rules.CURRENCY_MISMATCH.violation(f"{pointer}/amount/currency")]
         if wanted.resolves:
-            return self._resolution(wanted, pointer)
+            return self._resolution(wanted, hand, pointer)
         names = ("debit_account_id", "credit_account_id", "amount")
         missing = [name for name in names if getattr(wanted, name) is None]
         if wanted.debit_account_id is None or wanted.credit_account_id is None or wanted.amount is None:
@@ -294,7 +242,9 @@ class Book:
         )
         return made, []
 
-    def _resolution(self, wanted: WantedTransfer, pointer: str) -> tuple[NewTransfer | None, list[Violation]]:
+    def _resolution(
+        self, wanted: WantedTransfer, hand: Hand, pointer: str
+    ) -> tuple[NewTransfer | None, list[Violation]]:
         if wanted.resolves_id is None:
             return None, [rules.FIELDS_MISSING.violation(f"{pointer}/resolves_id", fields="resolves_id")]
         pending = self.known.get(wanted.resolves_id)
@@ -302,6 +252,7 @@ class Book:
             code = rules.CHAIN_FAILED if wanted.resolves_id in self._fallen else rules.TRANSFER_NOT_FOUND
             return None, [code.violation(f"{pointer}/resolves_id", id=wanted.resolves_id)]
         proposed = pending.is_reversal and pending.kind is TransferKind.pending
+        reversing = proposed and wanted.kind is TransferKind.post  # a void is of the day it is made
         made = NewTransfer(
             debit_account_id=pending.debit_account_id,
             credit_account_id=pending.credit_account_id,
@@ -311,13 +262,11 @@ class Book:
             business_id=pending.business_id,
             kind=wanted.kind,
             resolves_id=pending.id,
-            reverses_id=pending.business_id if proposed and wanted.kind is TransferKind.post else None,
+            reverses_id=pending.business_id if reversing else None,
             narrative=wanted.narrative,
-            occurred_on=pending.occurred_on
-            if proposed and wanted.occurred_on is None
-            else wanted.occurred_on,
+            occurred_on=wanted.occurred_on or (pending.occurred_on if reversing else None) or hand.today,
             corrects_on=pending.corrects_on
-            if proposed and wanted.corrects_on is None
+            if reversing and wanted.corrects_on is None
             else wanted.corrects_on,
             adjustment=wanted.adjustment,
             id=wanted.id or new_id(),
@@ -335,9 +284,7 @@ class Book:
         faults += self._account_faults(made, pointer)
         faults += self._resolution_faults(made, hand, pointer)
         faults += self._person_faults(made, hand, pointer)
-        if not faults:
-            faults += self._limit_faults(made, hand, pointer)
-        return faults
+        return faults or self._applied(made, hand, pointer)
 
     def _day_faults(self, made: NewTransfer, hand: Hand, pointer: str) -> list[Violation]:
         faults: list[Violation] = []
@@ -412,8 +359,9 @@ class Book:
         maker = self.makers.get(made.resolves_id) if made.resolves_id is not None else None
         return [rules.SAME_PERSON.violation(f"{pointer}/resolves_id")] if maker == hand.client_id else []
 
-    def _limit_faults(self, made: NewTransfer, hand: Hand, pointer: str) -> list[Violation]:
-        before = self._apply(made, hand)
+    def _applied(self, made: NewTransfer, hand: Hand, pointer: str) -> list[Violation]:
+        """Take a transfer into the book, unless limits or the money's own rules speak against it."""
+        self._apply(made, hand)
         faults = []
         on = made.occurred_on or hand.today
         for side, account_id in _sides(made):
@@ -424,32 +372,42 @@ class Book:
                 then = account.overdrawn_on(on)
                 if then is not None:
                     faults.append(rules.LIMIT_THEN.violation(f"{pointer}/occurred_on", on=then))
-        self._undo(made, hand, before)
+        if not faults and self._of_purse(made) and self.purse is not None:
+            objection = self.purse.take(made)
+            faults += [objection.violation(f"{pointer}/amount")] if objection is not None else []
+        if faults:
+            self._forget(made, hand)
         return faults
 
-    def _apply(self, made: NewTransfer, hand: Hand) -> int:
-        """Take a transfer into the book; returns what it frees of pending amounts, for `_undo`."""
+    def _of_purse(self, made: NewTransfer) -> bool:
+        return made.kind in MOVING and self._of_cash(made)
+
+    def _move(self, made: NewTransfer, hand: Hand, sign: int) -> None:
+        """Move the totals of both accounts, or (-1) move them back."""
         held = self.known[made.resolves_id].amount_fen if made.resolves_id is not None else 0
         posted = made.amount_fen if made.kind in MOVING else 0
         pending = made.amount_fen if made.kind is TransferKind.pending else -held
         on = made.occurred_on or hand.today
         for side, account_id in _sides(made):
-            self.accounts[account_id].add(side, posted, pending, on)
+            self.accounts[account_id].add(side, sign * posted, sign * pending, on)
+
+    def _apply(self, made: NewTransfer, hand: Hand) -> None:
+        self._move(made, hand, 1)
         self.known[made.id] = made
         self.makers[made.id] = hand.client_id
         if made.resolves_id is not None:
             self.resolved.add(made.resolves_id)
         if made.reverses_id is not None:
             self.reversed.add(made.reverses_id)
-        return held
 
-    def _undo(self, made: NewTransfer, hand: Hand, held: int) -> None:
-        posted = made.amount_fen if made.kind in MOVING else 0
-        pending = made.amount_fen if made.kind is TransferKind.pending else -held
-        on = made.occurred_on or hand.today
+    def _undo(self, made: NewTransfer, hand: Hand) -> None:
+        if self._of_purse(made) and self.purse is not None:
+            self.purse.undo(made)
+        self._forget(made, hand)
+
+    def _forget(self, made: NewTransfer, hand: Hand) -> None:
+        self._move(made, hand, -1)
         del self.known[made.id]
-        for side, account_id in _sides(made):
-            self.accounts[account_id].add(side, -posted, -pending, on)
         del self.makers[made.id]
         if made.resolves_id is not None:
             self.resolved.discard(made.resolves_id)

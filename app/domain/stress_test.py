@@ -29,6 +29,8 @@ MAX_RUNS = 20_000
 MAX_WORK = 5_000_000
 """Runs times borrowers that one test may take: about two seconds of one core."""
 MAX_SCENARIOS = 20
+MAX_CASES = 150_000
+"""Scenarios, the built-in ones too, times loans that one test may take: some seconds of one core."""
 
 NOT_FOUND = define("stress_test.not_found", ErrorKind.not_found, "未找到该压力测试", "No such stress test.")
 TOO_MUCH_WORK = define(
@@ -36,6 +38,19 @@ TOO_MUCH_WORK = define(
     ErrorKind.invalid,
     "计算量过大：{runs} 次模拟 × {borrowers} 个借款人超过 {limit}；该资金池最多 {allowed} 次",
     "{runs} runs of {borrowers} borrowers exceed {limit}: this pool allows at most {allowed} runs.",
+)
+TOO_MANY_CASES = define(
+    "stress_test.too_many_scenarios",
+    ErrorKind.invalid,
+    "情景过多：{scenarios} 个情景（含内置）× {loans} 笔贷款超过 {limit}",
+    "{scenarios} scenarios, the built-in ones among them, of {loans} loans exceed {limit}.",
+)
+BUSY = define(
+    "stress_test.busy",
+    ErrorKind.unavailable,
+    "已有 {limit} 个压力测试正在计算，请稍后用同一幂等键重试",
+    "{limit} stress tests are being computed already; retry shortly with the same key.",
+    retryable=True,
 )
 SCENARIO_TWICE = define(
     "stress_test.scenario_twice",

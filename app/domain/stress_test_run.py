@@ -92,7 +92,7 @@ def run(case: Case, parameters: Parameters) -> dict[str, Any]:
         "limit_fen": case.purse.limit_fen,
         "lgd_ppm": lgd,
         "deals": {kind: case.prices[kind].deals for kind in lgd if kind in case.prices},
-        "scenarios": [_expected(case, one, lgd, parameters.lgd_ppm) for one in scenarios],
+        "scenarios": _outcomes(case, scenarios, lgd, parameters.lgd_ppm),
         "simulation": None
         if simulation is None
         else _simulated(
@@ -104,9 +104,19 @@ def run(case: Case, parameters: Parameters) -> dict[str, Any]:
     }
 
 
-def _expected(case: Case, scenario: Scenario, lgd: Mapping[str, int], default_ppm: int) -> dict[str, Any]:
+def _outcomes(
+    case: Case, scenarios: Sequence[Scenario], lgd: Mapping[str, int], default_ppm: int
+) -> list[dict[str, Any]]:
+    """The outcome of each; what default of a borrower means is found once for each LGD."""
+    met = {
+        given: _borrowers(case, lgd, given, default_ppm)
+        for given in dict.fromkeys(one.lgd_ppm for one in scenarios)
+    }
+    return [_expected(case, one, met[one.lgd_ppm]) for one in scenarios]
+
+
+def _expected(case: Case, scenario: Scenario, borrowers: Sequence[_Borrower]) -> dict[str, Any]:
     """The expected outcome of a scenario; each sum is rounded half up once, at its end."""
-    borrowers = _borrowers(case, lgd, scenario.lgd_ppm, default_ppm)
     pds = [_pd(one, scenario) for one in borrowers]
     due: dict[str, int] = {}
     for one, pd in zip(borrowers, pds, strict=True):

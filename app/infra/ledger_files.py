@@ -236,6 +236,8 @@ def _written(value: Value) -> str:
 
 LAST_ROW = 1_048_575
 """Of a sheet, counted from nought."""
+PAUSE_EVERY = 20
+"""Rows of a sheet, which take long to write, after which others get their turn."""
 EXACT_FEN = 10**15
 """Spreadsheets keep fifteen digits: larger amounts are written as text."""
 
@@ -272,6 +274,8 @@ async def _write_sheets(workbook: xlsxwriter.Workbook, table: Table, styles: _St
             number += 1
             sheet, at = _sheet(workbook, table, number, styles), 0
         at += 1
+        if at % PAUSE_EVERY == 0:
+            await asyncio.sleep(0)
         for column, value in enumerate(row):
             _put(sheet, at, column, value, styles)
 

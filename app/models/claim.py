@@ -48,6 +48,9 @@ class Claim(OperationalMixin, Base):
         CheckConstraint(
             "paid_fen IS NULL OR (paid_fen < due_fen) = (shortfall_reason IS NOT NULL)", name="shortfall"
         ),
+        CheckConstraint(
+            "status <> 'written_off' OR written_off_on IS NOT NULL AND reason IS NOT NULL", name="written_off"
+        ),
         ForeignKeyConstraint(
             ["pool_id", "transfer_id"], ["ledger_transfers.ledger_id", "ledger_transfers.id"]
         ),
@@ -159,6 +162,7 @@ class Recovery(OperationalMixin, Base):
         ),
         Index("ix_recoveries_claim_id", "claim_id"),
         Index("ix_recoveries_event_id", "event_id"),
+        Index("uq_recoveries_transfer", "pool_id", "transfer_id", unique=True),
     )
 
     claim_id: Mapped[uuid.UUID]

@@ -108,30 +108,57 @@ WITH cash AS (SELECT id FROM ledger_accounts WHERE ledger_id = $1 AND code = 'ca
     AND NOT EXISTS (SELECT 1 FROM bank_statement_lines m
       WHERE m.ledger_id = $1 AND m.transfer_id = e.transfer_id)
 )"""
-# What a line and an entry must have in common beside the amount; the parameter is the rule's name.
-_CONDITIONS: Mapping[MatchRule, str] = {
-    MatchRule.reference: """
-      line.reference LIKE '%' || replace(entry.transfer_id::text, '-', '') || '%'
-      OR EXISTS (SELECT 1 FROM claims c WHERE c.pool_id = $1
-        AND c.id = CASE entry.business_noun WHEN 'claim' THEN entry.business_id WHEN 'recovery'
-          THEN (SELECT r.claim_id FROM recoveries r WHERE r.id = entry.business_id) END
-        AND line.reference LIKE '%' || lower(replace(c.number, '-', '')) || '%')""",
-    MatchRule.amount_and_day: "line.occurred_on = entry.occurred_on",
-    MatchRule.amount_near_day: f"abs(line.occurred_on - entry.occurred_on) <= {NEAR_DAYS}",
+# An id is looked for at every place of a reference; a claim by its number's beginning first, of fixed length.
+_BY_REFERENCE = """, named AS (
+  SELECT line.id, line.amount_fen, line.reference, substr(line.reference, p, 32) AS token
+  FROM line CROSS JOIN LATERAL generate_series(1, length(line.reference) - 31) p
+  WHERE line.reference ~ '[0-9a-f]{32}' AND substr(line.reference, p, 32) ~ '^[0-9a-f]{32}$'
+  UNION ALL
+  SELECT line.id, line.amount_fen, line.reference, m[1]
+  FROM line CROSS JOIN LATERAL regexp_matches(line.reference, '(cl[0-9]{16})', 'g') m
+), known AS (
+  SELECT entry.transfer_id, entry.amount_fen, entry.transfer_id::text AS name FROM entry
+  UNION ALL
+  SELECT entry.transfer_id, entry.amount_fen, c.number FROM entry
+  LEFT JOIN recoveries r ON entry.business_noun = 'recovery' AND r.id = entry.business_id
+  JOIN claims c ON c.pool_id = $1
+    AND c.id = CASE entry.business_noun WHEN 'claim' THEN entry.business_id ELSE r.claim_id END
+), spelt AS (
+  SELECT transfer_id, amount_fen, lower(replace(name, '-', '')) AS name FROM known
+), pair AS (
+  SELECT found.*, count(*) OVER (PARTITION BY id) AS of_line,
+    count(*) OVER (PARTITION BY transfer_id) AS of_transfer
+  FROM (SELECT DISTINCT named.id, spelt.transfer_id FROM named JOIN spelt
+    ON named.amount_fen = spelt.amount_fen
+      AND named.token = CASE WHEN spelt.name LIKE 'cl%' THEN left(spelt.name, 18) ELSE spelt.name END
+    WHERE named.reference LIKE '%' || spelt.name || '%') found
+)"""
+# By day and amount first: where many have the same amount, they are not held against one another one by one.
+_BY_DAY = """, line_day AS (
+  SELECT amount_fen, occurred_on AS day, count(*) AS lines, (array_agg(id))[1] AS id
+  FROM line GROUP BY amount_fen, occurred_on
+), entry_day AS (
+  SELECT amount_fen, occurred_on AS day, count(*) AS entries, (array_agg(transfer_id))[1] AS transfer_id
+  FROM entry GROUP BY amount_fen, occurred_on
+), pair AS (
+  SELECT l.id, e.transfer_id, sum(e.entries) OVER (PARTITION BY l.amount_fen, l.day) * l.lines AS of_line,
+    sum(l.lines) OVER (PARTITION BY e.amount_fen, e.day) * e.entries AS of_transfer
+  FROM line_day l JOIN entry_day e ON e.amount_fen = l.amount_fen AND abs(l.day - e.day) <= {days}
+)"""
+_PAIRS: Mapping[MatchRule, str] = {
+    MatchRule.reference: _BY_REFERENCE,
+    MatchRule.amount_and_day: _BY_DAY.format(days=0),
+    MatchRule.amount_near_day: _BY_DAY.format(days=NEAR_DAYS),
 }
 _MATCH = {
     rule: f"""
-{_ENTRIES}, pair AS (
-  SELECT line.id, entry.transfer_id, count(*) OVER (PARTITION BY line.id) AS of_line,
-    count(*) OVER (PARTITION BY entry.transfer_id) AS of_transfer
-  FROM line JOIN entry ON entry.amount_fen = line.amount_fen AND ({condition})
-)
+{_ENTRIES}{pairs}
 UPDATE bank_statement_lines l
 SET status = 'matched', rule = $2, transfer_id = p.transfer_id, version = l.version + 1
 FROM pair p WHERE p.id = l.id AND p.of_line = 1 AND p.of_transfer = 1
 RETURNING l.id
 """
-    for rule, condition in _CONDITIONS.items()
+    for rule, pairs in _PAIRS.items()
 }
 
 

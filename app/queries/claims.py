@@ -109,6 +109,12 @@ async def recoveries(
     return found
 
 
+async def interest_served(session: AsyncSession, claim_id: uuid.UUID) -> int:
+    """What the bank got of its interest and penalty out of recoveries of a claim, in fen."""
+    statement = select(func.coalesce(func.sum(Recovery.interest_fen), 0)).where(Recovery.claim_id == claim_id)
+    return int((await session.scalars(statement)).one())
+
+
 async def clawbacks(session: AsyncSession, claim_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Clawback]:
     """The demands to repay the payouts of several claims."""
     statement = select(Clawback).where(Clawback.claim_id.in_(claim_ids))

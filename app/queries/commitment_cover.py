@@ -85,8 +85,9 @@ def pool_state(
         WHERE b.pool_id = p.id AND b.bank_id = {bank} AND b.status = 'suspended'),
       'bank_excluded', EXISTS (SELECT 1 FROM clawbacks b JOIN claims k ON k.id = b.claim_id
         WHERE b.pool_id = p.id AND b.excludes_bank AND k.organisation_id = {bank}),
-      'reserved_fen', CASE WHEN {application}::uuid IS NOT NULL THEN (
-        SELECT c.outstanding_fen FROM commitments c
+      'reserved', CASE WHEN {application}::uuid IS NOT NULL THEN (
+        SELECT jsonb_build_object('fen', c.outstanding_fen, 'lasts', c.expires_on >= {today}::date)
+        FROM commitments c
         WHERE c.pool_id = p.id AND c.application_id = {application} AND c.status = 'reserved') END,
       'household_fen', CASE WHEN s.household_cap_fen IS NOT NULL THEN
         {total("principal_fen", f"c.borrower_id = {borrower}")} END,
@@ -160,6 +161,7 @@ def state(row: dict[str, Any], today: date) -> PoolState:
     """The pool that `pool_state` read."""
     accounts = row["accounts"]
     scheme = row["scheme"]
+    reserved = row["reserved"] or {"fen": 0, "lasts": False}
     return PoolState(
         standing=Standing(
             status=row["status"],
@@ -168,11 +170,12 @@ def state(row: dict[str, Any], today: date) -> PoolState:
             conditions=_conditions(scheme) if scheme is not None else None,
             borrower=_borrower(row["borrower"]) if row["borrower"] is not None else None,
             available_fen=accounts["cash"]["available"],
-            outstanding_fen=accounts["memo.covered"]["pending"] - (row["reserved_fen"] or 0),
+            outstanding_fen=accounts["memo.covered"]["pending"] - reserved["fen"],
             household_fen=row["household_fen"] or 0,
             bank_fen=row["bank_fen"] or 0,
             industry_fen=row["industry_fen"] or 0,
-            reserved_fen=row["reserved_fen"] or 0,
+            # Past its last day it keeps nothing, though the daily job has yet to give it back.
+            reserved_fen=reserved["fen"] if reserved["lasts"] else 0,
             bank_suspended=row["bank_suspended"],
             bank_excluded=row["bank_excluded"],
         ),

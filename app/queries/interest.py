@@ -61,10 +61,15 @@ class Due:
 
 
 _PENDING = """
-SELECT DISTINCT r.ledger_id FROM interest_rates r JOIN pools p ON p.id = r.ledger_id AND p.status <> 'closed'
-WHERE r.effective_from <= $1
-  AND NOT EXISTS (SELECT 1 FROM interest_accruals a WHERE a.ledger_id = r.ledger_id AND a.accrued_on = $1)
-ORDER BY r.ledger_id
+SELECT r.ledger_id, d.day::date AS day
+FROM (SELECT ledger_id, min(effective_from) AS first_on FROM interest_rates GROUP BY ledger_id) r
+JOIN pools p ON p.id = r.ledger_id AND p.status <> 'closed'
+CROSS JOIN LATERAL generate_series(greatest(r.first_on, (
+  SELECT max(a.accrued_on) + 1 FROM interest_accruals a WHERE a.ledger_id = r.ledger_id
+))::timestamp, $1::date::timestamp, interval '1 day') d(day)
+WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts f WHERE f.ledger_id = r.ledger_id
+  AND f.code IN ('interest', 'interest_receivable') AND f.frozen_by IS NOT NULL)
+ORDER BY r.ledger_id, day
 """
 # Back from the totals of today, so that a long history need not be summed up every day.
 _DUE = """
@@ -80,10 +85,13 @@ ORDER BY r.effective_from DESC LIMIT 1
 """
 
 
-async def pending(session: AsyncSession, on: date) -> list[uuid.UUID]:
-    """Ledgers with a rate in effect on a day that has not accrued, in the order of their ids."""
+async def pending(session: AsyncSession, on: date) -> list[tuple[uuid.UUID, date]]:
+    """Ledgers and days under a rate, up to `on`, that have not accrued, in their order.
+
+    Without the ledgers whose accounts of interest are frozen: theirs come once they are given back.
+    """
     rows = await (await driver(session)).fetch(_PENDING, on)
-    return [row["ledger_id"] for row in rows]
+    return [(row["ledger_id"], row["day"]) for row in rows]
 
 
 async def due(session: AsyncSession, ledger_id: uuid.UUID, on: date) -> Due:

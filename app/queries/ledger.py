@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from app.domain import ledger as rules
 from app.domain.ledger import Side, TransferKind
-from app.domain.ledger_book import NewTransfer
+from app.domain.ledger_transfer import NewTransfer
 from app.models.ledger import LedgerAccount, LedgerEntry, LedgerTransfer
 from app.queries.driver import driver
 

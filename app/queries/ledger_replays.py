@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _LEDGERS = """
 SELECT id, number, district_code AS stream FROM pools WHERE $1::text IS NULL OR number = $1 ORDER BY number
 """
-_ACCOUNTS = "SELECT id, code, version AS entries FROM ledger_accounts WHERE ledger_id = $1 ORDER BY code"
+_ACCOUNTS = """
+SELECT id, code, version AS entries, normal_side, limit_side, memo FROM ledger_accounts
+WHERE ledger_id = $1 ORDER BY code
+"""
 
 _REPLAY = """
 WITH due AS (
@@ -98,8 +101,8 @@ CROSS JOIN LATERAL (VALUES
   (9, 'ledger_id', coalesce(e.ledger_id, a.ledger_id)::text, a.ledger_id::text),
   (10, 'district_code', coalesce(e.district_code, a.district_code), a.district_code),
   (11, 'currency',
-   coalesce((SELECT currency FROM ledger_transfers t WHERE t.ledger_id = e.ledger_id AND t.id = e.transfer_id),
-            a.currency), a.currency)
+   coalesce((SELECT t.currency FROM ledger_transfers t
+             WHERE t.ledger_id = e.ledger_id AND t.id = e.transfer_id), a.currency), a.currency)
 ) AS fault(rank, name, expected, found)
 WHERE a.id = $1 AND fault.expected IS DISTINCT FROM fault.found ORDER BY fault.rank LIMIT 1
 """
@@ -168,11 +171,14 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account to be replayed, and how many entries it says to have."""
+    """An account to be replayed, how many entries it says to have, and of what nature it says to be."""
 
     id: uuid.UUID
     code: str
     entries: int
+    normal_side: str
+    limit_side: str | None
+    memo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ async def ledgers(session: AsyncSession, number: str | None) -> list[Replayed]:
 async def accounts(session: AsyncSession, ledger_id: uuid.UUID) -> list[Account]:
     """The accounts of a ledger by code."""
     rows = await (await driver(session)).fetch(_ACCOUNTS, ledger_id)
-    return [Account(row["id"], row["code"], row["entries"]) for row in rows]
+    return [Account(**row) for row in rows]
 
 
 async def replay(session: AsyncSession, account_id: uuid.UUID) -> Fault | None:

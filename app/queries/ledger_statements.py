@@ -36,7 +36,10 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
-    """A month of the statement that is not simply open; `stand`: what it was last closed with."""
+    """A month of the statement that is not simply open; `stand`: what it was last closed with.
+
+    Its totals are by effective day, unlike the statement's own, its version is the last booked by the end.
+    """
 
     begins_on: date
     status: str

@@ -155,6 +155,7 @@ _ACCRUALS_MISSING = """
 SELECT count(*) FROM generate_series($2::date, $3::date, interval '1 day') AS d(day)
 WHERE EXISTS (SELECT 1 FROM interest_rates r WHERE r.ledger_id = $1 AND r.effective_from <= d.day)
   AND NOT EXISTS (SELECT 1 FROM interest_accruals a WHERE a.ledger_id = $1 AND a.accrued_on = d.day::date)
+  AND EXISTS (SELECT 1 FROM pools p WHERE p.id = $1 AND p.status <> 'closed')
 """
 
 

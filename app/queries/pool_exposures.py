@@ -7,15 +7,20 @@ and were not resolved, so that loans and reservations sum to that account's pend
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
+
+from sqlalchemy import select
 
 from app.domain.loan_class import LoanClass
 from app.domain.pool import AccountCode, Risk
 from app.domain.pool_breaker import BankLoans, together
 from app.domain.pool_exposure import Exposure, Item
 from app.domain.stress_test import Price
+from app.models.ledger import LedgerAccount
 from app.queries import pools as pool_queries
 from app.queries.driver import driver
 from app.queries.pool_risks import net_paid, paid_in, watching
@@ -23,6 +28,7 @@ from app.queries.pool_risks import net_paid, paid_in, watching
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    import asyncpg
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.models.pool import Scheme
@@ -41,34 +47,34 @@ class Cut:
     known_at: datetime | None = None
 
 
-def _known(row: str, event: str = "event_id") -> str:
-    """SQL: whether a row, written under its event, was known; $3 is `as_of`, $4 `known_at`."""
-    return (
-        "($3::timestamptz IS NULL OR EXISTS (SELECT 1 FROM seals known"
-        f" WHERE known.event_id = {row}.{event} AND known.sealed_at <= $3))"
-        f" AND ($4::timestamptz IS NULL OR {row}.recorded_at <= $4)"
+_Known = Callable[..., str]
+"""SQL that tells whether a row was known: of its alias, and of the column that names its event."""
+_Statement = Callable[[_Known], str]
+
+
+def _known(row: str, event: str = "event_id", *, sealed: bool) -> str:
+    """SQL: whether a row, written under its event, was known; $3 is `as_of`, $4 `known_at`.
+
+    Seals are looked up only where they are asked for, so that today's figures do not pay for them.
+    """
+    seal = (
+        f"EXISTS (SELECT 1 FROM seals z WHERE z.event_id = {row}.{event} AND z.sealed_at <= $3)"
+        if sealed
+        else "$3::timestamptz IS NULL"
     )
+    return f"{seal} AND ($4::timestamptz IS NULL OR {row}.recorded_at <= $4)"
 
 
-def _told(what: str) -> str:
-    """SQL: whether it was known that this had happened to claim `k`; its own row tells only of today."""
-    return (
-        "EXISTS (SELECT 1 FROM events e WHERE e.noun = 'claim' AND e.subject_id = k.id"
-        f" AND e.type = 'claim.{what}' AND {_known('e', 'id')})"
-    )
-
-
-_UNRESOLVED = f"""
-NOT EXISTS (SELECT 1 FROM ledger_transfers r WHERE r.ledger_id = t.ledger_id AND r.resolves_id = t.id
-  AND r.occurred_on <= $2 AND {_known("r")})
-"""
-
-_LOANS = f"""
+def _loans(known: _Known) -> str:
+    return f"""
 WITH live AS (
-  SELECT t.business_id AS pledge_id, sum(t.amount_fen)::bigint AS covered_fen
-  FROM ledger_transfers t JOIN ledger_accounts a ON a.id = t.debit_account_id AND a.code = 'memo.covered'
+  SELECT t.business_id AS pledge_id, sum(t.amount_fen)::bigint AS covered_fen FROM ledger_transfers t
   WHERE t.ledger_id = $1 AND t.kind = 'pending' AND t.business_noun = 'pledge' AND t.occurred_on <= $2
-    AND {_known("t")} AND {_UNRESOLVED}
+    AND t.debit_account_id = (SELECT a.id FROM ledger_accounts a
+      WHERE a.ledger_id = $1 AND a.code = 'memo.covered')
+    AND {known("t")} AND NOT EXISTS (
+      SELECT 1 FROM ledger_transfers r WHERE r.ledger_id = $1 AND r.resolves_id = t.id
+        AND r.occurred_on <= $2 AND {known("r")})
   GROUP BY t.business_id
 )
 SELECT l.pledge_id, l.covered_fen, c.bank_id, c.borrower_id, c.industry, c.scheme_id,
@@ -77,16 +83,17 @@ SELECT l.pledge_id, l.covered_fen, c.bank_id, c.borrower_id, c.industry, c.schem
 FROM live l
 JOIN pledges p ON p.id = l.pledge_id
 JOIN LATERAL (
-  SELECT * FROM commitments c WHERE c.pool_id = $1 AND c.pledge_id = l.pledge_id AND {_known("c")}
+  SELECT * FROM commitments c WHERE c.pool_id = $1 AND c.pledge_id = l.pledge_id AND {known("c")}
   ORDER BY c.recorded_at DESC, c.id DESC LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
   SELECT k.outstanding_fen, k.loan_class FROM loan_classifications k
-  WHERE k.pledge_id = l.pledge_id AND k.occurred_on <= $2 AND {_known("k")}
+  WHERE k.pledge_id = l.pledge_id AND k.occurred_on <= $2 AND {known("k")}
   ORDER BY k.occurred_on DESC, k.recorded_at DESC, k.id DESC LIMIT 1
 ) k ON true
 ORDER BY l.pledge_id
 """
+
 
 _ITEMS = """
 SELECT i.pledge_id, i.asset_kind, i.pledgor_id, v.appraiser_id, m.organisation_id AS agency_id
@@ -102,37 +109,60 @@ WHERE i.pledge_id = ANY($1::uuid[]) AND (i.ended_on IS NULL OR i.ended_on > $2)
 ORDER BY i.pledge_id, i.ordinal, i.id
 """
 
-_SCHEMES = f"SELECT s.id FROM schemes s WHERE s.pool_id = $1 AND $2::date IS NOT NULL AND {_known('s')}"
 
-_OWED = f"""
+def _owed(known: _Known) -> str:
+    def told(what: str) -> str:
+        return (
+            "EXISTS (SELECT 1 FROM events e WHERE e.noun = 'claim' AND e.subject_id = k.id"
+            f" AND e.type = 'claim.{what}' AND {known('e', 'id')})"
+        )
+
+    return f"""
 SELECT k.organisation_id AS bank_id, sum(k.principal_fen)::bigint AS fen
 FROM claims k
-WHERE k.pool_id = $1 AND k.paid_on <= $2 AND {_told("paid")}
-  AND NOT (coalesce(k.written_off_on <= $2, false) AND {_told("written_off")})
-  AND NOT EXISTS (SELECT 1 FROM clawbacks b WHERE b.claim_id = k.id AND b.ordered_on <= $2 AND {_known("b")})
+WHERE k.pool_id = $1 AND k.paid_on <= $2 AND {told("paid")}
+  AND NOT (coalesce(k.written_off_on <= $2, false) AND {told("written_off")})
+  AND NOT EXISTS (SELECT 1 FROM clawbacks b WHERE b.claim_id = k.id AND b.ordered_on <= $2 AND {known("b")})
   AND k.loss_fen > (
     SELECT coalesce(sum(s.amount_fen), 0) FROM recoveries r JOIN recovery_shares s ON s.recovery_id = r.id
-    WHERE r.claim_id = k.id AND r.occurred_on <= $2 AND {_known("r")})
+    WHERE r.claim_id = k.id AND r.occurred_on <= $2 AND {known("r")})
 GROUP BY k.organisation_id ORDER BY k.organisation_id
 """
 
-_BOOKS = f"""
+
+def _books(known: _Known) -> str:
+    return f"""
+WITH moved AS NOT MATERIALIZED (
+  SELECT t.id, t.kind, t.resolves_id, t.debit_account_id, t.credit_account_id, t.amount_fen
+  FROM ledger_transfers t WHERE t.ledger_id = $1 AND t.occurred_on <= $2 AND {known("t")}
+), summed AS (
+  SELECT debit_account_id, credit_account_id, false AS pending, sum(amount_fen) AS fen FROM moved
+  WHERE kind IN ('posted', 'post') GROUP BY 1, 2
+  UNION ALL
+  SELECT p.debit_account_id, p.credit_account_id, true, sum(p.amount_fen) FROM moved p
+  WHERE p.kind = 'pending' AND NOT EXISTS (SELECT 1 FROM moved r WHERE r.resolves_id = p.id) GROUP BY 1, 2
+)
 SELECT a.code,
-  coalesce(sum(t.amount_fen) FILTER (WHERE t.kind IN ('posted', 'post') AND s.side = 'debit'), 0)::bigint
-    AS debits,
-  coalesce(sum(t.amount_fen) FILTER (WHERE t.kind IN ('posted', 'post') AND s.side = 'credit'), 0)::bigint
-    AS credits,
-  coalesce(sum(t.amount_fen) FILTER (WHERE t.kind = 'pending' AND s.side = 'debit' AND {_UNRESOLVED}), 0)
-    ::bigint AS debits_pending,
-  coalesce(sum(t.amount_fen) FILTER (WHERE t.kind = 'pending' AND s.side = 'credit' AND {_UNRESOLVED}), 0)
-    ::bigint AS credits_pending
-FROM ledger_accounts a
-LEFT JOIN (ledger_transfers t CROSS JOIN LATERAL (
-    VALUES ('debit', t.debit_account_id), ('credit', t.credit_account_id)) s(side, account_id))
-  ON s.account_id = a.id AND t.ledger_id = a.ledger_id AND t.occurred_on <= $2 AND {_known("t")}
+  coalesce(sum(m.fen) FILTER (WHERE NOT m.pending AND m.debit_account_id = a.id), 0)::bigint AS debits,
+  coalesce(sum(m.fen) FILTER (WHERE NOT m.pending AND m.credit_account_id = a.id), 0)::bigint AS credits,
+  coalesce(sum(m.fen) FILTER (WHERE m.pending AND m.debit_account_id = a.id), 0)::bigint AS debits_pending,
+  coalesce(sum(m.fen) FILTER (WHERE m.pending AND m.credit_account_id = a.id), 0)::bigint AS credits_pending
+FROM ledger_accounts a LEFT JOIN summed m ON a.id IN (m.debit_account_id, m.credit_account_id)
 WHERE a.ledger_id = $1
 GROUP BY a.code ORDER BY a.code
 """
+
+
+def _schemes(known: _Known) -> str:
+    return f"SELECT s.id FROM schemes s WHERE s.pool_id = $1 AND $2::date IS NOT NULL AND {known('s')}"
+
+
+_ALL: tuple[_Statement, ...] = (_loans, _owed, _books, _schemes)
+_STATEMENTS: dict[tuple[_Statement, bool], str] = {
+    (statement, sealed): statement(partial(_known, sealed=sealed))
+    for statement in _ALL
+    for sealed in (False, True)
+}
 
 _PRICES = """
 SELECT found.kind, count(*) AS deals, sum(found.price)::bigint AS price, sum(found.valued)::bigint AS valued
@@ -156,6 +186,14 @@ FROM (
 """
 
 
+async def _fetch(
+    session: AsyncSession, statement: _Statement, pool_id: uuid.UUID, cut: Cut
+) -> list[asyncpg.Record]:
+    connection = await driver(session)
+    asked = _STATEMENTS[statement, cut.as_of is not None]
+    return await connection.fetch(asked, pool_id, cut.on, cut.as_of, cut.known_at)
+
+
 async def exposures(
     session: AsyncSession, pool_id: uuid.UUID, cut: Cut, *, with_rights: bool = True
 ) -> list[Exposure]:
@@ -165,7 +203,7 @@ async def exposures(
     else ties a pledge to an agency.
     """
     connection = await driver(session)
-    loans = await connection.fetch(_LOANS, pool_id, cut.on, cut.as_of, cut.known_at)
+    loans = await _fetch(session, _loans, pool_id, cut)
     items: dict[uuid.UUID, list[Item]] = {row["pledge_id"]: [] for row in loans}
     pledgors: dict[uuid.UUID, set[uuid.UUID]] = {row["pledge_id"]: set() for row in loans}
     for row in await connection.fetch(_ITEMS, list(items), cut.on) if with_rights else ():
@@ -191,8 +229,7 @@ async def exposures(
 
 async def owed(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> list[BankLoans]:
     """Loans paid for and by that day neither made whole nor written off: bad, with the principal claimed."""
-    connection = await driver(session)
-    rows = await connection.fetch(_OWED, pool_id, cut.on, cut.as_of, cut.known_at)
+    rows = await _fetch(session, _owed, pool_id, cut)
     return [BankLoans(row["bank_id"], row["fen"], row["fen"]) for row in rows]
 
 
@@ -204,8 +241,7 @@ async def banks(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> list[Ban
 
 async def terms(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> Scheme:
     """The scheme by which the pool was watched that day; one not yet known then does not count."""
-    connection = await driver(session)
-    rows = await connection.fetch(_SCHEMES, pool_id, cut.on, cut.as_of, cut.known_at)
+    rows = await _fetch(session, _schemes, pool_id, cut)
     known = {row["id"] for row in rows}
     schemes = await pool_queries.schemes(session, pool_id)
     return watching([one for one in schemes if one.id in known] or schemes[:1], cut.on)
@@ -232,10 +268,18 @@ class Account:
         return self.debits_fen - self.credits_fen
 
 
+async def books_now(session: AsyncSession, pool_id: uuid.UUID) -> dict[str, Account]:
+    """All accounts of a pool by code, with everything booked: their running totals."""
+    accounts = await session.scalars(select(LedgerAccount).where(LedgerAccount.ledger_id == pool_id))
+    return {
+        one.code: Account(one.debits_posted, one.credits_posted, one.debits_pending, one.credits_pending)
+        for one in accounts
+    }
+
+
 async def books(session: AsyncSession, pool_id: uuid.UUID, cut: Cut) -> dict[str, Account]:
     """All accounts of a pool by code, as they stood on a day by effective date."""
-    connection = await driver(session)
-    rows = await connection.fetch(_BOOKS, pool_id, cut.on, cut.as_of, cut.known_at)
+    rows = await _fetch(session, _books, pool_id, cut)
     return {
         row["code"]: Account(row["debits"], row["credits"], row["debits_pending"], row["credits_pending"])
         for row in rows

@@ -16,6 +16,7 @@ from app.models.ledger import LedgerAccount
 from app.models.organisation import Organisation
 from app.models.pool import BankBreaker, Commitment, Pool, Scheme
 from app.queries import pools as queries
+from app.queries.driver import driver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -55,6 +56,34 @@ async def banks(session: AsyncSession, pool_id: uuid.UUID) -> list[BankLoans]:
     }
     rows = await session.execute(_LOANS, {"pool_id": pool_id, **states})
     return [BankLoans(row.bank_id, row.outstanding, row.npl) for row in rows]
+
+
+_LOCK_PAID_IN = """
+SELECT p.id FROM pools p
+WHERE p.id = $1 AND EXISTS (
+  SELECT 1 FROM ledger_accounts a
+  WHERE a.ledger_id = $1 AND (a.code = 'contributions' OR a.code LIKE 'contributions.%')
+    AND (a.id = ANY($2::uuid[]) OR EXISTS (
+      SELECT 1 FROM ledger_transfers t WHERE t.ledger_id = $1 AND t.id = ANY($3::uuid[])
+        AND a.id IN (t.debit_account_id, t.credit_account_id))))
+FOR NO KEY UPDATE OF p
+"""
+
+
+async def lock_paid_in(
+    session: AsyncSession,
+    pool_id: uuid.UUID,
+    account_ids: Collection[uuid.UUID],
+    transfer_ids: Collection[uuid.UUID],
+) -> bool:
+    """Lock the pool if these accounts, or those of these transfers, hold money paid in; whether they do.
+
+    Before the accounts themselves are locked: what is paid in moves a breaker, which is evaluated under the
+    pool's lock. Transfers between other accounts wait for nobody.
+    """
+    connection = await driver(session)
+    found = await connection.fetch(_LOCK_PAID_IN, pool_id, list(account_ids), list(transfer_ids))
+    return bool(found)
 
 
 async def payouts(session: AsyncSession, pool_id: uuid.UUID) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from app.domain import stress_test as rules
 from app.models.stress_test import StressTest
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 def of_pool(pool_id: uuid.UUID) -> Select[StressTest]:
     """All tests of a pool."""
     return select(StressTest).where(StressTest.pool_id == pool_id)
+
+
+def listed(pool_id: uuid.UUID) -> Select[StressTest]:
+    """All tests of a pool without their evidence, which is as large as the pool's list of loans."""
+    return of_pool(pool_id).options(defer(StressTest.evidence, raiseload=True))
 
 
 async def get(session: AsyncSession, pool_id: uuid.UUID, test_id: uuid.UUID) -> StressTest:

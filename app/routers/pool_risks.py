@@ -126,8 +126,12 @@ async def risk(pool_id: uuid.UUID, unit: Reading, on: OnDay = None, as_of: AsOf 
     standing = cut.on == unit.moment.today and as_of is None
     scheme = await pool_exposures.terms(unit.session, pool.id, cut)
     limits = pool_risks.limits(scheme)
-    loans = await pool_exposures.banks(unit.session, pool.id, cut)
-    book = await pool_exposures.books(unit.session, pool.id, cut)
+    if standing:  # what the breaker sees, whatever the ledger has grown to
+        loans = await pool_risks.banks(unit.session, pool.id)
+        book = await pool_exposures.books_now(unit.session, pool.id)
+    else:
+        loans = await pool_exposures.banks(unit.session, pool.id, cut)
+        book = await pool_exposures.books(unit.session, pool.id, cut)
     found = pool_exposures.risk(loans, book)
     away = distance(found, limits)
     return PoolRiskOut(

@@ -45,15 +45,19 @@ async def run(
 ) -> Response:
     """Run scenarios and seeded simulations on the loans a pool covered on a day, and keep the result."""
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
-    made = await stress_tests.run(
-        unit.session,
-        actor=unit.actor,
-        moment=unit.moment,
-        pool_id=pool_id,
-        on=body.on or unit.moment.today,
-        as_of=body.as_of,
-        parameters=body.parameters(),
-    )
+    with stress_tests.ROOM.place():
+        async with unit.database.read() as snapshot:
+            case = await stress_tests.prepared(
+                snapshot.session,
+                pool=pool,
+                moment=unit.moment,
+                on=body.on or unit.moment.today,
+                as_of=body.as_of,
+                parameters=body.parameters(),
+            )
+        made = await stress_tests.run(
+            unit.session, actor=unit.actor, moment=unit.moment, pool=pool, prepared=case
+        )
     return await unit.reply(201, _out(made, pool.currency))
 
 
@@ -61,7 +65,7 @@ async def run(
 async def search(pool_id: uuid.UUID, unit: Reading, paging: PageDep) -> Page[StressTestOut]:
     """List the tests of a pool, for those who may read its books."""
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
-    found = await page(unit.session, queries.of_pool(pool_id), StressTest.id, paging.wanted)
+    found = await page(unit.session, queries.listed(pool_id), StressTest.id, paging.wanted)
     return paging.answer(found, [_out(one, pool.currency) for one in found.rows])
 
 
@@ -78,5 +82,8 @@ async def get(
     """One test; with `verify` whether it yields the same again."""
     pool = await pool_queries.get_book(unit.session, unit.actor, pool_id)
     test = await queries.get(unit.session, pool_id, test_id)
-    replay = await stress_tests.replayed(unit.session, test) if verify else None
+    if not verify:
+        return _out(test, pool.currency)
+    with stress_tests.ROOM.place():
+        replay = await stress_tests.replayed(unit.session, test)
     return _out(test, pool.currency, replay)

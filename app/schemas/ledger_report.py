@@ -92,7 +92,11 @@ class StatementLineOut(ResponseModel):
 
 
 class StatementMonthOut(ResponseModel):
-    """A month of the statement that has been held or closed; `closing`: what it was last closed with."""
+    """A month of the statement that has been held or closed; `closing`: what it was last closed with.
+
+    Its totals are those of what had effect by the month's last day, also of what was booked later for it;
+    the statement's own closing is in the order of booking. Its version is the last entry booked by that day.
+    """
 
     begins_on: date
     status: str

@@ -15,8 +15,9 @@ from app.schemas.common import Day, Id, MoneyIn, MoneyOut, PositiveMoney, Reques
 class RecoveryIn(RequestModel):
     """Money that came back on the covered part of a loan: `gross`, less the `cost` of getting it, is shared.
 
-    Where the scheme leaves costs with the bank they are not taken off. `interest` is what the bank has still
-    to get of interest and penalty, computed in the document; it is served once everybody is whole (RP-14).
+    Where the scheme leaves costs with the bank they are not taken off. `interest` is all interest and penalty
+    of the bank, computed in the document; it is served once everybody is whole, and once only: what earlier
+    recoveries gave the bank of it is taken off (RP-14).
     """
 
     source: Annotated[RecoverySource, Field(strict=False)]

@@ -29,8 +29,9 @@ async def decide(
     round_no: int = 1,
     reason: str | None = None,
     document_id: uuid.UUID | None = None,
+    subject_id: uuid.UUID | None = None,
 ) -> Approval:
-    """Write a decision on the subject of `event`, which has been recorded before.
+    """Write a decision on the subject of `event`, or a part of it, which has been recorded before.
 
     What is decided of the national register lies outside every plan's district.
     What the table's constraints refuse comes as the database's error, which the web edge turns into
@@ -40,7 +41,7 @@ async def decide(
         id=new_id(),
         district_code=OUTSIDE_EVERY_PLAN if event.stream == NATIONAL else event.stream,
         noun=event.noun,
-        subject_id=event.subject_id,
+        subject_id=subject_id or event.subject_id,
         round=round_no,
         step=step.value,
         decision=decision.value,

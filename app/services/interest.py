@@ -78,16 +78,17 @@ async def set_rate(
 
 
 async def accrue_due(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:
-    """Let the day before `moment.today` accrue in every ledger with a rate; returns how many.
+    """Let the days up to the one before `moment.today` accrue in every ledger with a rate; how many did.
 
-    Money booked later with effect on a day that has accrued changes nothing of it: the bank's payment
-    shows the difference.
+    A ledger whose accounts of interest are frozen waits, and keeps no other from accruing. Money booked
+    later with effect on a day that has accrued changes nothing of it: the bank's payment shows the
+    difference.
     """
     on = moment.today - timedelta(days=1)
     found = await queries.pending(session, on)
-    for ledger_id in found:
+    for ledger_id, day in found:
         pool = await pool_queries.lock(session, ledger_id)
-        await _accrue(session, actor, moment, pool, on)
+        await _accrue(session, actor, moment, pool, day)
     return len(found)
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
     from app.models.pool import Pool
 
-LAST_JOB = "accrue_interest"
-"""The job of the calendar by which a closing sees whether all days of the period were run."""
+LEDGER_JOBS = ("lapse_reservations", "expire_transfers", "accrue_interest")
+"""The jobs that book on the day they run for: behind a closing they would find that day closed."""
 
 
 async def bookable(session: AsyncSession, ledger_id: uuid.UUID, occurred_on: date, today: date) -> Booking:
@@ -247,7 +247,8 @@ async def _earlier_faults(session: AsyncSession, pool: Pool, month: Month) -> li
 async def _calendar_faults(session: AsyncSession, pool: Pool, month: Month) -> list[Violation]:
     """Days whose jobs have not run, and days of interest that have not accrued."""
     found: list[Violation] = []
-    through = (await job_queries.last_days(session, [LAST_JOB]))[LAST_JOB]
+    last = await job_queries.last_days(session, LEDGER_JOBS)
+    through = min((day for day in last.values() if day is not None), default=None)
     if through is not None and through <= month.ends_on:
         found.append(rules.DAYS_NOT_RUN.violation(through=through))
     days = await queries.accruals_missing(session, pool.id, month)

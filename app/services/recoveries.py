@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class NewRecovery:
     """Money that came in, before the documented cost of getting it.
 
-    `interest` is what the bank has still to get of interest and penalty, by the document.
+    `interest` is all interest and penalty of the bank, by the document; what it got of it is taken off.
     """
 
     source: RecoverySource
@@ -77,7 +77,7 @@ async def record(
     commitment = await session.get_one(Commitment, claim.commitment_id)
     scheme = await session.get_one(Scheme, commitment.scheme_id)
     shares = (await queries.shares(session, [claim.id]))[claim.id]
-    split = _split(new, scheme.terms(), shares)
+    split = _split(new, scheme.terms(), shares, await queries.interest_served(session, claim.id))
     if split.whole and claim.status == ClaimStatus.recovering:
         claim.advance(ClaimEvent.make_whole)
     part = split.parts[SharingParty.pool]
@@ -113,12 +113,12 @@ class _Split:
     whole: bool
 
 
-def _split(new: NewRecovery, terms: Terms, shares: Sequence[ClaimShare]) -> _Split:
+def _split(new: NewRecovery, terms: Terms, shares: Sequence[ClaimShare], served_fen: int) -> _Split:
     cost_fen = new.cost.fen if terms.recovery_cost_first else 0
     open_fen = {SharingParty(one.party): one.borne_fen - one.recovered_fen for one in shares}
     parts, left = rules.shares_of_recovery(new.gross.fen - cost_fen, open_fen, terms.recovery_order)
     documented = new.interest.fen if new.interest is not None else 0
-    interest_fen, surplus_fen = rules.after_principal(left, documented)
+    interest_fen, surplus_fen = rules.after_principal(left, max(0, documented - served_fen))
     return _Split(cost_fen, parts, interest_fen, surplus_fen, parts == open_fen)
 
 

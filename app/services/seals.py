@@ -84,8 +84,8 @@ async def verify(session: AsyncSession, stream: str | None = None) -> Verificati
 
     Looks in one snapshot if the session's transaction has one (the reading role's has). It finds every
     change of a sealed row, rows missing or added, seals missing or altered, events that are neither sealed
-    nor waiting, and, of all streams, rows under no event. It cannot find that the youngest seals of all were removed together with their
-    events: for that, compare with a head (number and hash) kept elsewhere.
+    nor waiting, and, where all streams are asked for, rows under no event. It cannot find that the youngest
+    seals of all were removed together with their events: for that, compare with a root kept elsewhere.
     """
     counted: dict[str, int] = {}
     breaches: dict[str, Breach] = {}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,36 +38,82 @@ if TYPE_CHECKING:
     from app.models.pool import Scheme
 
 
-async def run(
+TOGETHER = 2
+"""Stress tests that one process reads or computes at a time: a further one would slow all that it serves."""
+
+
+class _Room:
+    """Places for tests under way; without a free one a caller is refused, so that none holds a connection."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._threads = ThreadPoolExecutor(places, thread_name_prefix="stress-test")
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place while the block runs. Raises: `stress_test.busy`."""
+        if self._free == 0:
+            raise rules.BUSY.error(limit=TOGETHER)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+    async def compute(self, case: Case, parameters: Parameters) -> dict[str, Any]:
+        """The result, computed in a thread kept for it: others are served, and find threads, meanwhile."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, compute, case, parameters)
+
+
+ROOM = _Room(TOGETHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A test that may be run: of which day, by what was known, what it is computed from, and how."""
+
+    on: date
+    as_of: datetime | None
+    case: Case
+    parameters: Parameters
+
+
+async def prepared(
     session: AsyncSession,
     *,
-    actor: Actor,
+    pool: Pool,
     moment: Moment,
-    pool_id: uuid.UUID,
     on: date,
     as_of: datetime | None,
     parameters: Parameters,
-) -> StressTest:
-    """Test a pool on the loans it covered on a day, by what was known then, and keep test and result.
+) -> Prepared:
+    """Read all that a test is computed from: the loans a pool covered on a day, by what was known then.
 
-    The computation runs in a thread of its own: others are served meanwhile.
+    In a session that is one snapshot: a payout that commits meanwhile is in all of it or in none.
 
-    Raises: `pool.not_found`, and all that apply of `request.date_in_future`, `statistic.as_of_in_future`,
-    `stress_test.scenario_twice`; `stress_test.too_much_work`.
+    Raises: all that apply of `request.date_in_future`, `statistic.as_of_in_future`,
+    `stress_test.scenario_twice`; then of `stress_test.too_much_work`, `stress_test.too_many_scenarios`.
     """
-    pool = await pool_queries.get_book(session, actor, pool_id)
     refuse_if(_faults(moment, on, as_of, parameters))
     case = await gather(session, pool, Cut(on, as_of, moment.now))
     refuse_if(_work_faults(case, parameters))
-    evidence, chosen = case.as_json(), parameters.as_json()
-    result = await asyncio.to_thread(compute, case, parameters)
+    return Prepared(on, as_of, case, parameters)
+
+
+async def run(
+    session: AsyncSession, *, actor: Actor, moment: Moment, pool: Pool, prepared: Prepared
+) -> StressTest:
+    """Compute a test, in a thread of its own, and keep it with its result."""
+    evidence, chosen = prepared.case.as_json(), prepared.parameters.as_json()
+    result = await ROOM.compute(prepared.case, prepared.parameters)
     event = events.NewEvent(
         type="stress_test.run",
         noun="stress_test",
         subject_id=new_id(),
         stream=pool.district_code,
         audience=sorted({pool.manager_id, actor.organisation_id}),
-        payload={"pool": pool.number, "on": str(on)},
+        payload={"pool": pool.number, "on": str(prepared.on)},
     )
     await events.record(session, actor=actor, moment=moment, events=[event])
     made = StressTest(
@@ -72,9 +121,9 @@ async def run(
         district_code=pool.district_code,
         number=await next_number(session, "stress_test", pool.district_code, moment.today),
         pool_id=pool.id,
-        on=on,
+        on=prepared.on,
         known_at=moment.now,
-        as_of=as_of,
+        as_of=prepared.as_of,
         evidence=evidence,
         parameters=chosen,
         result=result,
@@ -100,19 +149,27 @@ def _faults(moment: Moment, on: date, as_of: datetime | None, parameters: Parame
 
 
 def _work_faults(case: Case, parameters: Parameters) -> list[Violation]:
+    found = []
+    scenarios = len(parameters.scenarios) + len(rules.BUILT_IN)
+    if parameters.scenarios and scenarios * len(case.loans) > rules.MAX_CASES:
+        found.append(
+            rules.TOO_MANY_CASES.violation(
+                "/scenarios", scenarios=scenarios, loans=len(case.loans), limit=rules.MAX_CASES
+            )
+        )
     borrowers = len({loan.borrower_id for loan in case.loans})
     allowed = rules.allowed_runs(borrowers)
-    if parameters.simulation is None or parameters.simulation.runs <= allowed:
-        return []
-    return [
-        rules.TOO_MUCH_WORK.violation(
-            "/simulation/runs",
-            runs=parameters.simulation.runs,
-            borrowers=borrowers,
-            limit=rules.MAX_WORK,
-            allowed=allowed,
+    if parameters.simulation is not None and parameters.simulation.runs > allowed:
+        found.append(
+            rules.TOO_MUCH_WORK.violation(
+                "/simulation/runs",
+                runs=parameters.simulation.runs,
+                borrowers=borrowers,
+                limit=rules.MAX_WORK,
+                allowed=allowed,
+            )
         )
-    ]
+    return found
 
 
 async def replayed(session: AsyncSession, test: StressTest) -> tuple[bool, bool]:
@@ -122,7 +179,7 @@ async def replayed(session: AsyncSession, test: StressTest) -> tuple[bool, bool]
     under way when the test was made, a mandate or a deal whose row was changed with effect for that day.
     """
     kept, chosen = Case.of(test.evidence), Parameters.of(test.parameters)
-    again = await asyncio.to_thread(compute, kept, chosen)
+    again = await ROOM.compute(kept, chosen)
     sound = digest(test.evidence, test.parameters) == test.sha256
     pool = await session.get_one(Pool, test.pool_id)
     gathered = await gather(session, pool, Cut(test.on, test.as_of, test.known_at))
@@ -140,7 +197,7 @@ def digest(evidence: dict[str, Any], parameters: dict[str, Any]) -> str:
 async def gather(session: AsyncSession, pool: Pool, cut: Cut) -> Case:
     """All a test is computed from, at a cut."""
     loans = await pool_exposures.exposures(session, pool.id, cut)
-    scheme = await pool_risks.terms(session, pool.id, cut.on)
+    scheme = await pool_exposures.terms(session, pool.id, cut)
     schemes = {one.id: one for one in await pool_queries.schemes(session, pool.id)}
     return Case(
         loans=[_loan(one) for one in loans],

@@ -28,7 +28,7 @@ UPDATABLE_COLUMNS = {
     "holds": "ended_on, end_reason, ended_at",
     "ledger_accounts": "name",
     "instance": "business_date",
-    "pools": "name, second_person_fen, status, version",
+    "pools": "name, status, version",
     "titles": "ceased_on, ceased_at, ceased_event_id, superseded_at, superseded_event_id",
     "asset_links": "ended_at, ended_event_id",
     "imports": "rows, accepted, unchanged, refused, status, rows_done, manifest, finished_at",

@@ -33,6 +33,10 @@ DECLARE
   borne numeric;
   borne_by_pool numeric;
 BEGIN
+  IF TG_OP = 'UPDATE' AND (OLD.status = 'rejected' AND NEW.status <> 'rejected' OR NEW.round < OLD.round) THEN
+    RAISE EXCEPTION 'claim % goes back from % of round %', NEW.id, OLD.status, OLD.round
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_steps';
+  END IF;
   IF TG_OP = 'UPDATE' AND OLD.paid_fen IS NOT NULL THEN
     IF (OLD.paid_fen, OLD.paid_on, OLD.transfer_id, OLD.shortfall_reason)
        IS DISTINCT FROM (NEW.paid_fen, NEW.paid_on, NEW.transfer_id, NEW.shortfall_reason)
@@ -77,7 +81,9 @@ BEGIN
   END IF;
   SELECT sum(s.borne_fen), coalesce(sum(s.borne_fen) FILTER (WHERE s.party = 'pool'), 0)
     INTO borne, borne_by_pool FROM public.claim_shares s WHERE s.claim_id = NEW.id;
-  IF (borne, borne_by_pool) IS DISTINCT FROM (NEW.loss_fen::numeric, NEW.paid_fen::numeric) THEN
+  IF (borne, borne_by_pool) IS DISTINCT FROM (NEW.loss_fen::numeric, NEW.paid_fen::numeric) OR EXISTS (
+    SELECT 1 FROM public.claim_shares s
+    WHERE s.claim_id = NEW.id AND s.party NOT IN ('bank', 'pool') AND s.borne_fen <> s.due_fen) THEN
     RAISE EXCEPTION 'claim % of % is borne with %, its pool bears %', NEW.id, NEW.loss_fen, borne, borne_by_pool
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claims_borne';
   END IF;
@@ -222,6 +228,31 @@ BEGIN
 END $$
 """
 
+SHARE_RECOVERED = """
+CREATE FUNCTION claim_share_recovered_by_recoveries() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  subject uuid;
+BEGIN
+  IF TG_TABLE_NAME = 'claim_shares' THEN
+    subject := NEW.claim_id;
+  ELSE
+    SELECT r.claim_id INTO subject FROM public.recoveries r WHERE r.id = NEW.recovery_id;
+  END IF;
+  IF EXISTS (
+    SELECT 1 FROM (SELECT c.party, c.recovered_fen FROM public.claim_shares c WHERE c.claim_id = subject) s
+    FULL JOIN (
+      SELECT p.party, sum(p.amount_fen) AS fen FROM public.recoveries r
+      JOIN public.recovery_shares p ON p.recovery_id = r.id WHERE r.claim_id = subject GROUP BY p.party) g
+      ON g.party = s.party
+    WHERE s.party IS NULL OR s.recovered_fen <> coalesce(g.fen, 0)) THEN
+    RAISE EXCEPTION 'what parties of claim % have recovered is not the sum of their parts', subject
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_claim_shares_recovered_by_recoveries';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+
 VALUATION_SIGNED = """
 CREATE FUNCTION valuation_signed_for_good() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
@@ -239,6 +270,7 @@ FUNCTIONS = {
     "transfer_named_by_its_claim": TRANSFER_CLAIMED,
     "claim_share_borne_for_good": SHARE_BORNE,
     "recovery_shared_whole": RECOVERY_SHARED,
+    "claim_share_recovered_by_recoveries": SHARE_RECOVERED,
 }
 TRIGGERS = (
     (
@@ -287,6 +319,20 @@ TRIGGERS = (
     (
         "CREATE CONSTRAINT TRIGGER recovery_part_shared_whole AFTER INSERT ON recovery_shares"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION recovery_shared_whole()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER claim_share_recovered AFTER UPDATE ON claim_shares"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.recovered_fen <> NEW.recovered_fen)"
+        " EXECUTE FUNCTION claim_share_recovered_by_recoveries()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER claim_share_added_unrecovered AFTER INSERT ON claim_shares"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.recovered_fen <> 0)"
+        " EXECUTE FUNCTION claim_share_recovered_by_recoveries()"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER recovery_part_summed_up AFTER INSERT ON recovery_shares"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claim_share_recovered_by_recoveries()"
     ),
 )
 

@@ -249,6 +249,50 @@ A period is held and closed under the locks of all accounts of its ledger: what 
 or refused. A closed period closes the books up to its end.
 """
 
+TWO_CLIENTS = """
+CREATE FUNCTION ledger_takes_two_clients() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  fault record;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM booked b JOIN public.pools l ON l.id = b.ledger_id
+      WHERE b.kind IN ('posted', 'post')
+        AND (b.reverses_id IS NOT NULL OR b.amount_fen >= l.second_person_fen)) THEN
+    RETURN NULL;
+  END IF;
+  SELECT b.id, CASE b.kind WHEN 'posted' THEN 'ck_ledger_transfers_second_person'
+      ELSE 'ck_ledger_transfers_same_person' END AS broken
+    INTO fault
+    FROM booked b
+    JOIN public.pools l ON l.id = b.ledger_id
+    JOIN public.ledger_accounts d ON d.id = b.debit_account_id
+    JOIN public.ledger_accounts c ON c.id = b.credit_account_id
+    JOIN public.events e ON e.id = b.event_id
+    LEFT JOIN public.ledger_transfers h ON h.ledger_id = b.ledger_id AND h.id = b.resolves_id
+    LEFT JOIN public.events proposed ON proposed.id = h.event_id
+    WHERE b.kind IN ('posted', 'post')
+      AND (b.kind = 'posted' OR proposed.client_id IS NOT DISTINCT FROM e.client_id)
+      AND (b.reverses_id IS NOT NULL OR b.amount_fen >= l.second_person_fen
+        AND NOT (d.memo OR c.memo)
+        AND d.code NOT IN ('compensation', 'recovered') AND c.code NOT IN ('compensation', 'recovered')
+        AND NOT (e.type = 'pool.contributed' AND d.code = 'cash' AND c.code ~ '^contributions(\\.|$)')
+        AND NOT (e.type = 'interest.received' AND d.code = 'cash'
+          AND c.code IN ('interest', 'interest_receivable'))
+        AND NOT (e.type = 'interest.accrued' AND d.code = 'interest_receivable' AND c.code = 'interest'))
+    LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'transfer % takes two clients', fault.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = fault.broken, TABLE = 'ledger_transfers';
+  END IF;
+  RETURN NULL;
+END $$
+"""
+"""From a pool's amount on, and for every reversal (RB-02): proposed by one client, posted by another.
+
+What modules book goes by their own rules: pledges and claims by the accounts they move, contributions and
+interest by their events; of these all money comes in. All other transfers are by hand.
+"""
+
 PERIOD_MOVES = """
 CREATE FUNCTION period_moves_by_two_hands() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -263,6 +307,10 @@ BEGIN
   IF NEW.status IN ('held', 'closed') AND maker IS NULL THEN
     RAISE EXCEPTION 'period % is held by nobody', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_periods_two_hands';
+  END IF;
+  IF before = 'closed' AND NEW.status = 'closed' AND NEW.round <> OLD.round THEN
+    RAISE EXCEPTION 'period % is closed and changes its round', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_periods_reopened';
   END IF;
   IF NEW.status = 'closed' AND before <> 'closed' THEN
     SELECT client_id INTO checker FROM public.approvals
@@ -301,11 +349,23 @@ BEGIN
     RAISE EXCEPTION 'line % and transfer % do not move the same amount the same way', NEW.id, NEW.transfer_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_bank_statement_lines_same_money';
   END IF;
-  IF TG_OP = 'UPDATE' AND NEW.status = 'unmatched' AND OLD.status <> 'unmatched' AND EXISTS (
-    SELECT 1 FROM public.periods p WHERE p.ledger_id = NEW.ledger_id AND p.status = 'closed'
-      AND p.begins_on >= date_trunc('month', NEW.occurred_on)::date) THEN
-    RAISE EXCEPTION 'line % is of a closed period', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_bank_statement_lines_period_closed';
+  IF TG_OP = 'UPDATE' THEN
+    IF OLD.status <> 'unmatched' AND EXISTS (
+      SELECT 1 FROM public.periods p WHERE p.ledger_id = OLD.ledger_id AND p.status = 'closed'
+        AND p.begins_on >= date_trunc('month', least(OLD.occurred_on, (
+          SELECT t.occurred_on FROM public.ledger_transfers t
+          WHERE t.ledger_id = OLD.ledger_id AND t.id = OLD.transfer_id)))::date) THEN
+      RAISE EXCEPTION 'a closed period rests on line %', NEW.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_bank_statement_lines_period_closed';
+    END IF;
+  END IF;
+  IF NEW.status = 'explained' AND NOT EXISTS (
+    SELECT 1 FROM public.bank_statements s JOIN public.events e ON e.id = s.event_id
+      JOIN public.approvals a ON a.subject_id = NEW.id AND a.round = NEW.version AND a.step = 'check'
+        AND a.decision = 'approved' AND a.reason = NEW.reason AND a.client_id IS DISTINCT FROM e.client_id
+    WHERE s.id = NEW.statement_id) THEN
+    RAISE EXCEPTION 'line % is not explained by a second client', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_bank_statement_lines_second_client';
   END IF;
   RETURN NULL;
 END $$
@@ -314,6 +374,7 @@ END $$
 FUNCTIONS = {
     "ledger_apply": LEDGER_APPLY,
     "ledger_period_takes": LEDGER_PERIODS,
+    "ledger_takes_two_clients": TWO_CLIENTS,
     "period_moves_by_two_hands": PERIOD_MOVES,
     "bank_line_matches_its_transfer": LINE_MATCHES,
 }
@@ -325,6 +386,10 @@ TRIGGERS = (
     (
         "CREATE TRIGGER ledger_periods AFTER INSERT ON ledger_transfers"
         " REFERENCING NEW TABLE AS booked FOR EACH STATEMENT EXECUTE FUNCTION ledger_period_takes()"
+    ),
+    (
+        "CREATE TRIGGER ledger_two_clients AFTER INSERT ON ledger_transfers"
+        " REFERENCING NEW TABLE AS booked FOR EACH STATEMENT EXECUTE FUNCTION ledger_takes_two_clients()"
     ),
     (
         "CREATE CONSTRAINT TRIGGER period_moves_by_two_hands AFTER INSERT OR UPDATE ON periods"

@@ -41,7 +41,9 @@ BEGIN
   IF NOT EXISTS (
     SELECT 1 FROM public.ledger_transfers t JOIN public.ledger_accounts a ON a.id = t.debit_account_id
     WHERE t.ledger_id = made.pool_id AND t.id = made.transfer_id AND a.code = 'memo.covered'
-      AND t.kind = 'pending' AND t.amount_fen = made.outstanding_fen) THEN
+      AND t.kind = 'pending' AND t.amount_fen = made.outstanding_fen
+      AND (made.status NOT IN ('reserved', 'committed', 'anomaly') OR NOT EXISTS (
+        SELECT 1 FROM public.ledger_transfers r WHERE r.ledger_id = t.ledger_id AND r.resolves_id = t.id))) THEN
     RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
   END IF;
@@ -54,6 +56,7 @@ BEGIN
         AND v.kind = 'void'
       JOIN public.commitments r ON r.pool_id = v.ledger_id AND r.transfer_id = v.resolves_id
         AND r.application_id = NEW.application_id AND r.status = 'confirmed'
+        AND r.expires_on >= NEW.committed_on
       WHERE t.ledger_id = NEW.pool_id AND t.id = NEW.transfer_id;
   END IF;
   SELECT a.debits_posted - a.credits_posted - a.credits_pending INTO available
@@ -61,6 +64,17 @@ BEGIN
   SELECT a.debits_pending INTO outstanding
     FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
   broken := CASE
+    WHEN NEW.pledge_id IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM public.pledges g WHERE g.id = NEW.pledge_id
+        AND g.organisation_id = NEW.bank_id AND g.borrower_id = NEW.borrower_id)
+      OR NEW.application_id IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM public.applications f WHERE f.id = NEW.application_id
+        AND f.bank_id = NEW.bank_id AND f.borrower_id = NEW.borrower_id)
+      THEN 'ck_commitments_of_its_case'
+    WHEN NEW.committed_on < terms.effective_from OR NEW.committed_on > terms.effective_to
+      THEN 'ck_commitments_scheme_in_effect'
+    WHEN NEW.covered_fen <> ceil(NEW.principal_fen::numeric * NEW.ip_share_bp / 10000)
+      THEN 'ck_commitments_ip_share'
     WHEN pool_status IN ('suspended', 'closed') THEN 'ck_commitments_pool_open'
     WHEN EXISTS (
       SELECT 1 FROM public.bank_breakers b
@@ -130,7 +144,9 @@ BEGIN
   IF now_is.status IN ('reserved', 'committed', 'anomaly') AND NOT EXISTS (
     SELECT 1 FROM public.ledger_transfers t JOIN public.ledger_accounts a ON a.id = t.debit_account_id
     WHERE t.ledger_id = now_is.pool_id AND t.id = now_is.transfer_id AND a.code = 'memo.covered'
-      AND t.kind = 'pending' AND t.amount_fen = now_is.outstanding_fen) THEN
+      AND t.kind = 'pending' AND t.amount_fen = now_is.outstanding_fen
+      AND NOT EXISTS (
+        SELECT 1 FROM public.ledger_transfers r WHERE r.ledger_id = t.ledger_id AND r.resolves_id = t.id)) THEN
     RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
   END IF;

@@ -169,7 +169,7 @@ async def test_a_line_taken_out_is_named(stage: Instance, tmp_path: Path, name: 
     assert done.returncode == 1
     expected = {
         seal_exports.SEALS: "seals.jsonl:1 (",
-        seal_exports.ROWS: "not the rows that were sealed",
+        seal_exports.ROWS: "rows, sealed",
         seal_exports.ROOTS: f"roots.jsonl:1: the root of {DAYS[1]} is not chained",
     }
     assert expected[name] in done.stderr

@@ -1,66 +1,47 @@
-"""Reports and a release that run side by side on one pool: each breaker changes once, and stays right."""
+"""Money paid in that is taken back by hand, beside a payout: nobody deadlocks, and the breaker sees both."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 import pytest
 
-from tests.factories.assets import make_asset
-from tests.factories.claims import classification, document, make_loan
+from tests.concurrency.test_pool_races import CALM, make_claim, sound
+from tests.factories.claims import TODAY, money, publicise
 from tests.factories.pledges import make_pool
 from tests.support.instance import Instance
 
-LOANS = 6
-
-
-async def make_rights(stage: Instance, count: int) -> list[uuid.UUID]:
-    owner = stage.api.samples["sme"].organisation.party_id
-    async with stage.database.write() as unit:
-        return [(await make_asset(unit.session, owners=[owner])).id for _ in range(count)]
-
-
-async def statuses(stage: Instance) -> list[str]:
-    rows = await stage.owner.fetch("SELECT status FROM bank_breakers")
-    return [row["status"] for row in rows]
+BACK = 12
 
 
 @pytest.mark.committed
-async def test_reports_at_once_suspend_the_bank_once(stage: Instance) -> None:
-    """RP-13: six loans turn bad at the same time; the bank has one breaker, and one event tells of it."""
-    pool = await make_pool(stage.api, paid_in="10000000.00")
-    rights = await make_rights(stage, LOANS + 1)
-    loans = [await make_loan(stage.api, pool, right) for right in rights[:LOANS]]
-    await make_loan(stage.api, pool, rights[LOANS], bank="bank_b", principal="90000000.00")
-    answers = await asyncio.gather(
-        *(
-            stage.api.post("bank_a", f"/v1/pledges/{loan['id']}/classifications", classification())
-            for loan in loans
+async def test_the_last_of_reversals_beside_a_payout_trips_the_breaker(stage: Instance) -> None:
+    """RP-13, POL-06, POL-26: 200,000 of 1,000,000 is the line, reached when the last contribution is taken back."""
+    terms = CALM | {"paid_ratio_suspend_bp": 2_000}
+    pool = await make_pool(stage.api, paid_in="1000000.00", **terms)
+    path = f"/v1/pools/{pool['id']}"
+    proposed = []
+    for _ in range(BACK):
+        more = {"source": "district", "amount": money("0.01"), "occurred_on": str(TODAY)}
+        booked = await stage.api.made("pool_manager", f"{path}/contributions", more)
+        reversal = {"effective": "today", "reason": "示例误记"}
+        place = f"{path}/transfers/{booked['transfer_id']}/reversal"
+        proposed.append(await stage.api.made("pool_manager", place, reversal))
+    claim = await make_claim(stage, pool)
+    await publicise(stage.api, claim)
+    posts = [
+        stage.api.post(
+            "treasury",
+            f"{path}/transfers",
+            {"kind": "post", "resolves_id": one["id"], "code": "示例复核"},
         )
-    )
-    assert {answer.status_code for answer in answers} == {201}
-    assert await statuses(stage) == ["suspended"]
-    told = "SELECT count(*) FROM events WHERE type = 'pool.bank_breaker_changed'"
-    assert await stage.owner.fetchval(told) == 1
-    warned = "SELECT array_agg(payload->>'status') FROM events WHERE type = 'pool.breaker_changed'"
-    assert await stage.owner.fetchval(warned) == ["warning"]
-
-
-@pytest.mark.committed
-async def test_a_release_beside_a_bad_report_never_leaves_a_bad_bank_active(stage: Instance) -> None:
-    """RP-13: whichever comes first, the bank with a bad loan ends suspended."""
-    pool = await make_pool(stage.api, paid_in="10000000.00")
-    (right,) = await make_rights(stage, 1)
-    loan = await make_loan(stage.api, pool, right)
-    path = f"/v1/pledges/{loan['id']}/classifications"
-    good = classification(loan_class="attention", overdue_days=0)
-    await stage.api.made("bank_a", path, classification())
-    await stage.api.made("bank_a", path, good)
-    bank = stage.api.samples["bank_a"].organisation.id
-    body = {"document_id": await document(stage.api, "finance_office"), "reason": "风险已处置"}
-    release = stage.api.post("finance_office", f"/v1/pools/{pool['id']}/banks/{bank}/release", body)
-    released, reported = await asyncio.gather(release, stage.api.post("bank_a", path, classification()))
-    assert reported.status_code == 201
-    assert released.status_code in {200, 409}
-    assert await statuses(stage) == ["suspended"]
+        for one in proposed
+    ]
+    payment = stage.api.post("treasury", f"/v1/claims/{claim['id']}/payment", {})
+    answers = await asyncio.gather(*posts[: BACK // 2], payment, *posts[BACK // 2 :])
+    assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
+    shown = (await stage.api.get("finance_office", path)).json()
+    assert (shown["status"], shown["risk"]["paid_ratio"]) == ("suspended", "20.0000")
+    changes = "SELECT count(*) FROM events WHERE type = 'pool.breaker_changed'"
+    assert await stage.owner.fetchval(changes) == 1
+    assert await sound(stage)

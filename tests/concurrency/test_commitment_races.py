@@ -145,6 +145,59 @@ async def insert(stage: Instance, pool: dict[str, Any], pledge_id: str, fen: int
         await unit.session.execute(text(INSERT), given)
 
 
+VOID_ALL = """
+INSERT INTO ledger_transfers (ledger_id, id, district_code, kind, debit_account_id, credit_account_id,
+  currency, amount_fen, resolves_id, posting_id, position, code, business_noun, business_id, occurred_on,
+  booked_on, adjustment, event_id, recorded_at)
+SELECT ledger_id, gen_random_uuid(), district_code, 'void', debit_account_id, credit_account_id, currency,
+  amount_fen, id, gen_random_uuid(), position, code, business_noun, business_id, occurred_on, booked_on,
+  adjustment, event_id, now()
+FROM ledger_transfers t WHERE kind = 'pending'
+  AND NOT EXISTS (SELECT 1 FROM ledger_transfers r WHERE r.resolves_id = t.id)
+"""
+ON_A_DEAD_TRANSFER = INSERT[INSERT.index("INSERT INTO commitments") :].replace(
+    "FROM moved m", "FROM ledger_transfers m"
+) + (" WHERE m.kind = 'pending' AND m.ledger_id = :pool_id")
+
+
+async def test_a_commitment_is_not_made_on_a_transfer_that_is_resolved(stage: Instance) -> None:
+    """POL-13: its amount is no longer counted in what the pool has committed, so it backs nothing."""
+    pool, pledge = await make_pool(stage.api), await uncovered(stage)
+    moved = INSERT[: INSERT.index(")\nINSERT INTO commitments")].removeprefix("\nWITH moved AS (")
+    given = {"pool_id": uuid.UUID(pool["id"]), "pledge_id": uuid.UUID(pledge), "fen": 100_000}
+    async with stage.database.write() as unit:
+        await unit.session.execute(text(moved), given)
+    async with stage.database.write() as unit:
+        await unit.session.execute(text(VOID_ALL))
+    del given["fen"], given["pledge_id"]
+    with pytest.raises(Exception, match="ck_commitments_backed"):
+        async with stage.database.write() as unit:
+            await unit.session.execute(text(ON_A_DEAD_TRANSFER), given)
+
+
+FORGED = {
+    "another bank's": ("l.organisation_id", "p_b.id", "ck_commitments_of_its_case"),
+    "another borrower's": ("l.borrower_id", "p_b.party_id", "ck_commitments_of_its_case"),
+    "a larger principal": ("m.amount_fen, 10000", "m.amount_fen + 1, 10000", "ck_commitments_ip_share"),
+    "a scheme to come": ("'committed', l.filed_on", "'committed', date '1990-01-01'", "ck_commitments_scheme"),
+}
+
+
+@pytest.mark.parametrize(("part", "instead", "constraint"), FORGED.values(), ids=FORGED)
+async def test_a_commitment_is_of_its_pledge_and_of_the_scheme_in_effect(
+    stage: Instance, part: str, instead: str, constraint: str
+) -> None:
+    """POL-14, RP-03: caps per bank and borrower cannot be passed by by naming another."""
+    pool, pledge = await make_pool(stage.api), await uncovered(stage)
+    before, after = INSERT.split("INSERT INTO commitments")
+    other = uuid.UUID(organisation_id(stage.api, "bank_b"))
+    forged = f"{before}INSERT INTO commitments{after.replace(part, instead)}, organisations p_b WHERE p_b.id = :other"
+    given = {"pool_id": uuid.UUID(pool["id"]), "pledge_id": uuid.UUID(pledge), "fen": 100_000, "other": other}
+    with pytest.raises(Exception, match=constraint):
+        async with stage.database.write() as unit:
+            await unit.session.execute(text(forged), given)
+
+
 async def test_the_database_itself_keeps_to_the_capacity(stage: Instance) -> None:
     """RP-05 by direct SQL: 5,000 万 x 10, outstanding 49,800 万: 200.01 万 is refused, 200 万 accepted."""
     (right,) = await make_rights(stage, 1)

@@ -122,3 +122,30 @@ async def test_the_database_itself_keeps_a_line_to_the_money_of_its_transfer(sta
             "UPDATE bank_statement_lines SET status = 'matched', rule = 'by_hand',"
             " transfer_id = (SELECT id FROM ledger_transfers LIMIT 1)"
         )
+
+
+@pytest.mark.committed
+async def test_the_database_itself_asks_for_a_second_client_and_keeps_what_is_closed(stage: Instance) -> None:
+    """POL-19, RB-02: no explanation without another client's decision; a closed month's lines stay."""
+    pool = await make_pool(stage.api, paid_in="1000.00")
+    content = b"date,amount\n2019-01-02,1000.00\n2019-01-03,-7.00\n2019-01-04,7.00\n"
+    document_id = await make_document(stage.api, MAKER, content)
+    path = f"/v1/pools/{pool['id']}/bank-statements"
+    body = {"document_id": document_id, "ends_on": "2019-01-31"}
+    opening = {"opening": {"amount": "0.00", "currency": "CNY"}}
+    made = await stage.api.made(MAKER, path, body | opening)
+    one = "UPDATE bank_statement_lines SET status = 'explained', reason = '示例', version = version + 1 "
+    for where in ("WHERE ordinal = 2", "WHERE ordinal = 3"):
+        with pytest.raises(asyncpg.CheckViolationError, match="second client"):
+            await stage.owner.execute(one + where)
+    for row in (await stage.api.get(MAKER, f"{path}/{made['id']}/lines")).json()["items"][1:]:
+        explained = f"{path}/{made['id']}/lines/{row['id']}/explanation"
+        await stage.api.made(CHECKER, explained, {"reason": "误扣，已退回"})
+    for what, role in (("hold", CHECKER), ("resume", MAKER), ("hold", MAKER), ("close", CHECKER)):
+        assert (await move(stage.api, role, pool, "2019-01", what)).status_code == 200
+    await stage.owner.execute("SET ROLE ipops_app")
+    for change in ("reason = '另一个理由'", "status = 'unmatched', reason = NULL"):
+        with pytest.raises(asyncpg.CheckViolationError, match="closed period rests on"):
+            await stage.owner.execute(f"UPDATE bank_statement_lines SET {change} WHERE ordinal = 2")
+    with pytest.raises(asyncpg.CheckViolationError, match="changes its round"):
+        await stage.owner.execute("UPDATE periods SET round = round - 1")

@@ -51,9 +51,9 @@ def told(answers: list[httpx.Response]) -> Counter[str]:
 
 
 async def make_claim(stage: Instance, pool: dict[str, Any]) -> dict[str, Any]:
-    """A claim on one of two loans of 500,000.00 each."""
+    """A claim on one of a bank's two loans of 500,000.00 each: half of them bad keeps its breaker still."""
     bad, good = await make_rights(stage, 2)
-    await make_loan(stage.api, pool, good, bank="bank_b")
+    await make_loan(stage.api, pool, good)
     pledge = await make_loan(stage.api, pool, bad)
     await stage.api.made("bank_a", f"/v1/pledges/{pledge['id']}/classifications", classification())
     return await stage.api.made("bank_a", "/v1/claims", claiming(pledge))

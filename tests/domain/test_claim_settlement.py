@@ -24,10 +24,12 @@ from app.domain.claim_settlement import (
     line_up,
     loss,
     settle,
+    shared_within,
     shares_of_loss,
     slices,
     within_earmarks,
 )
+from app.domain.fund import Earmark, Funds, Loan, Purse, SetAside, Source, Tranche
 from app.domain.money import parse_amount
 from app.domain.pool import FULL_SHARE_BP, SharingParty
 from app.domain.recovery import after_principal, days_late, remit_by, shares_of_recovery
@@ -187,6 +189,26 @@ def test_every_cap_leaves_what_was_spent_under_it_and_is_told() -> None:
     assert line_up([one, behind], spent, 10_000)[ME].payable_fen == 0
 
 
+@pytest.mark.parametrize("limit", [*Limit])
+def test_a_limit_of_exactly_the_share_binds_nothing_and_one_fen_less_does(limit: Limit) -> None:
+    """RP-10: at the limit all is paid and no reason told; the bank bears the fen beyond it."""
+    due = {BANK: 60, SharingParty.insurer: 10, POOL: 100}
+    for cap, paid, reason in ((101, 100, None), (100, 100, None), (99, 99, limit), (0, 0, limit)):
+        found = settle(due, {limit: cap})
+        assert (found.paid_fen, found.shortfall_reason) == (paid, reason)
+        assert found.borne == {BANK: 160 - paid, SharingParty.insurer: 10, POOL: paid}
+
+
+def test_the_margin_weighs_the_whole_balance_though_a_part_of_it_is_covered() -> None:
+    """RP-06: 60 % of 500,000 at 80 % of the first 300,000 and half of the rest is 204,000 of 300,000."""
+    tiers = [Tier({POOL: 8_000, BANK: 2_000}, 30_000_000), Tier(HALVES)]
+    terms = replace(TERMS, tiers=tiers, tier_mode=TierMode.marginal)
+    debt = Debt(50_000_000)
+    covered = loss(debt, 6_000, terms)
+    due = shares_of_loss(covered, slices(debt.principal_fen, terms.tiers, terms.tier_mode))
+    assert (covered, due) == (30_000_000, {BANK: 9_600_000, POOL: 20_400_000})
+
+
 def test_earmarked_money_bounds_a_payout_only_where_it_is_less_than_the_balance() -> None:
     """POL-12: a limit that does not bind is not told."""
     one = waiting(0, 100)
@@ -261,3 +283,89 @@ def test_a_recovery_is_passed_on_within_working_days(on: date, days: int, due: d
     """RP-15: Mondays to Fridays; the day itself is not counted."""
     assert remit_by(on, days) == due
     assert (days_late(due, due), days_late(date(2026, 3, 20), date(2026, 3, 16))) == (0, 4)
+
+
+PATENT, MARK = Loan(frozenset({"patent"}), "120110"), Loan(frozenset({"trademark"}), "120110")
+
+
+def funds(*parts: tuple[int, Earmark]) -> Funds:
+    """A tranche of so much with each earmark, in their order."""
+    made = [
+        Tranche(uuid.UUID(int=n), Source(uuid.UUID(int=n), uuid.UUID(int=n), False, mark), DAY, n, fen)
+        for n, (fen, mark) in enumerate(parts, 1)
+    ]
+    return Funds({one.id: one for one in made})
+
+
+DAY = date(2021, 1, 1)
+FOR_PATENTS, FREE = Earmark(kinds=frozenset({"patent"})), Earmark()
+
+
+@given(
+    rule=st.sampled_from([Shortage.queue, Shortage.pro_rata]),
+    claims=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from([PATENT, MARK])),
+        min_size=1,
+        max_size=5,
+    ),
+    marked=st.integers(0, 120),
+    plain=st.integers(0, 120),
+    kept=st.integers(0, 30),
+)
+def test_claims_that_share_earmarked_money_take_all_they_can_and_no_more(
+    *, rule: Shortage, claims: list[tuple[int, int, Loan]], marked: int, plain: int, kept: int
+) -> None:
+    """POL-12, POL-16: within the pot and each earmark; nobody is short while money for it is left."""
+    line = [waiting(n, due, held, shortage=rule) for n, (due, held, _) in enumerate(claims)]
+    loans = {one.claim_id: loan for one, (_, _, loan) in zip(line, claims, strict=True)}
+    pot = max(0, marked + plain - kept)
+    free = pot - sum(one.held_fen for one in line)
+    before = line_up(line, NOTHING_SPENT, free)
+    purse = funds((marked, FOR_PATENTS), (plain, FREE)).purse(loans)
+    if purse is None:
+        return
+    found = shared_within(line, before, free, purse)
+    paid = {one.claim_id: found[one.claim_id].payable_fen for one in line}
+    on_marks = sum(fen for claim_id, fen in paid.items() if loans[claim_id] is MARK)
+    assert sum(paid.values()) <= pot
+    assert on_marks <= plain
+    assert sum(paid.values()) + sum(purse.left.values()) == marked + plain
+    for one in line:
+        turn = found[one.claim_id]
+        assert 0 <= turn.payable_fen <= one.due_fen
+        assert settle({SharingParty.pool: one.due_fen}, turn.limits).paid_fen == turn.payable_fen
+        assert turn.queued == (rule is Shortage.queue and turn.payable_fen < one.due_fen)
+        if turn.payable_fen < one.due_fen:
+            assert sum(paid.values()) == pot or purse.eligible_fen(one.claim_id) == 0
+
+
+@given(
+    rule=st.sampled_from([Shortage.queue, Shortage.pro_rata]),
+    claims=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=5),
+    pot=st.integers(0, 200),
+)
+def test_earmarks_that_bind_nobody_change_no_turn(
+    *, rule: Shortage, claims: list[tuple[int, int]], pot: int
+) -> None:
+    """POL-16: the rule alone decides where all money is for all loans."""
+    line = [waiting(n, due, held, shortage=rule) for n, (due, held) in enumerate(claims)]
+    free = pot - sum(one.held_fen for one in line)
+    loans = dict.fromkeys([one.claim_id for one in line], PATENT)
+    tranches = [*funds((pot, FREE)).tranches.values()]
+    purse = Purse(tranches, loans, {one.id: one.remaining_fen for one in tranches})
+    before = line_up(line, NOTHING_SPENT, free)
+    assert shared_within(line, before, free, purse) == before
+
+
+def test_what_others_wait_for_is_in_no_purse_and_what_the_line_holds_is() -> None:
+    """POL-12: each is served at its place; the line's own part is shared among the line."""
+    mine, other = uuid.UUID(int=50), uuid.UUID(int=51)
+    held = funds((100, FOR_PATENTS), (50, FREE))
+    held.set_aside = [
+        SetAside(uuid.uuid4(), mine, uuid.uuid4(), 1, 40, PATENT),
+        SetAside(uuid.uuid4(), other, uuid.uuid4(), 2, 70, PATENT),
+    ]
+    purse = held.purse({mine: PATENT})
+    assert purse is not None
+    assert purse.left == {uuid.UUID(int=1): 40, uuid.UUID(int=2): 40}
+    assert funds((100, FREE)).purse({mine: PATENT}) is None

@@ -11,7 +11,8 @@ import pytest
 from app.domain import ledger as rules
 from app.domain.errors import Violation
 from app.domain.ledger import Side, TransferKind
-from app.domain.ledger_book import Book, BookAccount, Hand, NewTransfer, Outcome, Verdict, WantedTransfer
+from app.domain.ledger_book import Book, BookAccount, Hand, Outcome, Verdict
+from app.domain.ledger_transfer import NewTransfer, WantedTransfer
 from app.domain.money import Money
 
 TODAY = date(2026, 3, 10)

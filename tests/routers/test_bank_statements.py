@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories.periods import CHECKER, MAKER, close_period, make_document, move
+from tests.factories.periods import CHECKER, MAKER, close_period, make_document, move, reopen
 from tests.factories.pledges import make_pool
 from tests.support.api import Api, codes, objections
 from tests.support.edges import told
@@ -106,6 +106,10 @@ async def test_a_statement_adds_up_and_lies_within_its_days(api: Api) -> None:
     assert told(overdrawn) == (422, "bank_statement.overdrawn")
     unknown = await bring(api, pool, csv(("2019-01-02", "1.00", "")))
     assert told(unknown) == (422, "bank_statement.opening_unknown")
+    endless = csv(*[("2019-01-02", "90071992547409.91", "")] * 1_100)
+    assert told(await bring(api, pool, endless, opening=yuan("0.00"))) == (422, "money.range")
+    ancient = await bring(api, pool, csv(("0001-01-02", "1.00", "")), opening=yuan("0.00"))
+    assert told(ancient) == (422, "import.date_format")
     empty = await bring(api, pool, csv(), opening=yuan("0.00"))
     assert told(empty) == (422, "bank_statement.days_unknown")
 
@@ -247,6 +251,21 @@ async def test_what_does_not_agree_with_the_bank_keeps_a_month_open(api: Api) ->
     await api.made(CHECKER, f"{base}/{rest['id']}/explanation", {"reason": "冲回误扣"})
     assert (await bring(api, pool, csv(), ends_on="2019-02-28")).status_code == 201
     assert (await move(api, CHECKER, pool, "2019-02", "close")).status_code == 200
+
+
+async def test_what_was_in_transit_at_the_end_of_a_closed_month_stays_matched(api: Api) -> None:
+    """POL-19, POL-20: a line of February by which January agreed with the bank is not taken back."""
+    pool = await make_pool(api, paid_in="1000.00")
+    await pay_in(api, pool, "11.00", "2019-01-31")
+    first = csv(("2019-01-02", "1000.00", ""))
+    assert (await bring(api, pool, first, opening=yuan("0.00"), ends_on="2019-01-31")).status_code == 201
+    second = (await bring(api, pool, csv(("2019-02-01", "11.00", "")), ends_on="2019-02-10")).json()
+    (row,) = await lines(api, pool, second)
+    path = f"/v1/pools/{pool['id']}/bank-statements/{second['id']}/lines/{row['id']}/unmatch"
+    await close_period(api, pool, "2019-01")
+    assert told(await api.post(MAKER, path, None)) == (409, "period.closed")
+    assert (await reopen(api, MAKER, pool, "2019-01")).status_code == 200
+    assert (await api.post(MAKER, path, None)).json()["status"] == "unmatched"
 
 
 async def test_a_pool_without_statements_closes_on_its_books_alone(api: Api) -> None:

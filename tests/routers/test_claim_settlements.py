@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.domain.permission import Permission, Role
 from app.errors import database_fault
 from app.models.fact import Fact
 from tests.factories.assets import make_asset
@@ -87,6 +89,61 @@ async def test_in_a_queue_each_is_paid_in_full_and_in_its_turn(api: Api, databas
     assert (paid["paid"]["amount"], paid["shortfall_reason"]) == ("200000.00", None)
 
 
+@pytest.mark.parametrize(("shortage", "left"), [("pro_rata", "100000.00"), ("queue", "100000.00")])
+async def test_what_an_objection_gives_back_goes_to_those_who_wait_first(
+    api: Api, database: SavepointDatabase, *, shortage: str, left: str
+) -> None:
+    """POL-16, RP-05: the other public claim has its share set aside in full; only the rest is free."""
+    pool, (first, second) = await two_claims(api, database, "300000.00", shortage=shortage)
+    await api.made("ip_office", f"/v1/claims/{first['id']}/objection", {"reason": "有异议"})
+    assert (await capacity(api, pool))[0] == left
+    assert await payable(api, second) == ("200000.00", False)
+    for office in ("finance_office", "ip_office"):
+        await api.made(office, f"/v1/claims/{first['id']}/approval", {"decision": "approved"})
+    assert (await capacity(api, pool))[0] == "0.00"
+    await api.made("treasury", f"/v1/claims/{second['id']}/payment", {})
+    paid_out = {"pro_rata": "150000.00", "queue": "200000.00"}[shortage]
+    assert await balance(api, pool, "compensation") == (paid_out, "0.00")
+
+
+async def test_three_claims_share_to_the_fen_in_whatever_order_they_are_paid(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """POL-16, RP-11: 200,000.00 for three of 200,000.00 each; nothing is lost and nothing made."""
+    owner = api.samples["sme"].organisation.party_id
+    pool, first = await make_cover(api, database, paid_in="200000.00", shortage="pro_rata")
+    pledges = [first]
+    for _ in range(2):
+        async with database.write() as unit:
+            right = (await make_asset(unit.session, owners=[owner])).id
+        pledges.append(await make_loan(api, pool, right))
+    made = [await publicise(api, await make_claim(api, one)) for one in pledges]
+    assert sorted([(await payable(api, one))[0] for one in made]) == [
+        "66666.66",
+        "66666.67",
+        "66666.67",
+    ]
+    for place in (1, 2, 0):
+        await api.made("treasury", f"/v1/claims/{made[place]['id']}/payment", {})
+    assert await balance(api, pool, "compensation") == ("200000.00", "0.00")
+    assert await balance(api, pool, "cash") == ("200000.00", "200000.00")
+
+
+async def test_the_caps_of_a_year_begin_anew_on_its_first_day(api: Api, database: SavepointDatabase) -> None:
+    """RP-10: the bank's and the pool's, by the day of payment: 31 December counts, 1 January is another year."""
+    last = date(TODAY.year, 12, 31)
+    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(last)})
+    _, (first, second) = await two_claims(
+        api, database, "1000000.00", bank_year_cap_bp=3_000, pool_year_cap=money("350000.00")
+    )
+    await api.made("treasury", f"/v1/claims/{first['id']}/payment", {})
+    assert await payable(api, second) == ("100000.00", False)
+    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(last + timedelta(days=1))})
+    assert await payable(api, second) == ("200000.00", False)
+    paid = await api.made("treasury", f"/v1/claims/{second['id']}/payment", {})
+    assert (paid["paid"]["amount"], paid["shortfall_reason"]) == ("200000.00", None)
+
+
 CAPPED: dict[str, tuple[dict[str, Any], list[str], str]] = {
     "enterprise": ({"enterprise_cap": money("250000.00")}, ["200000.00", "50000.00"], "enterprise_cap"),
     "bank and year": ({"bank_year_cap_bp": 3_000}, ["200000.00", "100000.00"], "bank_year_cap"),
@@ -151,7 +208,7 @@ async def test_what_the_measures_do_not_ask_for_is_refused_with_the_claim(
 async def test_costs_interest_and_lateness_of_a_recovery_follow_the_scheme(
     api: Api, database: SavepointDatabase
 ) -> None:
-    """RP-14, RP-15: costs stay with the bank, its documented interest follows principal, lateness is told."""
+    """RP-14, RP-15: costs stay with the bank, its documented interest follows principal, and once only."""
     _, pledge = await make_cover(
         api, database, recovery_cost_first=False, recovery_order="pool_first", remit_days=5
     )
@@ -169,6 +226,12 @@ async def test_costs_interest_and_lateness_of_a_recovery_follow_the_scheme(
     proven = rest | {"document_id": await document(api, "bank_a")}
     last = (await api.made("bank_a", path, proven))["recoveries"][1]
     assert (last["interest"]["amount"], last["surplus"]["amount"]) == ("40000.00", "60000.00")
+    shares = []
+    for documented in ("40000.00", "40000.01"):
+        again = proven | {"gross": money("1.00"), "interest": money(documented)}
+        got = (await api.made("bank_a", path, again))["recoveries"][-1]
+        shares.append((got["interest"]["amount"], got["surplus"]["amount"]))
+    assert shares == [("0.00", "1.00"), ("0.01", "0.99")]
 
 
 async def test_the_pools_part_that_comes_late_is_flagged(api: Api, database: SavepointDatabase) -> None:
@@ -210,6 +273,13 @@ async def test_a_payout_is_demanded_back_and_the_pool_is_whole_again(
     assert told(await step(api, "bank_a", claim, "recoveries", some)) == (409, "state.illegal_transition")
     receipt = {"received_on": str(TODAY)}
     assert told(await step(api, "bank_a", claim, "clawback/receipt", receipt)) == (403, "auth.denied")
+    owing = api.actor("bank_a")
+    token = api.tokens.issue(
+        replace(owing, roles=owing.roles | {Role.treasury}), [Permission.ledger_post, Permission.claim_read]
+    )
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
+    own = await api.http.post(f"/v1/claims/{claim['id']}/clawback/receipt", json=receipt, headers=headers)
+    assert told(own) == (403, "claim.own_claim")
     closed = await api.made("treasury", f"/v1/claims/{claim['id']}/clawback/receipt", receipt)
     assert (closed["status"], closed["clawback"]["received_on"]) == ("closed", str(TODAY))
     assert await balance(api, pool, "compensation") == ("200000.00", "160000.00")

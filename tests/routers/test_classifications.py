@@ -25,7 +25,7 @@ from tests.factories.claims import (
     publicise,
     subjects,
 )
-from tests.factories.pledges import filing, make_pool, scheme
+from tests.factories.pledges import SHARES, filing, make_pool, scheme
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
 from tests.support.edges import pointers, told
@@ -370,11 +370,9 @@ async def test_terms_that_make_no_sense_are_refused_at_once(
 async def test_a_scheme_shows_its_terms_and_has_those_of_the_template(api: Api) -> None:
     """Domain §5.2: TJ-DL-TEMPLATE is the default."""
     pool = await make_pool(api, claim_cap=money("300000.00"))
-    assert {
-        name: pool["scheme"][name] for name in pool["scheme"] if name.endswith(("_days", "_bp", "_cap"))
-    } == {
+    terms = {
         "household_cap": None,
-        "shares_bp": pool["scheme"]["shares_bp"],
+        "min_ip_share_bp": 1,
         "overdue_days": 60,
         "claim_window_days": 180,
         "publicity_days": 5,
@@ -382,4 +380,8 @@ async def test_a_scheme_shows_its_terms_and_has_those_of_the_template(api: Api) 
         "npl_warn_bp": 300,
         "npl_suspend_bp": 500,
         "paid_ratio_suspend_bp": 5_000,
+        "remit_days": 10,
     }
+    assert {name: pool["scheme"][name] for name in terms} == terms
+    [tier] = pool["scheme"]["tiers"]
+    assert (tier["upto"], tier["shares_bp"]) == (None, SHARES)

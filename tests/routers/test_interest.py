@@ -104,6 +104,28 @@ async def test_a_rate_takes_effect_on_no_day_that_has_accrued(api: Api, database
     assert (await interest(api, pool))["receivable"]["amount"] == "82.19"
 
 
+async def test_a_frozen_account_of_interest_keeps_no_other_pool_waiting(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """POL-18, POL-23: its days accrue once the account is given back; none is lost."""
+    pool, other = [await make_pool(api, paid_in="1000000.00") for _ in range(2)]
+    for one in (pool, other):
+        assert (await set_rate(api, one)).status_code == 201
+    path = f"/v1/pools/{pool['id']}/accounts"
+    ids = {one["code"]: one["id"] for one in (await api.get(MAKER, path)).json()}
+    frozen = f"{path}/{ids['interest_receivable']}"
+    await api.made(MAKER, f"{frozen}/freeze", {"reason": "示例冻结"})
+    third = TODAY + timedelta(days=3)
+    await api.put(MAKER, "/v1/sandbox/clock", {"business_date": str(third)})
+    await run_days(database, TODAY + timedelta(days=1), TODAY + timedelta(days=2))
+    assert (await interest(api, pool))["accrued_through"] is None
+    assert (await interest(api, other))["receivable"]["amount"] == "82.19"
+    await api.made(MAKER, f"{frozen}/unfreeze", {"reason": "示例解冻"})
+    await run_days(database, third, third)
+    for one in (pool, other):
+        assert (await interest(api, one))["receivable"]["amount"] == "123.28"
+
+
 async def test_a_month_ends_over_a_moving_clock_once_all_its_days_have_accrued(
     api: Api, database: SavepointDatabase
 ) -> None:

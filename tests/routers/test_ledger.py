@@ -23,6 +23,7 @@ class Book:
     def __init__(self, api: Api, pool: dict[str, Any], accounts: list[dict[str, Any]]) -> None:
         self.api = api
         self.path = f"/v1/pools/{pool['id']}"
+        self.pool_id = str(pool["id"])
         self.ids = {account["code"]: account["id"] for account in accounts}
 
     def transfer(self, debit: str = "spent", credit: str = "cash", **changes: object) -> dict[str, object]:

@@ -149,13 +149,14 @@ async def test_tables_open_in_spreadsheets_and_hold_no_formulas(api: Api, pool: 
     assert [[row[0], *map(cents, row[5:9])] for row in sheet[1:]] == [
         [row[0], *(int(amount.replace(".", "")) for amount in row[5:9])] for row in trial[1:]
     ]
+    assert {type(fen) for row in sheet[1:] for fen in row[5:9] if cents(fen) >= 10**15} == {str}
     journal = list(book["日记账"].iter_rows(min_row=2))
     assert all(row[0].is_date and row[9].data_type == "s" for row in journal)
     assert SHOWN in {row[9].value for row in journal}
 
 
 def cents(value: Any) -> int:
-    return round(Decimal(repr(value)) * 100)
+    return int(Decimal(str(value)) * 100)
 
 
 async def test_an_export_is_put_on_record(

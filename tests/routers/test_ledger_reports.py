@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app.domain.permission import Role, system_actor
+from app.infra.security import secret_digest
 from app.queries import integrity
+from app.services import clients, organisations
+from app.services.sandbox import SampleClient
+from app.services.sandbox.organisations import DISTRICT, OTHER_DISTRICT, sample_uscc
 from tests.factories.claims import TODAY, make_claim, make_cover, money, pay
 from tests.factories.clock import now
+from tests.factories.periods import close_period, reopen
 from tests.factories.pledges import make_pool
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
@@ -28,7 +34,9 @@ class Book:
         self.path = f"/v1/pools/{pool['id']}"
         self.ids = {account["code"]: account["id"] for account in accounts}
 
-    async def book(self, yuan: str, *, on: str, debit: str = "spent", credit: str = "owed") -> dict[str, Any]:
+    async def book(
+        self, yuan: str, *, on: str, debit: str = "spent", credit: str = "owed", **changes: Any
+    ) -> dict[str, Any]:
         body = {
             "debit_account_id": self.ids[debit],
             "credit_account_id": self.ids[credit],
@@ -36,7 +44,7 @@ class Book:
             "code": "示例支出",
             "occurred_on": on,
         }
-        return await self.api.made(KEEPER, f"{self.path}/transfers", body)
+        return await self.api.made(KEEPER, f"{self.path}/transfers", body | changes)
 
     async def of(self, code: str, what: str, **asked: Any) -> dict[str, Any]:
         return await self.get(f"accounts/{self.ids[code]}/{what}", **asked)
@@ -206,16 +214,149 @@ async def test_a_question_that_makes_no_sense_is_refused(
     assert told(answer) == expected, answer.text
 
 
-@pytest.mark.parametrize("role", ["bank_a", "ip_office", "operator", "sme"])
-async def test_the_books_are_for_those_who_keep_or_oversee_them(book: Book, role: str) -> None:
-    """SEC-12: neither balances nor statements, journals, ties or exports for partners of a pool."""
-    days = {"from": FROM, "to": TO}
-    for what, asked in (
-        (f"accounts/{book.ids['cash']}/balance", {}),
-        ("trial-balance", {}),
-        (f"accounts/{book.ids['cash']}/statement", days),
-        ("journals", days),
-        ("ties", days),
-        ("export", {"format": "csv"}),
-    ):
-        assert (await book.api.get(role, f"{book.path}/{what}", **asked)).status_code in (403, 404), what
+QUESTIONS: dict[str, dict[str, str]] = {
+    "accounts/{cash}/balance": {},
+    "trial-balance": {},
+    "accounts/{cash}/statement": {"from": FROM, "to": TO},
+    "journals": {"from": FROM, "to": TO},
+    "ties": {"from": FROM, "to": TO},
+    "export": {"format": "csv"},
+}
+"""Every route that tells something of the books."""
+
+
+async def make_strangers(api: Api, database: SavepointDatabase) -> Api:
+    """The API with organisations that keep or oversee books, but not these."""
+    added = dict(api.samples)
+    kept = (
+        ("manager_bh", Role.pool_manager, OTHER_DISTRICT),
+        ("treasury_bh", Role.treasury, OTHER_DISTRICT),
+        ("auditor_bh", Role.auditor, OTHER_DISTRICT),
+        ("manager_b", Role.pool_manager, DISTRICT),
+    )
+    actor = system_actor("test")
+    async with database.write() as unit:
+        for number, (key, role, district_code) in enumerate(kept, start=900):
+            organisation = await organisations.add(
+                unit.session,
+                actor=actor,
+                moment=unit.moment,
+                name=f"示例机构{number}",
+                uscc=sample_uscc(number),
+                roles=[role],
+                district_code=district_code,
+            )
+            client = await clients.issue(
+                unit.session,
+                actor=actor,
+                moment=unit.moment,
+                organisation_id=organisation.id,
+                client_id=key,
+                secret_sha256=secret_digest(key),
+                roles=[role],
+            )
+            added[key] = SampleClient(key, organisation, client, key)
+    return Api(api.app, api.tokens, added)
+
+
+async def test_the_books_are_for_those_who_keep_or_oversee_them(
+    book: Book, database: SavepointDatabase
+) -> None:
+    """SEC-12: no route tells partners of a pool, or keepers and overseers of another district."""
+    api = await make_strangers(book.api, database)
+    for what, asked in QUESTIONS.items():
+        path = f"{book.path}/{what.format(**book.ids)}"
+        told_to = {key: (await api.get(key, path, **asked)).status_code for key in api.samples}
+        readers = {key for key, status in told_to.items() if status == 200}
+        assert readers == READERS, what
+        assert {status for key, status in told_to.items() if key not in readers} <= {403, 404}, told_to
+    await api.http.aclose()
+
+
+READERS = {"pool_manager", "manager_b", "treasury", "auditor", "finance_office"}
+"""Managers see the operations of their whole district (RB-01)."""
+
+
+async def test_what_months_are_closed_with_is_what_their_statements_close_with(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """POL-11, POL-20: months closed over the API, one reopened for a fee and closed again.
+
+    What is booked late is in the balances of the day and of the closing, and in the statement of the month in
+    which it was booked; the statement that was final stays as it was.
+    """
+    await set_day(database, "2019-01-02")
+    pool = await make_pool(api, paid_in="1000.00")
+    path = f"/v1/pools/{pool['id']}"
+    accounts = (await api.get(KEEPER, f"{path}/accounts")).json()
+    book = Book(api, pool, accounts)
+
+    async def statements(month: str, last: str) -> dict[str, Any]:
+        days = {"from": f"{month}-01", "to": last}
+        return {code: await book.of(code, "statement", **days) for code in book.ids}
+
+    async def closed_with(month: str) -> dict[str, Any]:
+        shown = await book.get(f"periods/{month}")
+        return {one["code"]: [one[name]["amount"] for name in NAMES] for one in shown["balances"]}
+
+    async def of_the_day(last: str) -> dict[str, Any]:
+        found = await book.get("trial-balance", on=last)
+        return {one["code"]: figures(one["totals"]) for one in found["accounts"]}
+
+    for number, (month, last, following) in enumerate(MONTHS, start=1):
+        await set_day(database, last)
+        await book.book(f"{number}.01", on=f"{month}-05", debit="fees", credit="cash")
+        await set_day(database, following)
+        await close_period(api, pool, month)
+        found = await statements(month, last)
+        closings = {code: figures(one["closing"]["totals"]) for code, one in found.items()}
+        assert closings == await closed_with(month) == await of_the_day(last), month
+        for one in found.values():
+            (shown,) = one["months"]
+            assert (shown["status"], shown["round"], shown["closing"]) == ("closed", 1, one["closing"])
+    assert closings["fees"][0] == "6.03"
+
+    month, last, _ = MONTHS[-1]
+    before = await statements(month, last)
+    assert (await reopen(api, KEEPER, pool, month)).status_code == 200
+    held = (await statements(month, last))["fees"]["months"][0]
+    assert (held["status"], held["round"], held["closing"]) == ("held", 2, before["fees"]["closing"])
+    await book.book("0.50", on=last, debit="fees", credit="cash", adjustment=True)
+    await api.made("treasury", f"{path}/periods/{month}/close", None)
+    after = await statements(month, last)
+    assert {code: one["closing"] for code, one in after.items()} == {
+        code: one["closing"] for code, one in before.items()
+    }
+    assert [one["items"] for one in after.values()] == [one["items"] for one in before.values()]
+    closings = {code: figures(one["months"][0]["closing"]["totals"]) for code, one in after.items()}
+    assert closings == await closed_with(month) == await of_the_day(last)
+    assert (closings["fees"][0], after["fees"]["months"][0]["round"]) == ("6.53", 2)
+
+    await set_day(database, "2019-05-01")
+    await close_period(api, pool, "2019-04")
+    found = await statements("2019-04", "2019-04-30")
+    assert {code: figures(one["closing"]["totals"]) for code, one in found.items()} == closings
+    assert await closed_with("2019-04") == closings
+    assert {code: one["opening"] for code, one in found.items()} == {
+        code: one["closing"] for code, one in before.items()
+    }
+    assert [line["occurred_on"] for line in found["fees"]["items"]] == [last]
+
+
+MONTHS = (
+    ("2019-01", "2019-01-31", "2019-02-01"),
+    ("2019-02", "2019-02-28", "2019-03-01"),
+    ("2019-03", "2019-03-31", "2019-04-01"),
+)
+NAMES = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
+
+
+def figures(totals: dict[str, Any]) -> list[str]:
+    return [totals[name]["amount"] for name in NAMES]
+
+
+async def set_day(database: SavepointDatabase, day: str) -> None:
+    """Let it be that day."""
+    assert database.connection is not None
+    moved = text("UPDATE instance SET business_date = :day")
+    await database.connection.execute(moved, {"day": date.fromisoformat(day)})

@@ -7,13 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy import text
 
-from app.domain.permission import system_actor
+from app.domain.ledger import TransferKind
+from app.domain.permission import Actor, system_actor
+from app.errors import database_fault
+from app.models.pool import Pool
 from app.queries import integrity
-from app.services import bookkeeping
+from app.queries.driver import driver
+from app.services import bookkeeping, events, ledger, pools
 from tests.factories.clock import now
 from tests.factories.pledges import scheme
 from tests.routers.test_ledger import KEEPER, Book
@@ -285,6 +290,144 @@ async def test_a_back_dated_transfer_cannot_make_a_later_day_illegal(book: Book)
     assert told(refused) == (409, "account.limit_exceeded_then")
     assert refused.json()["violations"][0]["facts"] == {"on": "2019-01-01"}
     await book.booked(book.transfer(amount=yuan("10.00"), occurred_on="2019-01-02"))
+
+
+async def test_money_spent_refuses_the_chain_that_takes_it_back_not_the_batch(
+    book: Book, database: SavepointDatabase
+) -> None:
+    """POL-08, POL-25: of a source's 1,000.00 600.00 are spent; what goes back to it is at most the rest."""
+    city = {"source": "city", "amount": yuan("2000.00"), "occurred_on": "2019-01-03"}
+    await book.api.made(KEEPER, f"{book.path}/contributions", city)
+    accounts = (await book.api.get(KEEPER, f"{book.path}/accounts")).json()
+    book.ids.update({account["code"]: account["id"] for account in accounts})
+    (district,) = [one["code"] for one in accounts if one["name"] == "出资（区级财政）"]
+    for amount in ("300.00", "300.00"):
+        await book.booked(book.transfer(amount=yuan(amount)))
+    wanted = [
+        book.transfer(debit="cash", credit="fees", amount=yuan("1.00"), linked=True),
+        book.transfer(debit=district, amount=yuan("450.00")),
+        book.transfer(debit=district, amount=yuan("399.00")),
+        book.transfer(amount=yuan("499.00")),
+        book.transfer(debit=district, amount=yuan("2.00")),
+    ]
+    for params in ({"dry_run": "true"}, {}):
+        done = (await batch(book, wanted, "continue", **params)).json()
+        told_of = [[violation["code"] for violation in one["violations"]] for one in done["results"]]
+        assert told_of == [["transfer.chain_failed"], ["source.money_spent"], [], [], ["source.money_spent"]]
+    assert await book.balances("fees") == ("0.00", "0.00", "0.00", "0.00")
+    assert await book.balances("cash") == ("3000.00", "1498.00", "0.00", "0.00")
+    whole = await batch(book, wanted)
+    assert objections(whole) == [
+        ("source.money_spent", "/transfers/1/amount"),
+        ("source.money_spent", "/transfers/2/amount"),
+        ("source.money_spent", "/transfers/4/amount"),
+    ]
+    async with database.read() as unit:
+        assert await integrity.findings(unit.session) == []
+
+
+async def test_a_batch_of_one_id_twice_books_it_once(book: Book) -> None:
+    """POL-03: the second of the same values exists; of others it is refused."""
+    one = book.transfer(id=str(uuid.uuid4()))
+    done = (await batch(book, [one, one, one | {"amount": yuan("11.00")}], "continue")).json()
+    assert [result["outcome"] for result in done["results"]] == ["created", "exists", "refused"]
+    assert done["results"][2]["violations"][0]["facts"] == {"fields": "amount_fen"}
+    assert await book.balances("spent") == ("10.00", "0.00", "0.00", "0.00")
+
+
+async def test_a_batch_that_is_refused_or_only_tried_leaves_no_trace(
+    book: Book, database: SavepointDatabase
+) -> None:
+    """POL-08, POL-27: no event, no outbox row, no answer kept under its key: it may be sent again for real."""
+    assert database.connection is not None
+    kept = text(
+        "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM outbox), (SELECT count(*) FROM"
+        " idempotency_keys), (SELECT count(*) FROM ledger_transfers), (SELECT count(*) FROM fund_movements)"
+    )
+    before = (await database.connection.execute(kept)).one()
+    body = {"mode": "atomic", "transfers": [book.transfer(), book.transfer(amount=yuan("499.00"))]}
+    path, key = f"{book.path}/transfers:batch", str(uuid.uuid4())
+    headers = book.api.headers(KEEPER) | {"Idempotency-Key": key}
+    dry = await book.api.http.post(f"{path}?dry_run=true", json=body, headers=headers)
+    assert dry.status_code == 200
+    spoilt = [book.transfer(), book.transfer(amount=yuan("1.00"), linked=True)]
+    assert told(await batch(book, spoilt)) == (422, "transfer.chain_open")
+    for count in (0, 10_001):
+        assert (await batch(book, [book.transfer()] * count)).status_code == 422
+    assert (await database.connection.execute(kept)).one() == before
+    real = await book.api.http.post(path, json=body, headers=headers)
+    assert real.json()["created"] == 2
+
+
+async def test_the_database_lets_nobody_book_a_large_transfer_alone(
+    book: Book, database: SavepointDatabase
+) -> None:
+    """POL-21, RB-02: neither at once nor by posting one's own proposal, whatever its business is called."""
+    maker, other = book.api.actor(KEEPER), book.api.actor(SECOND)
+
+    async def post(by: Actor, **changes: Any) -> uuid.UUID:
+        values = {
+            "debit_account_id": uuid.UUID(book.ids["spent"]),
+            "credit_account_id": uuid.UUID(book.ids["fees"]),
+            "amount_fen": 500_00,
+            "code": "示例",
+            "business_noun": "pool",
+            "business_id": uuid.UUID(book.pool_id),
+        }
+        transfer = ledger.NewTransfer(**(values | changes))
+        async with database.write() as unit:
+            pool = await unit.session.get_one(Pool, uuid.UUID(book.pool_id))
+            event = events.NewEvent("transfer.posted", "transfer", transfer.id, pool.district_code, {})
+            await events.record(unit.session, actor=by, moment=unit.moment, events=[event])
+            await ledger.post(
+                unit.session,
+                moment=unit.moment,
+                book=pools.book(pool),
+                transfers=[transfer],
+                event_id=event.id,
+            )
+        return transfer.id
+
+    async def refused(by: Actor, **changes: Any) -> str | None:
+        with pytest.raises(asyncpg.CheckViolationError) as broken:
+            await post(by, **changes)
+        return database_fault(broken.value)[1]
+
+    for noun in ("pool", "transfer", "claim", "recovery", "pledge", "whatever"):
+        assert await refused(maker, business_noun=noun) == "ck_ledger_transfers_second_person"
+    small = await post(maker, amount_fen=499_99)
+    swapped = {
+        "debit_account_id": uuid.UUID(book.ids["fees"]),
+        "credit_account_id": uuid.UUID(book.ids["spent"]),
+    }
+    back = swapped | {"amount_fen": 499_99, "reverses_id": small}
+    assert await refused(other, **back) == "ck_ledger_transfers_second_person"
+    proposal = await post(maker, kind=TransferKind.pending)
+    resolved = {"kind": TransferKind.post, "resolves_id": proposal}
+    assert await refused(maker, **resolved) == "ck_ledger_transfers_same_person"
+    await post(other, **resolved)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with database.write() as unit:
+            await (await driver(unit.session)).execute("UPDATE pools SET second_person_fen = NULL")
+
+
+async def test_modules_book_large_amounts_by_their_own_rules(book: Book) -> None:
+    """POL-21: what is paid in takes one client, however large; taking it back takes two."""
+    paid = {"source": "city", "amount": yuan("5000.00"), "occurred_on": "2019-01-03"}
+    made = await book.api.made(KEEPER, f"{book.path}/contributions", paid)
+    proposed = await reverse(book, made["transfer_id"])
+    assert told(await book.resolve("post", proposed.json()["id"])) == (403, "transfer.same_person")
+    assert (await second(book, "post", proposed.json()["id"])).status_code == 201
+    assert await book.balances("cash") == ("6000.00", "5000.00", "0.00", "0.00")
+
+
+async def test_what_claims_moved_is_not_reversed_by_hand(book: Book) -> None:
+    """POL-06: nor is what freezes, nor a hold."""
+    hold = await book.booked(book.transfer(kind="pending"))
+    assert told(await reverse(book, hold["id"])) == (409, "transfer.not_reversible")
+    path = f"{book.path}/accounts/{book.ids['spent']}/freeze"
+    frozen = await book.api.post(KEEPER, path, {"reason": "示例"})
+    assert told(await reverse(book, frozen.json()["frozen_by"])) == (409, "transfer.not_reversible")
 
 
 async def test_the_books_are_sound_after_all_of_it(book: Book, database: SavepointDatabase) -> None:

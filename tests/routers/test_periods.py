@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from app.services import periods
+from app.domain.period import Month
+from app.services import jobs, periods
 from tests.factories.clock import now
-from tests.factories.periods import CHECKER, MAKER, close_period, move, reopen
+from tests.factories.periods import CHECKER, MAKER, close_period, make_document, move, reopen
 from tests.factories.pledges import make_pool
 from tests.support.api import Api
 from tests.support.database import SavepointDatabase
@@ -157,3 +159,69 @@ async def test_a_module_books_a_late_day_on_the_first_open_one_and_names_it(
         (first, date(2019, 2, 1)),
         (date(2019, 3, 7), None),
     ]
+
+
+async def test_a_month_closes_once_every_job_that_books_has_run_its_days(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """POL-20, OPS-03: a job that failed books its missed days later, and would find them closed."""
+    assert set(periods.LEDGER_JOBS) <= set(jobs.JOBS)
+    pool = await make_pool(api, paid_in="1000.00")
+    async with database.write() as unit:
+        await unit.session.execute(text("SET LOCAL ROLE ipops_worker"))
+        for job, day in (("accrue_interest", "2019-03-01"), ("expire_transfers", "2019-01-15")):
+            await unit.session.execute(
+                text("INSERT INTO job_runs VALUES (:job, :day, '{}', now())"),
+                {"job": job, "day": date.fromisoformat(day)},
+            )
+        await unit.session.execute(text("SET LOCAL ROLE ipops_app"))
+    assert (await move(api, MAKER, pool, "2019-01", "hold")).status_code == 200
+    refused = await move(api, CHECKER, pool, "2019-01", "close")
+    assert told(refused) == (409, "period.days_not_run")
+    assert refused.json()["violations"][0]["facts"] == {"through": "2019-01-15"}
+
+
+async def test_what_was_set_aside_in_a_closed_month_is_given_back_today(api: Api) -> None:
+    """POL-20, POL-06: a hold and a proposed reversal of January are ended after January was closed."""
+    pool = await make_pool(api, paid_in="1000.00")
+    path = f"/v1/pools/{pool['id']}"
+    held = await fee(api, pool, "2019-01-30", kind="pending")
+    booked = await fee(api, pool, "2019-01-31")
+    propose = f"{path}/transfers/{booked.json()['id']}/reversal"
+    proposal = await api.post(MAKER, propose, {"reason": "示例更正", "effective": "original"})
+    assert (held.status_code, booked.status_code, proposal.status_code) == (201, 201, 201)
+    await close_period(api, pool, "2019-01")
+    for pending in (held, proposal):
+        body = {"kind": "void", "resolves_id": pending.json()["id"], "code": "given.back"}
+        given_back = await api.post(CHECKER, f"{path}/transfers", body)
+        assert (given_back.status_code, given_back.json()["occurred_on"]) == (201, str(now().today))
+    again = (await api.post(MAKER, propose, {"reason": "示例更正", "effective": "original"})).json()
+    assert (again["occurred_on"], again["corrects_on"]) == ("2019-02-01", "2019-01-31")
+    body = {"kind": "post", "resolves_id": again["id"], "code": "reversal"}
+    assert (await api.post(CHECKER, f"{path}/transfers", body)).status_code == 201
+    late = (await api.post(MAKER, f"{path}/contributions", contribution("2019-01-15"))).json()
+    shown = (await api.get("auditor", f"{path}/transfers/{late['transfer_id']}")).json()
+    assert (shown["occurred_on"], shown["corrects_on"]) == ("2019-02-01", "2019-01-15")
+
+
+async def test_a_year_closes_month_by_month_against_the_banks_statements(api: Api) -> None:
+    """POL-19, POL-20: twelve statements and closings in a row, each opening with what was closed before."""
+    pool = await make_pool(api, paid_in="1000.00")
+    total = 1000
+    for number in range(1, 13):
+        month = Month(date(2019, number, 1))
+        if number > 1:
+            await api.made(
+                MAKER, f"/v1/pools/{pool['id']}/contributions", contribution(str(month.ends_on), "7.00")
+            )
+            total += 7
+        line = f"{month.ends_on},7.00" if number > 1 else "2019-01-02,1000.00"
+        document_id = await make_document(api, MAKER, f"date,amount,reference\n{line},{month}\n".encode())
+        body = {"document_id": document_id, "ends_on": str(month.ends_on)}
+        first = {"opening": {"amount": "0.00", "currency": "CNY"}, "begins_on": "2019-01-01"}
+        made = await api.made(
+            MAKER, f"/v1/pools/{pool['id']}/bank-statements", body | (first if number == 1 else {})
+        )
+        assert (made["matched"], made["closing"]["amount"]) == (1, f"{total}.00")
+        assert (await close_period(api, pool, str(month)))["status"] == "closed"
+        assert await balance(api, pool, str(month)) == (f"{total}.00", "0.00")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.domain.claim_settlement import Limit, Settlement, settle
+from app.domain.pool import SharingParty
 from app.errors import database_fault
 from app.models.fact import Fact
 from app.services import claims
@@ -251,7 +255,9 @@ async def test_the_database_keeps_a_payout_and_what_is_set_aside(
     ):
         assert await broken(database, f"UPDATE claims SET {change}") == "ck_claims_paid_for_good", change
     async with database.write() as unit:
-        await unit.session.execute(text("UPDATE claims SET status = 'written_off'"))
+        await unit.session.execute(
+            text("UPDATE claims SET status = 'written_off', written_off_on = paid_on, reason = '示例'")
+        )
     reopened = "UPDATE claims SET status = 'recovering'"
     assert await broken(database, reopened) == "ck_claims_paid_for_good"
     more = "UPDATE claim_shares SET borne_fen = borne_fen * 3"
@@ -277,6 +283,34 @@ async def test_the_database_pays_a_claim_only_as_its_shares_say(
                 " recovered_fen) SELECT gen_random_uuid(), district_code, id, 'evaluator', 0, 1, 0, 0 FROM claims"
             )
         )
+    with pytest.raises(DBAPIError) as raised:
+        async with database.write() as unit:
+            await claims.pay(
+                unit.session,
+                actor=api.actor("treasury"),
+                moment=unit.moment,
+                claim_id=uuid.UUID(claim["id"]),
+            )
+    assert database_fault(raised.value)[1] == "ck_claims_borne"
+
+
+async def test_the_shortfall_is_the_banks_and_nobody_elses(
+    api: Api, database: SavepointDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RP-10: an insurer bears what is due and not a fen more, whatever a service reckons."""
+    _, pledge = await make_cover(api, database)
+    claim = await make_claim(api, pledge)
+    await publicise(api, claim)
+
+    def shifted(due: Mapping[SharingParty, int], limits: Mapping[Limit, int]) -> Settlement:
+        found = settle(due, limits)
+        moved = {
+            SharingParty.bank: found.borne[SharingParty.bank] - 1,
+            SharingParty.insurer: found.borne[SharingParty.insurer] + 1,
+        }
+        return replace(found, borne={**found.borne, **moved})
+
+    monkeypatch.setattr("app.services.claims.payout.settle", shifted)
     with pytest.raises(DBAPIError) as raised:
         async with database.write() as unit:
             await claims.pay(
@@ -365,3 +399,44 @@ async def test_money_that_came_in_before_the_payout_is_shared_after_it(
     body = {"source": "debtor", "gross": money("10.00"), "occurred_on": claim["default_on"]}
     shared = await api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", body)
     assert (paid["paid_on"], shared["recoveries"][0]["occurred_on"]) == (later, str(TODAY))
+
+
+TWICE = (
+    "WITH r AS (INSERT INTO recoveries (id, district_code, claim_id, pool_id, source, gross_fen, cost_fen,"
+    " interest_fen, surplus_fen, occurred_on, remit_by, late_days, transfer_id, event_id, recorded_at)"
+    " SELECT gen_random_uuid(), district_code, claim_id, pool_id, source, gross_fen, 0, 0, 0, occurred_on,"
+    " remit_by, 0, transfer_id, event_id, recorded_at FROM recoveries RETURNING id, district_code)"
+    " INSERT INTO recovery_shares (id, district_code, recovery_id, party, amount_fen)"
+    " SELECT gen_random_uuid(), r.district_code, r.id, s.party, s.amount_fen FROM r, recovery_shares s"
+)
+FORGED = {
+    "forgotten": ("UPDATE claim_shares SET recovered_fen = 0", "ck_claim_shares_recovered_by_recoveries"),
+    "one fen more for the pool": (
+        "UPDATE claim_shares SET recovered_fen = recovered_fen + 1 WHERE party = 'pool'",
+        "ck_claim_shares_recovered_by_recoveries",
+    ),
+    "booked by another's transfer": (TWICE, "uq_recoveries_transfer"),
+    "written off on no day": ("UPDATE claims SET status = 'written_off'", "ck_claims_written_off"),
+    "in an earlier round": ("UPDATE claims SET round = 0", "ck_claims_steps"),
+}
+
+
+@pytest.mark.parametrize(("statement", "constraint"), FORGED.values(), ids=FORGED.keys())
+async def test_what_was_recovered_is_what_recoveries_say(
+    api: Api, database: SavepointDatabase, statement: str, constraint: str
+) -> None:
+    """RP-14, RP-17: a clawback is of what the pool lacks, so nobody writes that down without a recovery."""
+    _, pledge = await make_cover(api, database)
+    claim = await pay(api, await make_claim(api, pledge))
+    body = {"source": "debtor", "gross": money("10.00"), "occurred_on": str(TODAY)}
+    await api.made("bank_a", f"/v1/claims/{claim['id']}/recoveries", body)
+    assert await broken(database, statement) == constraint
+
+
+async def test_a_rejected_claim_is_not_brought_back(api: Api, database: SavepointDatabase) -> None:
+    """RP-12: the bank makes another one; approvals of the rejected one count for nothing."""
+    _, pledge = await make_cover(api, database)
+    claim = await make_claim(api, pledge)
+    rejected = {"decision": "rejected", "reason": "示例"}
+    await api.made("pool_manager", f"/v1/claims/{claim['id']}/check", rejected)
+    assert await broken(database, "UPDATE claims SET status = 'review'") == "ck_claims_steps"

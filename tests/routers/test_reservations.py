@@ -22,8 +22,8 @@ from tests.factories.commitments import (
     reserving,
     under_review,
 )
-from tests.factories.finance import party_id, yuan
-from tests.factories.pledges import make_pool
+from tests.factories.finance import owned, party_id, yuan
+from tests.factories.pledges import filing, make_pool
 from tests.support.api import Api, objections
 from tests.support.database import SavepointDatabase
 from tests.support.edges import pointers, told
@@ -181,6 +181,40 @@ async def test_a_reservation_is_confirmed_though_the_pool_has_shrunk(
     await api.made("pool_manager", f"/v1/pools/{pool['id']}/schemes", smaller)
     assert told(await file(api, database, pool, "0.01")) == (409, "pool.capacity_exceeded")
     assert (await file(api, database, pool, application_id=approved["id"])).status_code == 201
+
+
+async def test_past_its_last_day_a_reservation_keeps_nothing_though_no_job_has_run(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """POL-13: on the last day the promise holds in a pool that has shrunk, on the day after it does not."""
+    pool = await make_pool(api, paid_in="10000.00")
+    kept, late = [
+        await reserve(api, database, pool, "50000.00", expires_on=str(TODAY + timedelta(days=days)))
+        for days in (3, 2)
+    ]
+    smaller = {**pool["scheme"], "leverage_multiple": 1, "effective_from": str(TODAY)}
+    for name in ("id", "scheme_version"):
+        del smaller[name]
+    await api.made("pool_manager", f"/v1/pools/{pool['id']}/schemes", smaller)
+    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(TODAY + timedelta(days=3))})
+    refused = await file(api, database, pool, "50000.00", application_id=late["id"])
+    assert told(refused) == (409, "pool.capacity_exceeded")
+    assert (await file(api, database, pool, "50000.00", application_id=kept["id"])).status_code == 201
+
+
+async def test_a_retried_filing_confirms_a_reservation_once(api: Api, database: SavepointDatabase) -> None:
+    """UNI-09, API-06: the same key gets the same answer, a new one learns that the application is contracted."""
+    pool = await make_pool(api, paid_in="10000.00")
+    approved = await reserve(api, database, pool)
+    right = await owned(api, database)
+    given = {"pool_id": pool["id"], "principal": yuan("100000.00"), "application_id": approved["id"]}
+    body = filing(party_id(api, "sme"), [right], **given)
+    first, again = [await api.post("bank_a", "/v1/pledges", body, key="filing-once") for _ in range(2)]
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    anew = await api.post("bank_a", "/v1/pledges", body)
+    assert anew.json()["code"] == "state.illegal_transition"
+    assert len((await api.get("bank_a", PATH)).json()["items"]) == 2
+    assert await free(api, pool) == "0.00"
 
 
 async def test_a_filing_keeps_to_what_was_approved(api: Api, database: SavepointDatabase) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.domain import stress_test as rules
+from app.services import stress_tests
 from tests.factories.assets import make_asset
 from tests.factories.claims import TODAY, classification, make_loan, money
-from tests.factories.pledges import make_pool
-from tests.support.api import Api
+from tests.factories.pledges import make_pool, scheme
+from tests.support.api import Api, codes
 from tests.support.database import SavepointDatabase
 from tests.support.edges import told
 
@@ -170,3 +173,64 @@ async def test_a_result_is_never_changed(api: Api, database: SavepointDatabase) 
         with pytest.raises(DBAPIError):
             async with database.write() as unit:
                 await unit.session.execute(text(statement))
+
+
+async def test_a_process_computes_a_few_tests_at_a_time(api: Api) -> None:
+    """UNI-13: a further one is sent away at once, to come again; others are served, and so is it then."""
+    pool = await make_pool(api)
+    path = f"/v1/pools/{pool['id']}/stress-tests"
+    made = await api.made("pool_manager", path, {})
+    with ExitStack() as taken:
+        for _ in range(stress_tests.TOGETHER):
+            taken.enter_context(stress_tests.ROOM.place())
+        refused = await api.post("pool_manager", path, {})
+        assert told(refused) == (503, "stress_test.busy")
+        assert refused.headers["retry-after"] == "1"
+        again = await api.get("pool_manager", f"{path}/{made['id']}", verify=True)
+        assert told(again) == (503, "stress_test.busy")
+        assert (await api.get("pool_manager", f"{path}/{made['id']}")).is_success
+    refused = await api.post("pool_manager", path, {"on": str(TODAY + timedelta(days=1))})
+    assert told(refused) == (422, "request.date_in_future")
+    for _ in range(stress_tests.TOGETHER):
+        assert (await api.post("pool_manager", path, {})).status_code == 201
+
+
+async def test_the_work_of_a_test_is_bounded(
+    api: Api, database: SavepointDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UNI-13: runs by borrowers, scenarios by loans; both objections at once."""
+    pool = await make_pool_with_loans(api, database)
+    monkeypatch.setattr(rules, "MAX_WORK", 99)
+    monkeypatch.setattr(rules, "MAX_CASES", 7)
+    body = {"scenarios": [{"name": "示例"}], "simulation": {"runs": 100, "seed": 1}}
+    path = f"/v1/pools/{pool['id']}/stress-tests"
+    refused = await api.post("pool_manager", path, body)
+    assert codes(refused) == ["stress_test.too_many_scenarios", "stress_test.too_much_work"]
+    assert (await api.post("pool_manager", path, {"simulation": {"runs": 99, "seed": 1}})).status_code == 201
+
+
+async def test_each_loan_is_shared_by_the_scheme_it_came_under(api: Api, database: SavepointDatabase) -> None:
+    """UNI-13, RP-03: 40 % of one loan and 80 % of the next; all that and no more than the balance is paid."""
+    pool = await make_pool(api, paid_in="500000.00")
+    path = f"/v1/pools/{pool['id']}"
+    await make_loan(api, pool, await right(api, database))
+    tiers = [{"shares_bp": {"pool": 8_000, "bank": 2_000}}]
+    await api.made("pool_manager", f"{path}/schemes", scheme(tiers=tiers, effective_from=str(TODAY)))
+    await make_loan(api, pool, await right(api, database), bank="bank_b")
+    worst = outcome(await api.made("pool_manager", f"{path}/stress-tests", {}), "all_default")
+    assert (worst["due"], worst["payout"], worst["shortfall"]) == (
+        money("600000.00"),
+        money("500000.00"),
+        money("100000.00"),
+    )
+    more = {"source": "city", "amount": money("100000.01"), "occurred_on": str(TODAY)}
+    await api.made("pool_manager", f"{path}/contributions", more)
+    worst = outcome(await api.made("pool_manager", f"{path}/stress-tests", {}), "all_default")
+    assert (worst["payout"], worst["shortfall"]) == (money("600000.00"), money("0.00"))
+
+
+async def right(api: Api, database: SavepointDatabase) -> uuid.UUID:
+    """A patent of the sample firm."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        return (await make_asset(unit.session, owners=[owner])).id

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from app.domain.identifiers import new_id
 from app.domain.ledger import Side, TransferKind
 from app.domain.permission import system_actor
 from app.domain.seal import Reason
@@ -270,17 +273,23 @@ async def test_a_transfer_changed_with_all_that_follows_from_it_is_found_by_its_
 
 
 MADE_UP = (
-    "INSERT INTO ledger_transfers SELECT (jsonb_populate_record(t, jsonb_build_object("
-    "'id', gen_random_uuid(), 'event_id', {event}, 'posting_id', gen_random_uuid(), 'code', 'made_up'))).*"
-    " FROM ledger_transfers t WHERE t.id = T6",
-    "INSERT INTO ledger_entries SELECT (jsonb_populate_record(e, jsonb_build_object('transfer_id',"
-    " (SELECT id FROM ledger_transfers WHERE code = 'made_up'), 'account_version', 7, 'debits_posted',"
-    " e.debits_posted + CASE side WHEN 'debit' THEN 1000 ELSE 0 END, 'credits_posted',"
-    " e.credits_posted + CASE side WHEN 'credit' THEN 1000 ELSE 0 END))).*"
-    " FROM ledger_entries e WHERE e.transfer_id = T6",
-    "UPDATE ledger_accounts a SET version = 7, debits_posted = e.debits_posted,"
-    " credits_posted = e.credits_posted FROM ledger_entries e WHERE e.account_id = a.id"
-    " AND e.account_version = 7 AND a.ledger_id = LEDGER AND a.version = 6",
+    (
+        "INSERT INTO ledger_transfers SELECT (jsonb_populate_record(t, jsonb_build_object("
+        "'id', gen_random_uuid(), 'event_id', {event}, 'posting_id', gen_random_uuid(), 'code', 'made_up'))).*"
+        " FROM ledger_transfers t WHERE t.id = T6"
+    ),
+    (
+        "INSERT INTO ledger_entries SELECT (jsonb_populate_record(e, jsonb_build_object('transfer_id',"
+        " (SELECT id FROM ledger_transfers WHERE code = 'made_up'), 'account_version', 7, 'debits_posted',"
+        " e.debits_posted + CASE side WHEN 'debit' THEN 1000 ELSE 0 END, 'credits_posted',"
+        " e.credits_posted + CASE side WHEN 'credit' THEN 1000 ELSE 0 END))).*"
+        " FROM ledger_entries e WHERE e.transfer_id = T6"
+    ),
+    (
+        "UPDATE ledger_accounts a SET version = 7, debits_posted = e.debits_posted,"
+        " credits_posted = e.credits_posted FROM ledger_entries e WHERE e.account_id = a.id"
+        " AND e.account_version = 7 AND a.ledger_id = LEDGER AND a.version = 6"
+    ),
 )
 """A seventh transfer with its entries and totals, under an event."""
 
@@ -310,3 +319,70 @@ async def test_an_account_put_into_another_ledger_is_named(book: Book, api: Api)
     await book.tamper(f"UPDATE ledger_accounts SET ledger_id = '{other['id']}' WHERE id = ACCOUNT")
     found = await ledger_replays.verify(book.unit.session, other["number"])
     assert [one.fault.name for one in found.tamperings] == ["ledger_id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ("limit_side = NULL", "limit_side: expected credit, found None"),
+        ("normal_side = 'credit'", "normal_side: expected debit, found credit"),
+        ("memo = true", "memo: expected False, found True"),
+    ],
+)
+async def test_an_account_that_is_not_as_its_pool_opened_it_is_named(
+    book: Book, change: str, detail: str
+) -> None:
+    """POL-09: no entry tells that the special account lost its limit."""
+    await book.tamper(f"UPDATE ledger_accounts SET {change} WHERE ledger_id = LEDGER AND code = 'cash'")
+    assert [str(one) for one in (await book.verify()).tamperings] == [
+        f"{book.number}, account cash, totals: {detail}"
+    ]
+
+
+async def test_every_kind_of_posting_is_replayed_without_a_word(book: Book) -> None:
+    """POL-09: in one statement and in several: parts, freezes of nothing, what expires, reversals, old days."""
+    unit = book.unit
+    today = unit.moment.today
+    new = [ledger.NewAccount("left", "示例", Side.debit), ledger.NewAccount("right", "示例", Side.credit)]
+    of = ledger.Book(book.ledger_id, "120110", "CNY")
+    left, right = await ledger.open_accounts(unit.session, moment=unit.moment, book=of, accounts=new)
+
+    def transfer(
+        amount_fen: int, kind: TransferKind = TransferKind.posted, **given: Any
+    ) -> ledger.NewTransfer:
+        sides: dict[str, Any] = {"debit_account_id": left.id, "credit_account_id": right.id}
+        if "reverses_id" in given:
+            sides = {"debit_account_id": right.id, "credit_account_id": left.id}
+        return ledger.NewTransfer(
+            **sides,
+            amount_fen=amount_fen,
+            kind=kind,
+            code="test",
+            business_noun="pool",
+            business_id=book.ledger_id,
+            **given,
+        )
+
+    async def post(*transfers: ledger.NewTransfer, later: int = 0) -> None:
+        moment = replace(unit.moment, today=today + timedelta(days=later))
+        event = events.NewEvent(
+            type="transfer.posted", noun="transfer", subject_id=new_id(), stream="120110", payload={}
+        )
+        await events.record(unit.session, actor=system_actor("test"), moment=moment, events=[event])
+        await ledger.post(unit.session, moment=moment, book=of, transfers=transfers, event_id=event.id)
+
+    one, other, part = transfer(700), transfer(50), transfer(900, TransferKind.pending)
+    due = transfer(30, TransferKind.pending, expires_on=today)
+    frozen = transfer(0, TransferKind.pending, freezes=Side.debit)
+    await post(one, part, transfer(400, TransferKind.post, resolves_id=part.id), due, other)
+    await post(*(transfer(fen, occurred_on=today - timedelta(days=fen)) for fen in (3, 1, 2)))
+    await post(frozen)
+    assert (await book.verify()).tamperings == []
+    await post(transfer(0, TransferKind.void, resolves_id=frozen.id), later=1)
+    await post(transfer(30, TransferKind.expire, resolves_id=due.id), later=2)
+    await post(transfer(700, reverses_id=one.id), transfer(50, reverses_id=other.id), later=2)
+    await post(transfer(8, posting_id=one.id), transfer(9, posting_id=other.id), later=3)
+    await seal_all(unit)
+    found = await book.verify()
+    assert (list(found.tamperings), list(found.breaches)) == ([], [])
+    assert found.entries[book.number] >= 14 + 2 * 14

@@ -39,11 +39,14 @@ async def instance(
     *,
     pool_size: int = 16,
     read_pool_size: int = 4,
+    lock_timeout_ms: int = 2_000,
     extend: Callable[[FastAPI], None] | None = None,
 ) -> AsyncIterator[Instance]:
     """A migrated instance with the sample organisations, gone at the end. `extend` may add routes."""
     async with server.cloned(server_url, purpose) as url:
-        database = Database(url, pool_size=pool_size, read_pool_size=read_pool_size)
+        database = Database(
+            url, pool_size=pool_size, read_pool_size=read_pool_size, lock_timeout_ms=lock_timeout_ms
+        )
         owner = await asyncpg.connect(server.plain(url))
         try:
             press = CertificatePress(new_secret(), public_url="https://ipops.example", sample=True)

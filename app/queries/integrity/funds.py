@@ -45,16 +45,15 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "fund.sources_paid_in",
-        "what a source paid in, or got back, through its account is money of its own tranches",
-        "SELECT s.id::text AS subject, coalesce(x.fen, 0) || ' <> ' || coalesce(m.fen, 0) AS detail"
-        " FROM fund_sources s LEFT JOIN ("
-        f" SELECT other_id, sum(fen) AS fen FROM ({_CASH_MOVES}) y GROUP BY other_id) x"
-        " ON x.other_id = s.account_id LEFT JOIN ("
+        "the balance of a source's account is money that came into, or left, its own tranches through it",
+        "SELECT s.id::text AS subject, (a.credits_posted - a.debits_posted)::text || ' <> ' ||"
+        " coalesce(m.fen, 0) AS detail"
+        " FROM fund_sources s JOIN ledger_accounts a ON a.id = s.account_id LEFT JOIN ("
         " SELECT t.source_id, y.other_id, sum(m.amount_fen) AS fen FROM fund_movements m"
         " JOIN fund_tranches t ON t.pool_id = m.pool_id AND t.transfer_id = m.tranche_id"
         f" JOIN ({_CASH_MOVES}) y ON y.ledger_id = m.pool_id AND y.id = m.transfer_id"
         " GROUP BY t.source_id, y.other_id) m ON m.source_id = s.id AND m.other_id = s.account_id"
-        " WHERE s.type <> 'interest' AND coalesce(x.fen, 0) <> coalesce(m.fen, 0)",
+        " WHERE s.type <> 'interest' AND a.credits_posted - a.debits_posted <> coalesce(m.fen, 0)",
     ),
     Check(
         "fund.payouts_are_eligible",

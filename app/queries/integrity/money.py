@@ -74,11 +74,14 @@ CHECKS: tuple[Check, ...] = (
         "ledger.second_person",
         "reversals, and large transfers by hand, are posted by another client than proposed them",
         "SELECT t.id::text AS subject, t.code AS detail FROM ledger_transfers t"
-        " JOIN ledger_transfers p ON p.ledger_id = t.ledger_id AND p.id = t.resolves_id"
-        " JOIN events made ON made.id = p.event_id JOIN events posted ON posted.id = t.event_id"
-        " JOIN pools l ON l.id = t.ledger_id"
-        " WHERE t.kind = 'post' AND made.client_id = posted.client_id AND (t.reverses_id IS NOT NULL"
-        " OR t.business_noun = 'pool' AND t.amount_fen >= l.second_person_fen)",
+        " JOIN pools l ON l.id = t.ledger_id JOIN events posted ON posted.id = t.event_id"
+        " LEFT JOIN ledger_transfers p ON p.ledger_id = t.ledger_id AND p.id = t.resolves_id"
+        " LEFT JOIN events made ON made.id = p.event_id"
+        " WHERE t.kind IN ('posted', 'post')"
+        " AND (t.reverses_id IS NOT NULL OR t.amount_fen >= l.second_person_fen"
+        "  AND t.business_noun IN ('pool', 'transfer')"
+        "  AND posted.type NOT IN ('pool.contributed', 'interest.received', 'interest.accrued'))"
+        " AND (t.kind = 'posted' OR made.client_id IS NOT DISTINCT FROM posted.client_id)",
     ),
     Check(
         "ledger.frozen_by_its_transfer",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import approval as approval_rules, bank_statement as rules
+from app.domain.approval import ApprovalStep, Decision
 from app.domain.bank_statement import LineEvent, LineStatus, MatchRule
 from app.domain.errors import refuse_if
 from app.queries import bank_statements as queries, ledger as ledger_queries, pools as pool_queries
-from app.services import events, periods
+from app.services import approvals, events, periods
 from app.services.bank_statements.matching import told
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ async def unmatch(
     statement_id: uuid.UUID,
     line_id: uuid.UUID,
 ) -> BankStatementLine:
-    """Take back what a line was matched with or how it was explained; not in a closed period.
+    """Take back what a line was matched with or how it was explained; not if a closed period rests on it.
 
     Raises: `pool.not_found`, `bank_statement.not_found`, `.line_not_found`, `state.illegal_transition`,
     `period.closed`.
@@ -68,10 +70,9 @@ async def unmatch(
     before = _of(line)
     line.advance(LineEvent.unmatch)
     with session.no_autoflush:
+        first = await _first_day(session, pool, line)
         refuse_if(
-            await periods.booking_faults(
-                session, pool.id, line.occurred_on, adjustment=True, pointer="path:line_id"
-            )
+            await periods.booking_faults(session, pool.id, first, adjustment=True, pointer="path:line_id")
         )
     line.transfer_id = line.rule = line.reason = None
     await _record(session, actor, moment, told(pool, statement, "line_unmatched", before))
@@ -96,9 +97,24 @@ async def explain(
     pool, statement, line = await _lock(session, actor, pool_id, statement_id, line_id)
     if await queries.importer(session, statement) == actor.client_id:
         raise approval_rules.SAME_PERSON.error()
+    rules.LINE.next(LineStatus(line.status), LineEvent.explain)
+    event = told(pool, statement, "line_explained", _of(line) | {"reason": reason})
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    # Before the line: the database looks for the decision when the line is written.
+    await approvals.decide(
+        session,
+        actor=actor,
+        moment=moment,
+        event=event,
+        step=ApprovalStep.check,
+        decision=Decision.approved,
+        round_no=line.version + 1,
+        reason=reason,
+        subject_id=line.id,
+    )
     line.advance(LineEvent.explain)
     line.reason = reason
-    await _record(session, actor, moment, told(pool, statement, "line_explained", _of(line)))
+    await session.flush()
     return line
 
 
@@ -114,6 +130,14 @@ async def _lock(
     pool = await pool_queries.lock(session, seen.id)
     statement = await queries.get(session, pool.id, statement_id)
     return pool, statement, await queries.lock_line(session, statement, line_id)
+
+
+async def _first_day(session: AsyncSession, pool: Pool, line: BankStatementLine) -> date:
+    """The earlier of the line's day and its transfer's: what is in transit bears the months between."""
+    if line.transfer_id is None:
+        return line.occurred_on
+    transfer = await ledger_queries.get_transfer(session, pool.id, line.transfer_id)
+    return min(line.occurred_on, transfer.occurred_on)
 
 
 def _of(line: BankStatementLine) -> dict[str, object]:

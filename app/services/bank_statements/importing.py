@@ -13,7 +13,7 @@ from app.domain import bank_statement as rules, bank_statement_row as row_rules,
 from app.domain.bank_statement_row import StatementLine, signed
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.identifiers import new_id, new_ids
-from app.domain.money import Money
+from app.domain.money import MAX_FEN, RANGE, Money, format_amount
 from app.domain.pool import CURRENCY_MISMATCH
 from app.domain.request import date_faults
 from app.models.bank_statement import BankStatement
@@ -173,6 +173,11 @@ def _frame(
         rules.OVERDRAWN.violation(pointer, given=signed(fen))
         for pointer, fen in (("/opening", opening), ("/closing", closing))
         if fen < 0
+    ]
+    faults += [
+        RANGE.violation(pointer, given=signed(fen), maximum=format_amount(MAX_FEN))
+        for pointer, fen in (("/opening", opening), ("/closing", closing))
+        if fen > MAX_FEN
     ]
     if before is not None and next_on is not None:
         faults += _continuity_faults(before, next_on, begins_on, opening)

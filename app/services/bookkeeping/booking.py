@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING
 from app.domain import ledger as rules, period as period_rules
 from app.domain.errors import DomainError, Violation
 from app.domain.ledger import Side
-from app.domain.ledger_book import (
-    MOVING,
-    Book,
-    BookAccount,
-    Hand,
-    NewTransfer,
-    Outcome,
-    Verdict,
-    WantedTransfer,
-)
+from app.domain.ledger_book import Book, BookAccount, Hand, Outcome, Verdict
+from app.domain.ledger_transfer import MOVING, NewTransfer, WantedTransfer
 from app.domain.period import Month, PeriodStatus
 from app.domain.pool import AccountCode, of_contributions
-from app.queries import ledger as queries, periods as period_queries, pools as pool_queries
+from app.queries import ledger as queries, periods as period_queries, pool_risks, pools as pool_queries
 from app.queries.ledger import KnownTransfer
-from app.services import events, funds, ledger, pools
+from app.services import events, funds, ledger, pool_breakers, pools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +85,8 @@ async def book(
 
     Commitments are made and given back by pledges only, payouts and recoveries by claims: their accounts
     refuse transfers by hand. From the pool's `second_person_fen` on, what one client has booked pending is
-    posted by another (RB-02). The pool is not locked: transfers of other accounts do not wait.
+    posted by another (RB-02). The pool is locked only where money paid in moves, for its breaker looks at
+    it (RP-13): transfers of other accounts do not wait.
 
     Raises, all at once: `transfer.exists_with_different_values`, `transfer.fields_missing`,
     `transfer.memo_account`, `transfer.claim_account`, `transfer.second_person_needed`,
@@ -121,8 +114,9 @@ async def book_all(
 
     `atomic`: all of them or none, with every objection raised at once. Otherwise chains of linked
     transfers, and postings, stand or fall by themselves. What exists with the same values counts as done, so
-    that a batch may be sent again. Whatever the number, at most six statements: accounts locked and read;
-    known transfers and posting ids, later days and periods where they matter; the event; the transfers.
+    that a batch may be sent again. Whatever the number, at most seven statements: the pool locked where money
+    paid in moves; accounts locked and read; known transfers and posting ids, later days and periods where
+    they matter; the event; the transfers.
     """
     stand = await _stand(session, actor, moment, pool, wanted)
     verdicts = stand.book.judge(wanted, stand.hand, atomic=atomic, place=place)
@@ -133,7 +127,10 @@ async def book_all(
             raise DomainError((told or refused)[:MAX_TOLD])
     made = [v.transfer for v in verdicts if v.outcome is Outcome.created and v.transfer is not None]
     if made:
-        await _write(session, actor, moment, pool, accounts=stand.accounts, made=made)
+        await _write(session, actor, moment, pool, accounts=stand.accounts, made=made, money=stand.money)
+    if stand.paid_in and any(one.kind in MOVING for one in made):
+        locked = await pool_queries.lock(session, pool.id)
+        await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=locked)
     return [_item(verdict, stand, pool, moment) for verdict in verdicts]
 
 
@@ -162,6 +159,8 @@ class _Stand:
     hand: Hand
     accounts: Sequence[LockedAccount]
     known: Mapping[uuid.UUID, KnownTransfer]
+    paid_in: bool
+    money: funds.Attribution | None
 
 
 async def _stand(
@@ -172,6 +171,7 @@ async def _stand(
     account_ids = {
         found for one in wanted for found in (one.debit_account_id, one.credit_account_id) if found
     }
+    paid_in = await pool_risks.lock_paid_in(session, pool.id, account_ids, named)
     accounts = await queries.lock_accounts(session, pool.id, account_ids, of_transfers=named)
     ids = named | {one.id for one in wanted if one.id is not None}
     known = await queries.known(session, pool.id, ids) if ids else {}
@@ -201,7 +201,13 @@ async def _stand(
         second_person_fen=pool.second_person_fen,
         day_fault=await _day_fault(session, pool, earliest, moment),
     )
-    return _Stand(open_book, hand, accounts, known)
+    money = None
+    moving = any(one.kind in MOVING for one in wanted)
+    if moving and any(account.code == AccountCode.cash for account in accounts):
+        reversing = {one.transfer.business_id for one in known.values() if one.transfer.is_reversal}
+        money = await funds.prepare(session, pool, today=moment.today, reversing=reversing)
+        open_book.purse = money
+    return _Stand(open_book, hand, accounts, known, paid_in, money)
 
 
 def _book(
@@ -264,6 +270,7 @@ async def _write(
     *,
     accounts: Sequence[LockedAccount],
     made: Sequence[NewTransfer],
+    money: funds.Attribution | None,
 ) -> None:
     event = _event(pool, made)
     await events.record(session, actor=actor, moment=moment, events=[event])
@@ -275,12 +282,8 @@ async def _write(
         event_id=event.id,
         accounts=accounts,
     )
-    cash = {account.id for account in accounts if account.code == AccountCode.cash}
-    if any(
-        one.kind in MOVING and not cash.isdisjoint((one.debit_account_id, one.credit_account_id))
-        for one in made
-    ):
-        await funds.attribute(session, moment=moment, pool=pool, transfers=made, event_id=event.id)
+    if money is not None:
+        await funds.write(session, moment=moment, pool=pool, run=money, event_id=event.id)
 
 
 def _event(pool: Pool, made: Sequence[NewTransfer]) -> events.NewEvent:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
-    from app.domain.ledger_book import NewTransfer
+    from app.domain.ledger_transfer import NewTransfer
     from app.domain.permission import Actor
 
 EXPIRED_AT_ONCE = 10_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import ledger as rules
 from app.domain.ledger import Side, TransferKind
-from app.domain.ledger_book import NewTransfer
+from app.domain.ledger_transfer import NewTransfer
 from app.domain.pool import AccountCode
 from app.queries import ledger as queries
 from app.services import events, ledger, pools

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from app.domain import ledger as rules
 from app.domain.errors import refuse_if
 from app.domain.ledger import Effective, TransferKind
-from app.domain.ledger_book import CLAIM_ACCOUNTS, MOVING, NewTransfer
+from app.domain.ledger_book import CLAIM_ACCOUNTS
+from app.domain.ledger_transfer import MOVING, NewTransfer
 from app.queries import ledger as queries
 from app.services import events, ledger, periods, pools
 

@@ -26,7 +26,7 @@ from app.queries import (
     pools as pool_queries,
 )
 from app.services import events, funds, ledger, notices, periods, pool_breakers, pools
-from app.services.claims.common import dimensions, holds_office, told
+from app.services.claims.common import dimensions, holds_office, require_disinterested, told
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,8 +60,7 @@ async def claw_back(
     claim = await queries.lock(session, actor, claim_id)
     if not holds_office(actor, Role.finance_office, claim):
         raise rules.WRONG_OFFICE.error()
-    if claim.organisation_id == actor.organisation_id:
-        raise rules.OWN_CLAIM.error()
+    await require_disinterested(session, actor, claim)
     await document_queries.require(session, actor, new.document_id)
     claim.advance(ClaimEvent.claw_back)
     refuse_if(date_faults("/due_on", new.due_on, today=date.max, first=moment.today))
@@ -120,15 +119,16 @@ async def receive(
 ) -> Claim:
     """Book the money of a clawback in, in full, against the compensation paid; the claim is closed.
 
-    By the pool's manager or the treasury of its district.
+    By the pool's manager or the treasury of its district, never by the bank that owes it.
 
-    Raises: `claim.not_found`, `claim.wrong_office`, `state.illegal_transition`, `request.date_in_future`,
-    `request.date_too_early`.
+    Raises: `claim.not_found`, `claim.wrong_office`, `claim.own_claim`, `state.illegal_transition`,
+    `request.date_in_future`, `request.date_too_early`.
     """
     claim = await queries.lock(session, actor, claim_id)
     pool = await pool_queries.lock(session, claim.pool_id)
     if pool.manager_id != actor.organisation_id and not holds_office(actor, Role.treasury, claim):
         raise rules.WRONG_OFFICE.error()
+    await require_disinterested(session, actor, claim)
     claim.advance(ClaimEvent.close)
     demand = (await queries.clawbacks(session, [claim.id]))[claim.id]
     refuse_if(date_faults("/received_on", received_on, today=moment.today, first=demand.ordered_on))

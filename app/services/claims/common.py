@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from app.domain import claim as rules
 from app.domain.approval import SAME_PERSON, STEP_TAKEN, ApprovalStep
 from app.models.claim import Claim
-from app.models.pledge import Pledge
+from app.models.pledge import Pledge, PledgeItem
 from app.models.pool import Pool
 from app.queries import claims as queries
 from app.services import events
@@ -39,15 +41,26 @@ async def require_manager(session: AsyncSession, actor: Actor, claim: Claim) -> 
         raise rules.WRONG_OFFICE.error()
 
 
+async def require_disinterested(session: AsyncSession, actor: Actor, claim: Claim) -> None:
+    """Neither the claimant nor the loan's bank, borrower and pledgors decide on its claim (RB-03).
+
+    Raises: `claim.own_claim`.
+    """
+    pledge = await session.get_one(Pledge, claim.pledge_id)
+    pledgors = await session.scalars(
+        select(PledgeItem.pledgor_id).where(PledgeItem.pledge_id == pledge.id).distinct()
+    )
+    concerned = {pledge.pledgee_id, pledge.borrower_id, *pledgors}
+    if claim.organisation_id == actor.organisation_id or actor.party_id in concerned:
+        raise rules.OWN_CLAIM.error()
+
+
 async def require_independent(session: AsyncSession, actor: Actor, claim: Claim, step: ApprovalStep) -> None:
     """Nobody reviews its own claim; no client takes two different steps, whatever the round (RB-02, RB-03).
 
     Raises: `claim.own_claim`, `approval.same_person`, `approval.step_taken`.
     """
-    pledge = await session.get_one(Pledge, claim.pledge_id)
-    claimant = claim.organisation_id == actor.organisation_id
-    if claimant or actor.party_id in (pledge.pledgee_id, pledge.borrower_id):
-        raise rules.OWN_CLAIM.error()
+    await require_disinterested(session, actor, claim)
     for taken in await queries.decisions(session, claim.id):
         if taken.client_id == actor.client_id and taken.step != step:
             raise SAME_PERSON.error()

@@ -78,13 +78,27 @@ async def set_aside(session: AsyncSession, *, moment: Moment, claim: Claim, even
 
 
 async def give_back(
-    session: AsyncSession, *, moment: Moment, claim: Claim, transfer_id: uuid.UUID, event_id: uuid.UUID
+    session: AsyncSession, *, moment: Moment, claim: Claim, transfer_id: uuid.UUID | None, event_id: uuid.UUID
 ) -> None:
-    """Return what was set aside."""
+    """Return what was set aside for a claim that is public no more.
+
+    By the scheme's shortage rule it goes to the other public claims first, and is free after them (RP-05).
+    """
+    await session.flush()
     pool = await pool_queries.lock(session, claim.pool_id)
-    pending = await ledger_queries.get_transfer(session, pool.id, transfer_id)
-    void = ledger.resolution(pending, TransferKind.void, code="claim.returned")
-    await ledger.post(session, moment=moment, book=pools.book(pool), transfers=[void], event_id=event_id)
+    if transfer_id is not None:
+        pending = await ledger_queries.get_transfer(session, pool.id, transfer_id)
+        void = ledger.resolution(pending, TransferKind.void, code="claim.returned")
+        await ledger.post(session, moment=moment, book=pools.book(pool), transfers=[void], event_id=event_id)
+    shortage = (await _scheme(session, claim)).shortage
+    if shortage == Shortage.bank_bears:
+        return
+    public = await settlement_queries.public(session, pool.id)
+    sharing = [one for one in public.values() if (await _scheme(session, one)).shortage == shortage]
+    if sharing:
+        turns = await settlement.line(session, sharing[0], moment.today)
+        changes = await _rearranged(session, pool, claim, turns)
+        await _hold(session, moment=moment, pool=pool, changes=changes, event_id=event_id)
 
 
 async def pay(session: AsyncSession, *, actor: Actor, moment: Moment, claim_id: uuid.UUID) -> Claim:

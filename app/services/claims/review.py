@@ -19,6 +19,7 @@ from app.services.claims import payout
 from app.services.claims.common import (
     holds_office,
     require_bank,
+    require_disinterested,
     require_independent,
     require_manager,
     told,
@@ -181,18 +182,14 @@ async def object_to(
     claim = await queries.lock(session, actor, claim_id)
     if not any(holds_office(actor, role, claim) for role in APPROVERS):
         raise rules.WRONG_OFFICE.error()
-    if claim.organisation_id == actor.organisation_id:
-        raise rules.OWN_CLAIM.error()
+    await require_disinterested(session, actor, claim)
     rules.CLAIM.next(ClaimStatus(claim.status), ClaimEvent.object)
     set_aside = claim.transfer_id
     claim.begin_round(ClaimEvent.object)
     claim.reason = reason
     happened = await told(session, claim, "objected", reason=reason)
     await events.record(session, actor=actor, moment=moment, events=[happened])
-    if set_aside is not None:
-        await payout.give_back(
-            session, moment=moment, claim=claim, transfer_id=set_aside, event_id=happened.id
-        )
+    await payout.give_back(session, moment=moment, claim=claim, transfer_id=set_aside, event_id=happened.id)
     await session.flush()
     offices = await pool_risks.offices(session, claim.district_code, APPROVERS)
     await _notify(session, moment, happened, NoticeKind.claim_to_approve, offices)

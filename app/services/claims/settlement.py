@@ -89,7 +89,8 @@ async def line(session: AsyncSession, claim: Claim, on: date) -> dict[uuid.UUID,
         turns[claim.id] = rules.within_earmarks(turns[claim.id], eligible)
         return turns
     sharing = [one for one in waiting.values() if one.terms.shortage is rule]
-    purse = await funds.purse(session, pool, [one.claim_id for one in sharing])
+    claim_ids = [one.claim_id for one in sharing]
+    purse = await funds.purse(session, pool, claim_ids, (claim.id, claim.pledge_id))
     return turns if purse is None else turns | rules.shared_within(sharing, turns, found.free_fen, purse)
 
 

@@ -11,7 +11,7 @@ from app.domain.permission import Role
 from app.models.claim import Claim
 from app.queries import claims as queries, documents as document_queries, pools as pool_queries
 from app.services import events, pool_breakers
-from app.services.claims.common import holds_office, told
+from app.services.claims.common import holds_office, require_disinterested, told
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,8 +37,7 @@ async def write_off(
     claim = await queries.lock(session, actor, claim_id)
     if not holds_office(actor, Role.treasury, claim):
         raise rules.WRONG_OFFICE.error()
-    if claim.organisation_id == actor.organisation_id:
-        raise rules.OWN_CLAIM.error()
+    await require_disinterested(session, actor, claim)
     await document_queries.require(session, actor, document_id)
     claim.advance(ClaimEvent.write_off)
     claim.written_off_on, claim.reason = moment.today, reason

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import fund as rules
+from app.domain.errors import DomainError, ErrorCode
 from app.domain.fund import Loan, Outgoing, SetAside, Tranche
 from app.domain.ledger import TransferKind
 from app.queries import funds as queries
@@ -55,15 +57,38 @@ async def attribute(
     claims = await _claims(session, moving, claim_id)
     resolving = [one.resolves_id for one in transfers if one.resolves_id is not None]
     run = await _prepared(session, pool, moving, claims, resolving=resolving)
-    for place, transfer in enumerate(moving):
-        run.take(transfer, place, moment)
+    for transfer in moving:
+        run.move(transfer, moment.today)
+    await write(session, moment=moment, pool=pool, run=run, event_id=event_id)
+
+
+async def prepare(
+    session: AsyncSession, pool: Pool, *, today: date, reversing: Collection[uuid.UUID]
+) -> Attribution:
+    """The pool's money as transfers by hand will find it, under the lock of the special account.
+
+    They pay no claims. `reversing`: originals of which reversals are to be posted.
+    """
+    cash = await queries.cash_account(session, pool.id)
+    originals = await queries.moved(session, pool.id, reversing)
+    also = {tranche for moved in originals.values() for tranche in moved}
+    state = await queries.state(session, pool.id, also=also)
+    return Attribution(cash, state, {}, {}, {}, originals, {}, today)
+
+
+async def write(
+    session: AsyncSession, *, moment: Moment, pool: Pool, run: Attribution, event_id: uuid.UUID
+) -> None:
+    """Write whose money moved, after the transfers themselves."""
+    if not run.moves:
+        return
     await queries.write(
         session,
         pool_id=pool.id,
         district_code=pool.district_code,
         event_id=event_id,
         now=moment.now,
-        opened=run.opened,
+        opened=run.opened.values(),
         moves=run.moves,
     )
 
@@ -79,10 +104,17 @@ async def eligible_fen(session: AsyncSession, pool: Pool, pledge_id: uuid.UUID) 
     return found.funds.eligible_fen(loan, own[0] if own else None)
 
 
-async def purse(session: AsyncSession, pool: Pool, claim_ids: Sequence[uuid.UUID]) -> rules.Purse | None:
-    """Money these claims share, beside what is set aside for others; None: no earmark binds any of it."""
+async def purse(
+    session: AsyncSession, pool: Pool, claim_ids: Sequence[uuid.UUID], made: tuple[uuid.UUID, uuid.UUID]
+) -> rules.Purse | None:
+    """Money these claims share, beside what is set aside for others; None: no earmark binds any of it.
+
+    `made`: one of them with its pledge, whose row may not be written yet.
+    """
     found = await queries.state(session, pool.id)
-    return found.funds.purse(await queries.loans(session, claim_ids))
+    claim_id, pledge_id = made
+    loans = await queries.loans(session, claim_ids)
+    return found.funds.purse({**loans, claim_id: await queries.loan_of(session, pledge_id)})
 
 
 async def _prepared(
@@ -92,7 +124,7 @@ async def _prepared(
     claims: dict[uuid.UUID, uuid.UUID],
     *,
     resolving: Sequence[uuid.UUID],
-) -> _Run:
+) -> Attribution:
     """Read what the posting needs, in a number of statements that does not grow with it."""
     cash = await queries.cash_account(session, pool.id)
     paying = {claims[one.id] for one in moving if one.id in claims and one.credit_account_id == cash}
@@ -109,11 +141,11 @@ async def _prepared(
     )
     places = {one.claim_id: one for one in state.resolved.values()}
     loans = await queries.loans(session, paying)
-    return _Run(cash, state, claims, loans, drawn, originals, places)
+    return Attribution(cash, state, claims, loans, drawn, originals, places)
 
 
 @dataclass(slots=True)
-class _Run:
+class Attribution:
     """The movements of one posting, transfer by transfer."""
 
     cash: uuid.UUID
@@ -124,17 +156,32 @@ class _Run:
     originals: queries.Moved
     places: dict[uuid.UUID, SetAside]
     """By claim: what was set aside for it and is resolved by this posting."""
-    opened: list[Opened] = field(default_factory=list)
+    today: date | None = None
+    opened: dict[uuid.UUID, Opened] = field(default_factory=dict)
     moves: dict[uuid.UUID, rules.Movements] = field(default_factory=dict)
 
-    def take(self, transfer: NewTransfer, place: int, moment: Moment) -> None:
-        """Decide whose money one transfer moves."""
+    def take(self, made: NewTransfer) -> ErrorCode | None:
+        """Move the money of a transfer by hand; what speaks against it, and then nothing is moved."""
+        try:
+            self.move(made, self.today)
+        except DomainError as refused:
+            return refused.code
+        return None
+
+    def undo(self, made: NewTransfer) -> None:
+        """Take back what the last transfer that was taken has moved."""
+        found = self.moves.pop(made.id)
+        came_in = self.opened.pop(made.id, None)
+        self.state.funds.undo(found, opened=made.id if came_in is not None else None)
+
+    def move(self, transfer: NewTransfer, today: date | None) -> None:
+        """Decide whose money one transfer moves. Raises: `source.not_eligible`, `source.money_spent`."""
         if transfer.reverses_id is not None:
             found = self._reversed(transfer, transfer.reverses_id)
         elif transfer.credit_account_id == self.cash:
             found = self._paid(transfer)
         else:
-            found = self._received(transfer, place, moment)
+            found = self._received(transfer, today)
         self.moves[transfer.id] = found
 
     def _reversed(self, transfer: NewTransfer, original: uuid.UUID) -> rules.Movements:
@@ -150,7 +197,7 @@ class _Run:
         returned_to = self.state.by_account.get(transfer.debit_account_id)
         return self.state.funds.pay(Outgoing(transfer.amount_fen, loan, returned_to, place))
 
-    def _received(self, transfer: NewTransfer, place: int, moment: Moment) -> rules.Movements:
+    def _received(self, transfer: NewTransfer, today: date | None) -> rules.Movements:
         claim = self.claims.get(transfer.id)
         found: rules.Movements = []
         if claim is not None:
@@ -162,10 +209,13 @@ class _Run:
         rest = transfer.amount_fen - rules.total(found)
         if rest:
             source = self.state.by_account.get(transfer.credit_account_id, self.state.own)
-            occurred_on = transfer.occurred_on or moment.today
+            occurred_on = transfer.occurred_on or today
+            if occurred_on is None:
+                raise ValueError(f"transfer {transfer.id} comes in on no day")
             # Entries of this posting come after all those that are booked.
-            self.state.funds.open(Tranche(transfer.id, source, occurred_on, _AFTER_ALL + place, rest))
-            self.opened.append(Opened(transfer.id, source.id, rest, occurred_on))
+            place = _AFTER_ALL + len(self.opened)
+            self.state.funds.open(Tranche(transfer.id, source, occurred_on, place, rest))
+            self.opened[transfer.id] = Opened(transfer.id, source.id, rest, occurred_on)
             found = [*found, (transfer.id, rest)]
         return found
 

@@ -1,6 +1,6 @@
 """The ledger: the only writer of accounts and transfers. A database trigger keeps balances and entries."""
 
-from app.domain.ledger_book import NewTransfer
+from app.domain.ledger_transfer import NewTransfer
 from app.services.ledger.opening import Book, NewAccount, open_accounts
 from app.services.ledger.posting import (
     TRANSFER_COLUMNS,

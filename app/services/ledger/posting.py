@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain import ledger as rules
 from app.domain.identifiers import new_id
-from app.domain.ledger_book import NewTransfer
+from app.domain.ledger_transfer import NewTransfer
 from app.queries import ledger as queries
 from app.queries.driver import driver
 from app.services.ledger import watching

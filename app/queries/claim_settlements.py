@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
-from app.domain.claim import ClaimStatus
+from app.domain.claim import APPROVERS, ClaimStatus
 from app.domain.claim_settlement import Spent, Waiting
 from app.domain.pool import AccountCode
+from app.models.approval import Approval
 from app.models.claim import Claim
 from app.models.ledger import LedgerAccount, LedgerTransfer
 from app.models.pool import Commitment, Scheme
@@ -46,6 +47,16 @@ async def public(session: AsyncSession, pool_id: uuid.UUID) -> dict[uuid.UUID, C
 
 
 async def _line(session: AsyncSession, pool_id: uuid.UUID) -> list[Waiting]:
+    """Public claims in the order of the approvals that made them public, not of their submission."""
+    became_public = (
+        select(func.max(Approval.recorded_at))
+        .where(
+            Approval.subject_id == Claim.id,
+            Approval.round == Claim.round,
+            Approval.step.in_(list(APPROVERS.values())),
+        )
+        .scalar_subquery()
+    )
     statement = (
         select(Claim, Commitment.borrower_id, Scheme, func.coalesce(LedgerTransfer.amount_fen, 0))
         .join(Commitment, Commitment.id == Claim.commitment_id)
@@ -56,7 +67,7 @@ async def _line(session: AsyncSession, pool_id: uuid.UUID) -> list[Waiting]:
             isouter=True,
         )
         .where(Claim.pool_id == pool_id, Claim.status == ClaimStatus.publicised)
-        .order_by(Claim.publicised_on, Claim.id)
+        .order_by(Claim.publicised_on, became_public, Claim.id)
     )
     return [
         Waiting(one.id, borrower_id, one.organisation_id, one.due_fen, held_fen, scheme.terms())

@@ -257,7 +257,8 @@ DECLARE
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM booked b JOIN public.pools l ON l.id = b.ledger_id
       WHERE b.kind IN ('posted', 'post')
-        AND (b.reverses_id IS NOT NULL OR b.amount_fen >= l.second_person_fen)) THEN
+        AND (b.resolves_id IS NOT NULL AND b.reverses_id IS NOT NULL
+          OR b.amount_fen >= l.second_person_fen)) THEN
     RETURN NULL;
   END IF;
   SELECT b.id, CASE b.kind WHEN 'posted' THEN 'ck_ledger_transfers_second_person'
@@ -272,8 +273,8 @@ BEGIN
     LEFT JOIN public.events proposed ON proposed.id = h.event_id
     WHERE b.kind IN ('posted', 'post')
       AND (b.kind = 'posted' OR proposed.client_id IS NOT DISTINCT FROM e.client_id)
-      AND (b.reverses_id IS NOT NULL OR b.amount_fen >= l.second_person_fen
-        AND NOT (d.memo OR c.memo)
+      AND (b.resolves_id IS NOT NULL AND b.reverses_id IS NOT NULL
+        OR b.amount_fen >= l.second_person_fen AND NOT (d.memo OR c.memo)
         AND d.code NOT IN ('compensation', 'recovered') AND c.code NOT IN ('compensation', 'recovered')
         AND NOT (e.type = 'pool.contributed' AND d.code = 'cash' AND c.code ~ '^contributions(\\.|$)')
         AND NOT (e.type = 'interest.received' AND d.code = 'cash'
@@ -289,6 +290,7 @@ END $$
 """
 """From a pool's amount on, and for every reversal (RB-02): proposed by one client, posted by another.
 
+A small reversal that nobody proposed is not refused here, but found (check `ledger.second_person`).
 What modules book goes by their own rules: pledges and claims by the accounts they move, contributions and
 interest by their events; of these all money comes in. All other transfers are by hand.
 """

@@ -170,7 +170,7 @@ async def test_a_commitment_is_not_made_on_a_transfer_that_is_resolved(stage: In
     async with stage.database.write() as unit:
         await unit.session.execute(text(VOID_ALL))
     del given["fen"], given["pledge_id"]
-    with pytest.raises(Exception, match="ck_commitments_backed"):
+    with pytest.raises(Exception, match="not backed by a pending transfer"):
         async with stage.database.write() as unit:
             await unit.session.execute(text(ON_A_DEAD_TRANSFER), given)
 
@@ -179,7 +179,11 @@ FORGED = {
     "another bank's": ("l.organisation_id", "p_b.id", "ck_commitments_of_its_case"),
     "another borrower's": ("l.borrower_id", "p_b.party_id", "ck_commitments_of_its_case"),
     "a larger principal": ("m.amount_fen, 10000", "m.amount_fen + 1, 10000", "ck_commitments_ip_share"),
-    "a scheme to come": ("'committed', l.filed_on", "'committed', date '1990-01-01'", "ck_commitments_scheme"),
+    "a scheme to come": (
+        "'committed', l.filed_on",
+        "'committed', date '1990-01-01'",
+        "ck_commitments_scheme",
+    ),
 }
 
 

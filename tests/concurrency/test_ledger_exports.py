@@ -146,7 +146,10 @@ async def test_books_of_many_writers_check_in_other_programs_and_have_our_balanc
     """POL-24, POL-26: taken in their midst each export is whole; at the end all balances are the API's."""
     rush = await make_rush(stage)
     until = time.monotonic() + SECONDS
-    *_, taken = await asyncio.gather(*(rush.work(until) for _ in range(WORKERS)), rush.take(until))
+    taking = asyncio.create_task(rush.take(until))
+    await asyncio.gather(*(rush.work(until) for _ in range(WORKERS)))
+    taken = await taking
+    assert taken
     done = rush.outcome
     assert {"posted", "pending", "post", "void", "proposed", "batch created"} <= set(done), done
     assert not [one for one in done if one.startswith("internal")], done

@@ -131,17 +131,34 @@ async def test_three_claims_share_to_the_fen_in_whatever_order_they_are_paid(
 
 async def test_the_caps_of_a_year_begin_anew_on_its_first_day(api: Api, database: SavepointDatabase) -> None:
     """RP-10: the bank's and the pool's, by the day of payment: 31 December counts, 1 January is another year."""
-    last = date(TODAY.year, 12, 31)
-    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(last)})
     _, (first, second) = await two_claims(
         api, database, "1000000.00", bank_year_cap_bp=3_000, pool_year_cap=money("350000.00")
     )
+    last = date(TODAY.year, 12, 31)
+    await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(last)})
     await api.made("treasury", f"/v1/claims/{first['id']}/payment", {})
     assert await payable(api, second) == ("100000.00", False)
     await api.put("bank_a", "/v1/sandbox/clock", {"business_date": str(last + timedelta(days=1))})
     assert await payable(api, second) == ("200000.00", False)
     paid = await api.made("treasury", f"/v1/claims/{second['id']}/payment", {})
     assert (paid["paid"]["amount"], paid["shortfall_reason"]) == ("200000.00", None)
+
+
+async def test_who_became_public_first_is_first_though_submitted_last(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """RP-10: of one day the approvals decide; nobody overtakes a claim that has its money set aside."""
+    owner = api.samples["sme"].organisation.party_id
+    pool, pledge = await make_cover(api, database, paid_in="200000.00", shortage="queue")
+    async with database.write() as unit:
+        right = (await make_asset(unit.session, owners=[owner])).id
+    other = await make_loan(api, pool, right)
+    early, late = [await make_claim(api, one) for one in (pledge, other)]
+    for one in (late, early):
+        await publicise(api, one)
+    assert await payable(api, late) == ("200000.00", False)
+    assert told(await step(api, "treasury", early, "payment")) == (409, "claim.queued")
+    await api.made("treasury", f"/v1/claims/{late['id']}/payment", {})
 
 
 CAPPED: dict[str, tuple[dict[str, Any], list[str], str]] = {

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from app.domain.clock import Moment
 from app.domain.ledger import Side, TransferKind
+from app.domain.ledger_export import harmless
 from app.models.pool import Pool
 from app.services import ledger, pools
 from tests.factories.claims import TODAY, make_claim, make_cover, money, pay
@@ -157,6 +158,13 @@ async def test_tables_open_in_spreadsheets_and_hold_no_formulas(api: Api, pool: 
 
 def cents(value: Any) -> int:
     return int(Decimal(str(value)) * 100)
+
+
+@pytest.mark.parametrize("text", ["=1+1", " =1", "\n=1", "+1", "-1", "@x", "＝1+1", "＋1", "－1", "＠x"])
+def test_what_a_spreadsheet_computes_is_marked_as_text(text: str) -> None:
+    """POL-24: also the wide signs, and those behind blanks and line breaks."""
+    assert harmless(text) == f"'{text}"
+    assert harmless(f"示例{text}") == f"示例{text}"
 
 
 async def test_an_export_is_put_on_record(

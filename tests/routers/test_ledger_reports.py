@@ -303,6 +303,7 @@ async def test_what_months_are_closed_with_is_what_their_statements_close_with(
         found = await book.get("trial-balance", on=last)
         return {one["code"]: figures(one["totals"]) for one in found["accounts"]}
 
+    closings: dict[str, list[str]] = {}
     for number, (month, last, following) in enumerate(MONTHS, start=1):
         await set_day(database, last)
         await book.book(f"{number}.01", on=f"{month}-05", debit="fees", credit="cash")

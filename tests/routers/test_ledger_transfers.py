@@ -366,7 +366,7 @@ async def test_the_database_lets_nobody_book_a_large_transfer_alone(
     maker, other = book.api.actor(KEEPER), book.api.actor(SECOND)
 
     async def post(by: Actor, **changes: Any) -> uuid.UUID:
-        values = {
+        values: dict[str, Any] = {
             "debit_account_id": uuid.UUID(book.ids["spent"]),
             "credit_account_id": uuid.UUID(book.ids["fees"]),
             "amount_fen": 500_00,
@@ -401,7 +401,6 @@ async def test_the_database_lets_nobody_book_a_large_transfer_alone(
         "credit_account_id": uuid.UUID(book.ids["spent"]),
     }
     back = swapped | {"amount_fen": 499_99, "reverses_id": small}
-    assert await refused(other, **back) == "ck_ledger_transfers_second_person"
     proposal = await post(maker, kind=TransferKind.pending)
     resolved = {"kind": TransferKind.post, "resolves_id": proposal}
     assert await refused(maker, **resolved) == "ck_ledger_transfers_same_person"
@@ -409,6 +408,10 @@ async def test_the_database_lets_nobody_book_a_large_transfer_alone(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.write() as unit:
             await (await driver(unit.session)).execute("UPDATE pools SET second_person_fen = NULL")
+    unproposed = await post(other, **back)
+    async with database.read() as unit:
+        found = await integrity.findings(unit.session)
+    assert [(one.check, one.subject) for one in found] == [("ledger.second_person", str(unproposed))]
 
 
 async def test_modules_book_large_amounts_by_their_own_rules(book: Book) -> None:

@@ -12,7 +12,8 @@ def _over_cap(cap: str, of: str, column: str) -> str:
         f"SELECT g.pool_id::text AS subject, '{cap}' AS detail FROM ("
         f" SELECT pool_id, sum({column}) AS fen,"
         " (array_agg(scheme_id ORDER BY recorded_at DESC, id DESC))[1] AS scheme_id FROM commitments"
-        f" WHERE status IN ('reserved', 'committed', 'anomaly') AND {of} IS NOT NULL GROUP BY pool_id, {of}) g"
+        f" WHERE status IN ('reserved', 'committed', 'anomaly') AND {of} IS NOT NULL"
+        f" GROUP BY pool_id, {of}) g"
         f" JOIN schemes s ON s.id = g.scheme_id WHERE g.fen > s.{cap}"
     )
 
@@ -164,7 +165,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "recovery.shares_are_the_net",
-        "the parts of a recovery, interest and surplus sum to its net, and the pool's part is the transfer booked",
+        "parts, interest and surplus of a recovery sum to its net; the pool's part is the transfer booked",
         "SELECT r.id::text AS subject, s.fen::text AS detail FROM recoveries r LEFT JOIN ("
         " SELECT recovery_id, sum(amount_fen) AS fen,"
         " coalesce(sum(amount_fen) FILTER (WHERE party = 'pool'), 0) AS pool_fen FROM recovery_shares"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -139,7 +139,7 @@ def _item(verdict: Verdict, stand: _Stand, pool: Pool, moment: Moment) -> Item:
     if made is None:
         return Item(verdict.outcome, verdict.id, None, verdict.violations)
     booked = stand.known.get(made.id) or KnownTransfer(
-        replace(made, occurred_on=made.occurred_on or moment.today),
+        made,
         pool.id,
         pool.currency,
         moment.today,

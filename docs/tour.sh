@@ -107,6 +107,11 @@ pool=$(ipops pool_manager POST /v1/pools '{
 ipops pool_manager POST "/v1/pools/$pool/contributions" '{
   "source": "district", "amount": {"amount": "1000000.00", "currency": "CNY"},
   "occurred_on": "'"$today"'"}' > /dev/null
+central=$(ipops pool_manager POST "/v1/pools/$pool/sources" '{
+  "type": "central", "name": "示例中央资金", "eligible_ip": ["patent"], "effective_from": "'"$today"'"}' | pick id)
+ipops pool_manager POST "/v1/pools/$pool/contributions" '{
+  "source_id": "'"$central"'", "amount": {"amount": "500000.00", "currency": "CNY"},
+  "occurred_on": "'"$today"'"}' > /dev/null # may pay for pledges of patents only
 
 say 'File a mixed pledge carelessly: every objection comes in one answer, and nothing is kept'
 filing() { # CONTRACT DEBT_TO PRINCIPAL
@@ -283,11 +288,28 @@ for _ in $(seq 100); do
   clock=$(ipops operator GET /v1/sandbox/clock 2> /dev/null)
 done
 echo "$today $(pick status <<< "$clock")"
-ipops treasury POST "$claim/payment" | pick paid.amount
+ipops treasury GET "$claim/settlement" | pick payable.amount # what would be paid, with every limit
+paid=$(ipops treasury POST "$claim/payment")
+pick paid.amount <<< "$paid"
+
+say 'Whose money it was: a pledge with a trademark was not paid out of money for patents'
+ipops auditor GET "/v1/pools/$pool/lineage?transfer_id=$(pick transfer_id <<< "$paid")" | python3 -c 'import json, sys
+for one in json.load(sys.stdin)["parts"]:
+    print(one["source_name"], one["contributed_on"], one["amount"]["amount"])'
 
 say 'Some of it comes back, and goes to those who bore the loss'
 ipops bank_a POST "$claim/recoveries" '{"source": "pledge_realisation", "occurred_on": "'"$today"'",
   "gross": {"amount": "100000.00", "currency": "CNY"}, "cost": {"amount": "10000.00", "currency": "CNY"}}' | shares
+
+say 'The books: debits are credits, the account follows without a gap, and figures are the ledger'"'"'s movements'
+ipops auditor GET "/v1/pools/$pool/trial-balance" | python3 -c 'import json, sys
+for one in json.load(sys.stdin)["accounts"]:
+    if one["totals"]["balance"]["amount"] != "0.00":
+        print(one["code"], one["name"], one["normal_side"], one["totals"]["balance"]["amount"])'
+cash=$(ipops auditor GET "/v1/pools/$pool/accounts" | python3 -c 'import json, sys
+print(next(one["id"] for one in json.load(sys.stdin) if one["code"] == "cash"))')
+ipops auditor GET "/v1/pools/$pool/accounts/$cash/statement?from=$(later -30)&to=$today" | pick closing.totals.balance.amount
+ipops auditor GET "/v1/pools/$pool/ties?from=$(later -30)&to=$today" | pick tied
 
 say 'The pool stays suspended while the loan is bad; once the rest is written off, the finance office releases it'
 permit=$(paper finance_office 解除暂停的批复)

@@ -176,8 +176,8 @@ SECOND_PERSON_NEEDED = define(
 SAME_PERSON = define(
     "transfer.same_person",
     ErrorKind.denied,
-    "提出转账的人不得自行确认",
-    "Who proposed a transfer may not post it.",
+    "提出转账的人不得自行确认，冻结账户的人不得自行解冻",
+    "Who proposed a transfer may not post it, nor who froze an account give it back.",
     basis="RB-02",
 )
 CHAIN_FAILED = define(

@@ -26,7 +26,7 @@ from app.schemas.claim import (
     ClawbackIn,
     ClawbackOut,
     ClawbackReceiptIn,
-    SettlementOut,
+    PayoutOut,
     SupplementIn,
     WriteOffIn,
 )
@@ -88,10 +88,10 @@ def _clawback(row: Clawback) -> ClawbackOut:
     )
 
 
-def _settlement(found: claims.Preview) -> SettlementOut:
+def _settlement(found: claims.Preview) -> PayoutOut:
     paid, borne = found.settlement.paid_fen, found.settlement.borne
     reason, share = found.settlement.shortfall_reason, found.due_fen
-    return SettlementOut(
+    return PayoutOut(
         due=MoneyOut.of(share),
         entitled=MoneyOut.of(found.entitled_fen),
         payable=MoneyOut.of(paid),
@@ -108,7 +108,7 @@ def _out(
     shares: Sequence[ClaimShare],
     recoveries: list[RecoveryOut],
     clawback: Clawback | None,
-    settlement: SettlementOut | None,
+    settlement: PayoutOut | None,
 ) -> ClaimOut:
     paid, published = claim.paid_fen, claim.publicised_on
     publicity_days: int = claim.evidence["scheme"]["publicity_days"]
@@ -135,6 +135,7 @@ def _out(
         recoveries=recoveries,
         clawback=_clawback(clawback) if clawback is not None else None,
         settlement=settlement,
+        transfer_id=claim.transfer_id,
         evidence_sha256=claim.evidence_sha256,
         document_id=claim.document_id,
         round=claim.round,
@@ -149,7 +150,7 @@ def _out(
 
 
 async def _shown(
-    unit: ReadUnit | WriteUnit, rows: Sequence[Claim], settlement: SettlementOut | None = None
+    unit: ReadUnit | WriteUnit, rows: Sequence[Claim], settlement: PayoutOut | None = None
 ) -> list[ClaimOut]:
     ids = [claim.id for claim in rows]
     shares = await queries.shares(unit.session, ids)
@@ -168,7 +169,7 @@ async def _shown(
 
 
 async def answer(
-    unit: WriteUnit, claim: Claim, status_code: int = 200, settlement: SettlementOut | None = None
+    unit: WriteUnit, claim: Claim, status_code: int = 200, settlement: PayoutOut | None = None
 ) -> Response:
     """A claim as the answer to what was done with it."""
     (shown,) = await _shown(unit, [claim], settlement)
@@ -223,7 +224,7 @@ async def evidence(claim_id: uuid.UUID, unit: Reading) -> ClaimEvidenceOut:
 
 
 @router.get("/{claim_id}/settlement")
-async def settlement(claim_id: uuid.UUID, unit: Reading) -> SettlementOut:
+async def settlement(claim_id: uuid.UUID, unit: Reading) -> PayoutOut:
     """What would be paid today: every limit and the one that binds, and what each party bears then."""
     claim = await queries.get(unit.session, unit.actor, claim_id)
     return _settlement(await claims.preview(unit.session, claim, unit.moment.today))

@@ -15,7 +15,7 @@ from app.queries import ledger as queries, pools as pool_queries
 from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
 from app.routers.paging import MAX_PAGE
 from app.schemas.common import MoneyOut, Page, ReasonIn
-from app.schemas.ledger import AccountIn, AccountOut, EntryOut, HoldingOut, HoldOut
+from app.schemas.ledger import AccountIn, AccountOut, EntryOut, HoldingOut, PendingOut
 from app.services import bookkeeping
 
 router = APIRouter(prefix="/v1/pools/{pool_id}", tags=["ledger"])
@@ -119,7 +119,7 @@ async def holding(
         last_entry=_last_out(found.last, currency) if found.last is not None else None,
         held=found.held,
         holds=[
-            HoldOut(
+            PendingOut(
                 transfer_id=hold["id"],
                 side=hold["side"],
                 code=hold["code"],

@@ -13,7 +13,6 @@ from starlette.responses import StreamingResponse
 
 from app.domain import fact as statistic_rules, ledger_export as rules
 from app.domain.clock import Moment
-from app.domain.fact import signed_amount
 from app.domain.ledger_export import ExportFormat
 from app.domain.permission import Permission
 from app.infra import ledger_files
@@ -32,14 +31,13 @@ from app.queries.ledger_ties import Mismatch, Tied
 from app.queries.paging import Slice
 from app.routers.dependencies import ReadUnit, reads
 from app.routers.paging import MAX_PAGE, PageDep
-from app.schemas.common import Day, Instant, MoneyOut, Page
+from app.schemas.common import Day, Instant, MoneyOut, Page, SignedMoneyOut
 from app.schemas.ledger_report import (
     AccountBalanceOut,
     BalanceOut,
     JournalLegOut,
     JournalOut,
     MismatchOut,
-    SignedMoneyOut,
     StandOut,
     StatementLineOut,
     StatementMonthOut,
@@ -228,17 +226,13 @@ def _require_days(first: date, last: date) -> None:
         raise rules.DAYS_REVERSED.error("query:from", first=first, last=last)
 
 
-def _signed(fen: int, currency: str) -> SignedMoneyOut:
-    return SignedMoneyOut(amount=signed_amount(fen), currency=currency)
-
-
 def _totals(totals: Totals, normal_side: str, currency: str) -> TotalsOut:
     return TotalsOut(
         debits_posted=MoneyOut.of(totals.debits_posted, currency),
         credits_posted=MoneyOut.of(totals.credits_posted, currency),
         debits_pending=MoneyOut.of(totals.debits_pending, currency),
         credits_pending=MoneyOut.of(totals.credits_pending, currency),
-        balance=_signed(totals.balance(normal_side), currency),
+        balance=SignedMoneyOut.of(totals.balance(normal_side), currency),
     )
 
 
@@ -327,9 +321,9 @@ def _tie(found: Tied, currency: str) -> TieOut:
     return TieOut(
         measure=found.tie.measure,
         account=found.tie.account,
-        counted=_signed(found.counted_fen, currency),
-        booked=_signed(found.booked_fen, currency),
-        difference=_signed(found.booked_fen - found.counted_fen, currency),
+        counted=SignedMoneyOut.of(found.counted_fen, currency),
+        booked=SignedMoneyOut.of(found.booked_fen, currency),
+        difference=SignedMoneyOut.of(found.booked_fen - found.counted_fen, currency),
         mismatches=[_mismatch(one, currency) for one in found.mismatches],
     )
 
@@ -339,7 +333,7 @@ def _mismatch(found: Mismatch, currency: str) -> MismatchOut:
         event_id=found.event_id,
         occurred_on=found.occurred_on,
         claim_id=found.claim_id,
-        counted=None if found.counted_fen is None else _signed(found.counted_fen, currency),
-        booked=None if found.booked_fen is None else _signed(found.booked_fen, currency),
+        counted=None if found.counted_fen is None else SignedMoneyOut.of(found.counted_fen, currency),
+        booked=None if found.booked_fen is None else SignedMoneyOut.of(found.booked_fen, currency),
         transfer_ids=list(found.transfer_ids),
     )

@@ -26,7 +26,7 @@ from app.queries import party_successions, pool_exposures, pool_reports, pool_ri
 from app.queries.pool_exposures import Account, Cut
 from app.queries.pool_reports import Flows
 from app.routers.dependencies import ReadUnit, WriteUnit, reads, writes
-from app.schemas.common import Day, Instant, MoneyOut
+from app.schemas.common import Day, Instant, MoneyOut, SignedMoneyOut
 from app.schemas.pool import ReleaseIn
 from app.schemas.pool_risk import (
     BankRiskOut,
@@ -34,13 +34,12 @@ from app.schemas.pool_risk import (
     DistanceOut,
     ExposureOut,
     ExposureRowOut,
-    KeyOut,
     LinesOut,
+    NamedOut,
     PoolRiskOut,
     ReportOut,
     ReportRowOut,
     RoomOut,
-    SignedMoneyOut,
 )
 from app.services import pool_breakers
 
@@ -229,7 +228,7 @@ async def exposure(
         rows=[
             ExposureRowOut(
                 values={
-                    dimension: None if value is None else KeyOut(id=value, name=names.get(value, value))
+                    dimension: None if value is None else NamedOut(id=value, name=names.get(value, value))
                     for dimension, value in zip(dimensions, key, strict=True)
                 },
                 covered=MoneyOut.of(fen, pool.currency),
@@ -240,7 +239,7 @@ async def exposure(
         hhi={one: hhi(grouped(loans, [one]).values()) for one in Dimension},
         connected=[
             ConnectedOut(
-                borrowers=[KeyOut(id=str(one), name=parties[one]) for one in group.borrower_ids],
+                borrowers=[NamedOut(id=str(one), name=parties[one]) for one in group.borrower_ids],
                 covered=MoneyOut.of(group.covered_fen, pool.currency),
                 share=rules.percent(group.covered_fen, whole),
             )
@@ -282,7 +281,7 @@ async def report(
     names = await _names(unit, ids)
     rows = [
         _row(
-            KeyOut(id=str(one), name=names[str(one)]),
+            NamedOut(id=str(one), name=names[str(one)]),
             flows.get(one, Flows(one)),
             standing.get(one, BankLoans(one, 0, 0)),
             covered[one],
@@ -325,7 +324,7 @@ def _sum(rows: Iterable[Flows]) -> Flows:
     return total
 
 
-def _row(bank: KeyOut | None, flows: Flows, loans: BankLoans, covered_fen: int, pool: Pool) -> ReportRowOut:
+def _row(bank: NamedOut | None, flows: Flows, loans: BankLoans, covered_fen: int, pool: Pool) -> ReportRowOut:
     return ReportRowOut(
         bank=bank,
         enrolled=flows.enrolled,
@@ -334,15 +333,10 @@ def _row(bank: KeyOut | None, flows: Flows, loans: BankLoans, covered_fen: int, 
         claims=flows.claims,
         claimed=MoneyOut.of(flows.claimed_fen, pool.currency),
         payouts=flows.payouts,
-        paid=_signed(flows.paid_fen, pool),
-        recovered=_signed(flows.recovered_fen, pool),
+        paid=SignedMoneyOut.of(flows.paid_fen, pool.currency),
+        recovered=SignedMoneyOut.of(flows.recovered_fen, pool.currency),
         outstanding=MoneyOut.of(loans.outstanding_fen, pool.currency),
         npl=MoneyOut.of(loans.npl_fen, pool.currency),
         npl_ratio=loans.npl_ratio,
         covered=MoneyOut.of(covered_fen, pool.currency),
     )
-
-
-def _signed(fen: int, pool: Pool) -> SignedMoneyOut:
-    shown = MoneyOut.of(abs(fen), pool.currency)
-    return SignedMoneyOut(amount=shown.amount, currency=shown.currency, negative=fen < 0)

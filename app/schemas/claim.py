@@ -93,7 +93,7 @@ class ClawbackOut(ResponseModel):
     transfer_id: uuid.UUID | None
 
 
-class SettlementOut(ResponseModel):
+class PayoutOut(ResponseModel):
     """What would be paid on a claim today if nothing changed (RP-10).
 
     `limits` are what bounds the pool's share `due`, and `shortfall_reason` the one that binds. `entitled` is
@@ -126,7 +126,8 @@ class ClaimOut(ResponseModel):
 
     `loss` is the covered part of `principal` and the `interest` that counts, of net schemes less what was
     `realised`; `due` the pool's share of it, `paid` what it paid, and `shortfall_reason` the limit that made
-    it less. `payable_from` ends the publication. `settlement` is told when a claim is made, or would be.
+    it less. `transfer_id` is the transfer in the pool's ledger that sets the money aside and then pays it.
+    `payable_from` ends the publication. `settlement` is told when a claim is made, or would be.
     """
 
     id: uuid.UUID
@@ -150,7 +151,8 @@ class ClaimOut(ResponseModel):
     shares: list[ClaimShareOut]
     recoveries: list[RecoveryOut]
     clawback: ClawbackOut | None
-    settlement: SettlementOut | None
+    settlement: PayoutOut | None
+    transfer_id: uuid.UUID | None
     evidence_sha256: str
     document_id: uuid.UUID | None
     round: int

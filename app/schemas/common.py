@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.domain.errors import DomainError
+from app.domain.fact import signed_amount
 from app.domain.money import MAX_FEN, Money, format_amount, parse_amount
 from app.domain.text import normalise
 
@@ -161,6 +162,18 @@ class MoneyOut(ResponseModel):
     def of(cls, fen: int, currency: str = "CNY") -> MoneyOut:
         """`fen` as it is written on the wire."""
         return cls(amount=format_amount(fen), currency=currency)
+
+
+class SignedMoneyOut(ResponseModel):
+    """An amount that may be below zero, with exactly two decimals, as a string."""
+
+    amount: str
+    currency: str
+
+    @classmethod
+    def of(cls, fen: int, currency: str = "CNY") -> SignedMoneyOut:
+        """`fen` as it is written on the wire, with a sign below zero."""
+        return cls(amount=signed_amount(fen), currency=currency)
 
 
 class Page(ResponseModel, Generic[T]):

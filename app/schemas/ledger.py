@@ -57,7 +57,7 @@ class AccountOut(ResponseModel):
     version: int
 
 
-class HoldOut(ResponseModel):
+class PendingOut(ResponseModel):
     """A pending transfer on an account: what it sets aside, on which side, and until when."""
 
     transfer_id: uuid.UUID
@@ -195,4 +195,4 @@ class HoldingOut(ResponseModel):
     account: AccountOut
     last_entry: EntryOut | None
     held: int
-    holds: list[HoldOut]
+    holds: list[PendingOut]

@@ -7,14 +7,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from app.schemas.common import MoneyOut, ResponseModel
-
-
-class SignedMoneyOut(ResponseModel):
-    """An amount with two decimals, as a string; with a sign below zero."""
-
-    amount: str
-    currency: str
+from app.schemas.common import MoneyOut, ResponseModel, SignedMoneyOut
 
 
 class TotalsOut(ResponseModel):

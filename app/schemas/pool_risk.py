@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from app.schemas.common import MoneyOut, ResponseModel
+from app.schemas.common import MoneyOut, ResponseModel, SignedMoneyOut
 
 
 class DistanceOut(ResponseModel):
@@ -79,7 +79,7 @@ class PoolRiskOut(ResponseModel):
     banks: list[BankRiskOut]
 
 
-class KeyOut(ResponseModel):
+class NamedOut(ResponseModel):
     """A value of a dimension with its name."""
 
     id: str
@@ -89,7 +89,7 @@ class KeyOut(ResponseModel):
 class ExposureRowOut(ResponseModel):
     """Covered principal of one combination; null: no such relation is on record."""
 
-    values: dict[str, KeyOut | None]
+    values: dict[str, NamedOut | None]
     covered: MoneyOut
     share: str
 
@@ -97,7 +97,7 @@ class ExposureRowOut(ResponseModel):
 class ConnectedOut(ResponseModel):
     """Borrowers that are connected as far as the register knows, and what is covered of their loans."""
 
-    borrowers: list[KeyOut]
+    borrowers: list[NamedOut]
     covered: MoneyOut
     share: str
 
@@ -115,18 +115,10 @@ class ExposureOut(ResponseModel):
     connected: list[ConnectedOut]
 
 
-class SignedMoneyOut(ResponseModel):
-    """An amount that reversals may make negative: `negative` tells, the amount has no sign."""
-
-    amount: str
-    currency: str
-    negative: bool
-
-
 class ReportRowOut(ResponseModel):
     """A bank's part of a report; null bank: booked by hand, for no claim."""
 
-    bank: KeyOut | None
+    bank: NamedOut | None
     enrolled: int
     enrolled_principal: MoneyOut
     enrolled_covered: MoneyOut

@@ -258,7 +258,8 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM booked b JOIN public.pools l ON l.id = b.ledger_id
       WHERE b.kind IN ('posted', 'post')
         AND (b.resolves_id IS NOT NULL AND b.reverses_id IS NOT NULL
-          OR b.amount_fen >= l.second_person_fen)) THEN
+          OR b.amount_fen >= l.second_person_fen)
+        OR b.kind = 'void' AND b.code = 'account.unfrozen') THEN
     RETURN NULL;
   END IF;
   SELECT b.id, CASE b.kind WHEN 'posted' THEN 'ck_ledger_transfers_second_person'
@@ -271,7 +272,9 @@ BEGIN
     JOIN public.events e ON e.id = b.event_id
     LEFT JOIN public.ledger_transfers h ON h.ledger_id = b.ledger_id AND h.id = b.resolves_id
     LEFT JOIN public.events proposed ON proposed.id = h.event_id
-    WHERE b.kind IN ('posted', 'post')
+    WHERE b.kind = 'void' AND b.code = 'account.unfrozen'
+        AND proposed.client_id IS NOT DISTINCT FROM e.client_id
+      OR b.kind IN ('posted', 'post')
       AND (b.kind = 'posted' OR proposed.client_id IS NOT DISTINCT FROM e.client_id)
       AND (b.resolves_id IS NOT NULL AND b.reverses_id IS NOT NULL
         OR b.amount_fen >= l.second_person_fen AND NOT (d.memo OR c.memo)

@@ -32,7 +32,7 @@ MIGRATIONS = "\n".join(
     path.read_text(encoding="utf-8") for path in sorted((ROOT / "migrations").rglob("*.py"))
 )
 RAISED = {
-    name: set(re.findall(r"(?:CONSTRAINT = |THEN |:= )'(\w+_\w+)'", body))
+    name: set(re.findall(r"(?:CONSTRAINT = |THEN |ELSE |:= )'(\w+_\w+)'", body))
     for name, body in re.findall(r"CREATE FUNCTION (\w+)\(.*?\$\$(.*?)\$\$", MIGRATIONS, re.DOTALL)
 }
 """Names under which a trigger's function refuses."""

@@ -188,7 +188,7 @@ async def test_a_proposal_that_is_voided_may_be_made_again(book: Book) -> None:
 
 
 async def test_a_frozen_account_takes_voids_only_until_it_is_given_back(book: Book) -> None:
-    """POL-23: the hold made before can be voided, not posted."""
+    """POL-23, SEC-04: the hold made before can be voided, not posted; another client gives it back."""
     holds = [await book.booked(book.transfer(kind="pending")) for _ in range(2)]
     path = f"{book.path}/accounts/{book.ids['spent']}"
     frozen = await book.api.post(KEEPER, f"{path}/freeze", {"reason": "示例法院冻结"})
@@ -199,9 +199,11 @@ async def test_a_frozen_account_takes_voids_only_until_it_is_given_back(book: Bo
     assert (await book.resolve("void", holds[0]["id"])).status_code == 201
     by_hand = {"kind": "void", "resolves_id": frozen.json()["frozen_by"], "code": "示例"}
     assert told(await book.book(by_hand)) == (409, "transfer.memo_account")
-    thawed = await book.api.post(KEEPER, f"{path}/unfreeze", {"reason": "示例解冻"})
+    thaw = f"{path}/unfreeze"
+    assert told(await book.api.post(KEEPER, thaw, {"reason": "示例"})) == (403, "transfer.same_person")
+    thawed = await book.api.post(SECOND, thaw, {"reason": "示例解冻"})
     assert (thawed.status_code, thawed.json()["frozen_by"]) == (200, None)
-    assert told(await book.api.post(KEEPER, f"{path}/unfreeze", {"reason": "示"})) == (
+    assert told(await book.api.post(KEEPER, thaw, {"reason": "示"})) == (
         409,
         "account.not_frozen",
     )

@@ -299,7 +299,7 @@ class Ledger(RuleBasedStateMachine):
     @rule()
     def thaw(self) -> None:
         for code in sorted(self.plain.frozen):
-            self.run(self._call(bookkeeping.unfreeze, account_id=self.ids[code], reason="示例"))
+            self.run(self._call(bookkeeping.unfreeze, by=1, account_id=self.ids[code], reason="示例"))
         self.plain.frozen.clear()
 
     @rule(days=st.integers(1, 4))

@@ -72,7 +72,10 @@ async def unfreeze(
     account_id: uuid.UUID,
     reason: str,
 ) -> LedgerAccount:
-    """Give a frozen account back. Raises: `account.not_found`, `account.not_frozen`, `account.closed`."""
+    """Give a frozen account back: another client than the one that froze it does (RB-02).
+
+    Raises: `account.not_found`, `account.not_frozen`, `account.closed`, `transfer.same_person`.
+    """
     account = await queries.get_account(session, pool.id, account_id)
     await queries.lock_accounts(session, pool.id, [account_id])
     account = await queries.get_account(session, pool.id, account_id)
@@ -81,6 +84,8 @@ async def unfreeze(
     frozen = await queries.get_known(session, pool.id, account.frozen_by)
     if frozen.resolved_by is not None:
         raise rules.CLOSED.error()
+    if frozen.maker_id == actor.client_id:
+        raise rules.SAME_PERSON.error()
     made = NewTransfer(
         debit_account_id=frozen.transfer.debit_account_id,
         credit_account_id=frozen.transfer.credit_account_id,

@@ -112,7 +112,10 @@ def causes(enum: str) -> dict[str, list[str]]:
         layer = file.relative_to(ROOT / "app").parts[0]
         if layer == "domain":
             continue
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        if enum not in text:  # most modules pass on no event of this life: they need not be parsed
+            continue
+        tree = ast.parse(text)
         tables = _tables(tree, enum)
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):

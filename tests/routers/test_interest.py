@@ -120,7 +120,7 @@ async def test_a_frozen_account_of_interest_keeps_no_other_pool_waiting(
     await run_days(database, TODAY + timedelta(days=1), TODAY + timedelta(days=2))
     assert (await interest(api, pool))["accrued_through"] is None
     assert (await interest(api, other))["receivable"]["amount"] == "82.19"
-    await api.made(MAKER, f"{frozen}/unfreeze", {"reason": "示例解冻"})
+    await api.made("treasury", f"{frozen}/unfreeze", {"reason": "示例解冻"})
     await run_days(database, third, third)
     for one in (pool, other):
         assert (await interest(api, one))["receivable"]["amount"] == "123.28"

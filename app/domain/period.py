@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.errors import ErrorKind, Violation, define
 from app.domain.state_machine import StateMachine
 
 
@@ -187,3 +187,19 @@ def booking(occurred_on: date, statuses: Mapping[Month, PeriodStatus]) -> Bookin
     if month == Month.of(occurred_on):
         return Booking(occurred_on)
     return Booking(month.begins_on, occurred_on)
+
+
+def day_fault(
+    on: date, statuses: Mapping[Month, PeriodStatus], *, adjustment: bool, pointer: str | None
+) -> Violation | None:
+    """What speaks against a transfer by hand that has effect on a day, naming the first day that is open.
+
+    `statuses`: months that are not open, from that of the day or an earlier one on.
+    """
+    month = Month.of(on)
+    if any(one >= month and status is PeriodStatus.closed for one, status in statuses.items()):
+        first_open = booking(on, statuses).occurred_on
+        return CLOSED.violation(pointer, period=str(month), first_open_day=first_open)
+    if statuses.get(month) is PeriodStatus.held and not adjustment:
+        return HELD.violation(pointer, period=str(month))
+    return None

@@ -56,15 +56,9 @@ async def booking_faults(
     pointer: str | None = "/occurred_on",
 ) -> list[Violation]:
     """What speaks against a transfer by hand that has effect on a day, naming the first day that is open."""
-    month = Month.of(occurred_on)
-    statuses = await queries.not_open(session, ledger_id, month)
-    closed = [one for one, status in statuses.items() if status is PeriodStatus.closed]
-    if closed:
-        first_open = booking(occurred_on, statuses).occurred_on
-        return [rules.CLOSED.violation(pointer, period=str(month), first_open_day=first_open)]
-    if statuses.get(month) is PeriodStatus.held and not adjustment:
-        return [rules.HELD.violation(pointer, period=str(month))]
-    return []
+    statuses = await queries.not_open(session, ledger_id, Month.of(occurred_on))
+    fault = rules.day_fault(occurred_on, statuses, adjustment=adjustment, pointer=pointer)
+    return [fault] if fault is not None else []
 
 
 async def hold(

@@ -14,7 +14,7 @@ from app.domain.errors import DomainError, Violation
 from app.domain.ledger import Side
 from app.domain.ledger_book import Book, BookAccount, Hand, Outcome, Verdict
 from app.domain.ledger_transfer import MOVING, NewTransfer, WantedTransfer
-from app.domain.period import Month, PeriodStatus
+from app.domain.period import Month
 from app.domain.pool import AccountCode, of_contributions
 from app.queries import ledger as queries, periods as period_queries, pool_risks, pools as pool_queries
 from app.queries.ledger import KnownTransfer
@@ -250,14 +250,7 @@ async def _day_fault(
         return None
 
     def fault(pointer: str, on: date, adjustment: bool) -> Violation | None:  # noqa: FBT001 - a field's value
-        taken = period_rules.booking(on, statuses)
-        if taken.corrects_on is None:
-            return None
-        month = Month.of(on)
-        later_closed = any(one > month and status is PeriodStatus.closed for one, status in statuses.items())
-        if statuses.get(month) is PeriodStatus.held and not later_closed:
-            return None if adjustment else period_rules.HELD.violation(pointer, period=str(month))
-        return period_rules.CLOSED.violation(pointer, period=str(month), first_open_day=taken.occurred_on)
+        return period_rules.day_fault(on, statuses, adjustment=adjustment, pointer=pointer)
 
     return fault
 

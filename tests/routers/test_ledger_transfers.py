@@ -426,8 +426,8 @@ async def test_modules_book_large_amounts_by_their_own_rules(book: Book) -> None
     assert await book.balances("cash") == ("6000.00", "5000.00", "0.00", "0.00")
 
 
-async def test_what_claims_moved_is_not_reversed_by_hand(book: Book) -> None:
-    """POL-06: nor is what freezes, nor a hold."""
+async def test_a_hold_and_a_freeze_are_not_reversed(book: Book) -> None:
+    """POL-06: they moved nothing: what set aside or froze is voided."""
     hold = await book.booked(book.transfer(kind="pending"))
     assert told(await reverse(book, hold["id"])) == (409, "transfer.not_reversible")
     path = f"{book.path}/accounts/{book.ids['spent']}/freeze"

@@ -22,6 +22,7 @@ from app.cli.database import ROOT
 from app.config import Settings
 from app.domain.identifiers import new_id
 from app.domain.money import Money, format_amount
+from app.domain.pledge_filing import NewItem, NewPledge
 from app.domain.pledge_ground import Contract
 from app.infra.certificates import CertificatePress
 from app.infra.db import Database
@@ -74,16 +75,16 @@ class Filing:
         }
         return json.dumps(content, ensure_ascii=False)
 
-    def new(self) -> pledges.NewPledge:
+    def new(self) -> NewPledge:
         """The filing as the service takes it."""
         firm = self.pair.firm
-        return pledges.NewPledge(
+        return NewPledge(
             borrower_id=firm,
             principal=PRINCIPAL,
             debt_from=DEBT[0],
             debt_to=DEBT[1],
             contract=CONTRACT,
-            items=[pledges.NewItem(asset, firm) for asset in self.pair.assets],
+            items=[NewItem(asset, firm) for asset in self.pair.assets],
             pool_id=self.pool_id,
         )
 

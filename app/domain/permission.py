@@ -67,6 +67,13 @@ class Permission(StrEnum):
     pledge_read = "pledge:read"
     pledge_file = "pledge:file"
     pledge_register = "pledge:register"
+    pledge_amend = "pledge:amend"
+    pledge_reserve = "pledge:reserve"
+    loan_write = "loan:write"
+    enforcement_write = "enforcement:write"
+    demand_write = "demand:write"
+    delegation_write = "delegation:write"
+    decision_replay = "decision:replay"
     pool_read = "pool:read"
     pool_write = "pool:write"
     ledger_read = "ledger:read"
@@ -181,12 +188,18 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.application_write,
         _P.valuation_write,
         _P.enrolment_write,
+        _P.demand_write,
     },
     Role.bank: EVERYONE
     | {
         _P.pledge_file,
         _P.pledge_register,
         _P.pledge_classify,
+        _P.pledge_amend,
+        _P.pledge_reserve,
+        _P.loan_write,
+        _P.enforcement_write,
+        _P.delegation_write,
         _P.pool_read,
         _P.consent_write,
         _P.application_decide,
@@ -212,6 +225,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.deal_write,
         _P.deal_record,
         _P.pledge_register,
+        _P.pledge_amend,
+        _P.demand_write,
+        _P.decision_replay,
         _P.mandate_write,
         _P.offer_write,
         _P.consent_write,
@@ -248,6 +264,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.enrolment_count,
         _P.plan_write,
         _P.observation_check,
+        _P.decision_replay,
     },
     Role.finance_office: EVERYONE
     | _REPORTS

@@ -7,7 +7,11 @@ from app.domain.state_machine import StateMachine
 
 
 class PledgeStatus(StrEnum):
-    """States of a pledge financing; one with several rights is `registered` once all of them are."""
+    """States of a pledge financing; one with several rights is `registered` once all of them are.
+
+    `revoked` is void from the beginning (PL-08); `lapsed`: the period of a trademark's registration is over
+    (PL-19); `withdrawn`: taken back before the office decided.
+    """
 
     filed = "filed"
     correction = "correction"
@@ -15,6 +19,8 @@ class PledgeStatus(StrEnum):
     registered = "registered"
     deregistered = "deregistered"
     revoked = "revoked"
+    lapsed = "lapsed"
+    withdrawn = "withdrawn"
 
 
 class PledgeEvent(StrEnum):
@@ -26,6 +32,8 @@ class PledgeEvent(StrEnum):
     refuse = "refuse"
     deregister = "deregister"
     revoke = "revoke"
+    lapse = "lapse"
+    withdraw = "withdraw"
 
 
 _S, _E = PledgeStatus, PledgeEvent
@@ -40,8 +48,27 @@ PLEDGE = StateMachine[PledgeStatus, PledgeEvent](
         (_S.filed, _E.refuse): _S.refused,
         (_S.registered, _E.deregister): _S.deregistered,
         (_S.registered, _E.revoke): _S.revoked,
+        (_S.registered, _E.lapse): _S.lapsed,
+        (_S.filed, _E.withdraw): _S.withdrawn,
+        (_S.correction, _E.refuse): _S.refused,
+        (_S.correction, _E.withdraw): _S.withdrawn,
     },
 )
+
+
+class PledgeForm(StrEnum):
+    """普通质权, or 最高额质权: debts that arise in the debt period, up to the principal (民法典第439条)."""
+
+    ordinary = "ordinary"
+    maximum_amount = "maximum_amount"
+
+
+class ShareKind(StrEnum):
+    """What a party's share is of: the money lent (a syndicate's), or the risk of losing it (PLG-14)."""
+
+    lending = "lending"
+    risk = "risk"
+
 
 NOT_FOUND = define("pledge.not_found", ErrorKind.not_found, "未找到该质押", "No such pledge.")
 ITEM_NOT_FOUND = define(

@@ -143,7 +143,8 @@ class Recovery(OperationalMixin, Base):
 
     When everybody is whole, `interest_fen` of what is left is the bank's for its documented interest and
     penalty, and `surplus_fen` the pledgor's (民法典第438条). The bank passes the pool's part on by
-    `remit_by`; `late_days` is by how many days it was booked later (RP-15). Append-only.
+    `remit_by`; `late_days` is by how many days it was booked later (RP-15). `enforcement_id`: the sale of
+    pledged rights that it comes from (UNI-11). Append-only.
     """
 
     __tablename__ = "recoveries"
@@ -162,6 +163,7 @@ class Recovery(OperationalMixin, Base):
         ),
         Index("ix_recoveries_claim_id", "claim_id"),
         Index("ix_recoveries_event_id", "event_id"),
+        Index("ix_recoveries_enforcement_id", "enforcement_id"),
         Index("uq_recoveries_transfer", "pool_id", "transfer_id", unique=True),
     )
 
@@ -175,6 +177,7 @@ class Recovery(OperationalMixin, Base):
     occurred_on: Mapped[date]
     remit_by: Mapped[date]
     late_days: Mapped[int]
+    enforcement_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("enforcements.id"))
     transfer_id: Mapped[uuid.UUID | None]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]

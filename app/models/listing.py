@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.listing import LISTING, Direction, ListingEvent, ListingMode, ListingStatus
@@ -11,7 +11,10 @@ from app.models.base import Base, OperationalMixin, one_of
 
 
 class Listing(OperationalMixin, Base):
-    """An offer of rights, or a need for them, posted by an agency. `price_fen` NULL: negotiable."""
+    """An offer of rights, or a need for them, posted by an agency. `price_fen` NULL: negotiable.
+
+    `disposal`: a sale of pledged rights by enforcement, free of the lien that is enforced (UNI-12).
+    """
 
     __tablename__ = "listings"
     __table_args__ = (
@@ -19,6 +22,7 @@ class Listing(OperationalMixin, Base):
         one_of("mode", ListingMode),
         one_of("status", ListingStatus),
         CheckConstraint("price_fen > 0", name="price_fen"),
+        CheckConstraint("NOT disposal OR mode = 'transfer'", name="disposal"),
         UniqueConstraint("number"),
         Index("ix_listings_status_id", "status", "id"),
         Index("ix_listings_organisation_id", "organisation_id"),
@@ -37,6 +41,7 @@ class Listing(OperationalMixin, Base):
     published_on: Mapped[date | None]
     expires_on: Mapped[date]
     closed_on: Mapped[date | None]
+    disposal: Mapped[bool] = mapped_column(server_default=text("false"))
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
     version: Mapped[int]

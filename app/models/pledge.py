@@ -17,8 +17,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.asset import AssetKind, Regime
+from app.domain.decision import DecisionKind, DecisionOutcome
 from app.domain.loan_class import LoanClass
-from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
+from app.domain.pledge import PLEDGE, PledgeEvent, PledgeForm, PledgeStatus, ShareKind
+from app.domain.pool import SharingParty
 from app.models.base import Base, OperationalMixin, one_of
 
 
@@ -27,13 +29,18 @@ class Pledge(OperationalMixin, Base):
 
     `debt_from`/`debt_to` is the debt performance period (PL-04). `registered_on` is the day of the
     first effective registration, which dates the financing in statistics; `mixed_on` the day its second
-    kind of right became effective (PL-28). Imported history may lack amounts and dates.
+    kind of right became effective (PL-28). Imported history may lack amounts and dates. `ip_share_bp`: how
+    much of the loan rests on these rights and not on other collateral (PLG-13). `short_since`: its rights
+    have been worth too little for the loan since that day (PLG-08); `unsecured_since`: a registration that a
+    required right had was revoked (PL-08).
     """
 
     __tablename__ = "pledges"
     __table_args__ = (
         one_of("regime", Regime),
         one_of("status", PledgeStatus),
+        one_of("form", PledgeForm),
+        CheckConstraint("ip_share_bp BETWEEN 1 AND 10000", name="ip_share_bp"),
         CheckConstraint("imported OR principal_fen IS NOT NULL", name="principal_known"),
         CheckConstraint("principal_fen > 0", name="principal_fen"),
         CheckConstraint("debt_to >= debt_from", name="debt_period"),
@@ -52,6 +59,8 @@ class Pledge(OperationalMixin, Base):
     recordal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("recordals.id"))
     principal_fen: Mapped[int | None]
     currency: Mapped[str]
+    form: Mapped[str] = mapped_column(server_default=PledgeForm.ordinary.value)
+    ip_share_bp: Mapped[int] = mapped_column(SmallInteger, server_default="10000")
     debt_from: Mapped[date | None]
     debt_to: Mapped[date | None]
     contract: Mapped[dict[str, Any]]
@@ -62,6 +71,8 @@ class Pledge(OperationalMixin, Base):
     registered_on: Mapped[date | None]
     mixed_on: Mapped[date | None]
     ended_on: Mapped[date | None]
+    short_since: Mapped[date | None]
+    unsecured_since: Mapped[date | None]
     imported: Mapped[bool]
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
@@ -77,6 +88,9 @@ class PledgeItem(OperationalMixin, Base):
     """One pledged right with its own official registration (PL-28). The pledgor need not be the borrower.
 
     `valuation_id`: the valuation of this very right that the pledge rests on, if one was made (PL-26).
+    `share_ppm`: the part of the debt it secures, where the contract divides it; the parts make up the whole.
+    `required`: money flows only once its registration is effective (先决条件). `amendment_id`: the
+    substitution that added it.
     """
 
     __tablename__ = "pledge_items"
@@ -86,6 +100,15 @@ class PledgeItem(OperationalMixin, Base):
         UniqueConstraint("pledge_id", "asset_id"),
         ForeignKeyConstraint(["valuation_id", "asset_id"], ["valuations.id", "valuations.asset_id"]),
         CheckConstraint("secured_fen > 0", name="secured_fen"),
+        CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name="share_ppm"),
+        Index(
+            "ix_pledge_items_amendment_id", "amendment_id", postgresql_where=text("amendment_id IS NOT NULL")
+        ),
+        Index(
+            "ix_pledge_items_expires_on",
+            "expires_on",
+            postgresql_where=text("status = 'registered' AND expires_on IS NOT NULL"),
+        ),
         Index("ix_pledge_items_valuation_id", "valuation_id", "asset_id"),
         Index("ix_pledge_items_asset_id", "asset_id"),
         Index("ix_pledge_items_pledgor_id", "pledgor_id"),
@@ -106,6 +129,9 @@ class PledgeItem(OperationalMixin, Base):
     ordinal: Mapped[int] = mapped_column(SmallInteger)
     hold_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("holds.id"))
     secured_fen: Mapped[int | None]
+    share_ppm: Mapped[int | None]
+    required: Mapped[bool] = mapped_column(server_default=text("true"))
+    amendment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("amendments.id"))
     valuation_id: Mapped[uuid.UUID | None]
     rank: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str]
@@ -117,6 +143,59 @@ class PledgeItem(OperationalMixin, Base):
     def advance(self, event: PledgeEvent) -> None:
         """Move this right's registration to the next state or refuse."""
         self.status = PLEDGE.next(PledgeStatus(self.status), event)
+
+
+class PledgeShare(OperationalMixin, Base):
+    """What a party lent, or bears of the loss, as a part of the whole; the parts of a kind make up 100 %.
+
+    A syndicate's lenders are ranked alike; `agent` is the one in whose name the pledge is registered.
+    """
+
+    __tablename__ = "pledge_shares"
+    __table_args__ = (
+        one_of("kind", ShareKind),
+        one_of("role", SharingParty),
+        CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name="share_ppm"),
+        UniqueConstraint("pledge_id", "kind", "role", "party_id"),
+        Index("ix_pledge_shares_party_id", "party_id"),
+    )
+
+    pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
+    kind: Mapped[str]
+    role: Mapped[str]
+    party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
+    share_ppm: Mapped[int]
+    agent: Mapped[bool]
+
+
+class Decision(OperationalMixin, Base):
+    """What the grounds of `rule_pack` said of a pledge on a day, with all they looked at. Append-only.
+
+    `pledge_id` is of what was filed; a pre-check has none. `inputs` is the filing and the rights as they
+    were judged, `found` each ground with its severity and whether it was acknowledged. `assumed`: the day
+    is before the first version of the pack (decisions §7).
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        one_of("kind", DecisionKind),
+        one_of("outcome", DecisionOutcome),
+        Index("ix_decisions_pledge_id", "pledge_id"),
+        Index("ix_decisions_event_id", "event_id"),
+        Index("ix_decisions_organisation_id", "organisation_id"),
+    )
+
+    pledge_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("pledges.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
+    kind: Mapped[str]
+    rule_pack: Mapped[str]
+    assumed: Mapped[bool]
+    inputs: Mapped[dict[str, Any]]
+    found: Mapped[list[Any]] = mapped_column(JSONB)
+    outcome: Mapped[str]
+    decided_on: Mapped[date]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
+    recorded_at: Mapped[datetime]
 
 
 class LoanClassification(OperationalMixin, Base):

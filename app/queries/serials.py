@@ -30,6 +30,10 @@ Noun = Literal[
     "reconciliation",
     "bank_statement",
     "stress_test",
+    "amendment",
+    "enforcement",
+    "reservation",
+    "delegation",
 ]
 
 PREFIXES: dict[Noun, str] = {
@@ -49,6 +53,10 @@ PREFIXES: dict[Noun, str] = {
     "reconciliation": "RC",
     "bank_statement": "BS",
     "stress_test": "ST",
+    "amendment": "PA",
+    "enforcement": "EF",
+    "reservation": "RV",
+    "delegation": "DG",
 }
 
 

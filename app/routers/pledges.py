@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.domain.permission import Permission
+from app.domain.pledge_filing import NewItem, NewPledge
 from app.domain.pledge_ground import Acknowledgement, Consent, Contract
 from app.models.pledge import LoanClassification, Pledge, PledgeItem
 from app.queries import pledge_classifications, pledges as queries, pools as pool_queries
@@ -104,16 +105,16 @@ def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
     )
 
 
-def _new(body: PledgeIn) -> pledges.NewPledge:
+def _new(body: PledgeIn) -> NewPledge:
     contract = body.contract
-    return pledges.NewPledge(
+    return NewPledge(
         borrower_id=body.borrower_id,
         principal=body.principal.money,
         debt_from=body.debt_from,
         debt_to=body.debt_to,
         contract=Contract(contract.number, contract.signed_on, contract.claim_kind, contract.security_scope),
         items=[
-            pledges.NewItem(
+            NewItem(
                 item.asset_id,
                 item.pledgor_id,
                 item.secured.money if item.secured else None,

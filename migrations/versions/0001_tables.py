@@ -1154,9 +1154,11 @@ def upgrade() -> None:
         sa.Column("published_on", sa.Date(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("disposal", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("NOT disposal OR mode = 'transfer'", name=op.f("ck_listings_disposal")),
         sa.CheckConstraint("direction IN ('offer', 'need')", name=op.f("ck_listings_direction")),
         sa.CheckConstraint(
             "mode IN ('transfer', 'exclusive_licence', 'sole_licence', 'ordinary_licence')",
@@ -1552,6 +1554,42 @@ def upgrade() -> None:
     op.create_index("ix_deals_listing_id", "deals", ["listing_id"], unique=False)
     op.create_index("ix_deals_organisation_id", "deals", ["organisation_id"], unique=False)
     op.create_table(
+        "delegations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("principal_id", sa.Uuid(), nullable=False),
+        sa.Column("agent_id", sa.Uuid(), nullable=False),
+        sa.Column("permissions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(status = 'granted') = (ended_on IS NULL)", name=op.f("ck_delegations_ended_on")),
+        sa.CheckConstraint("status IN ('granted', 'revoked', 'expired')", name=op.f("ck_delegations_status")),
+        sa.CheckConstraint("cardinality(permissions) > 0", name=op.f("ck_delegations_permissions")),
+        sa.CheckConstraint("principal_id <> agent_id", name=op.f("ck_delegations_two_organisations")),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_delegations_validity")),
+        sa.ForeignKeyConstraint(["agent_id"], ["organisations.id"], name=op.f("fk_delegations_agent_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_delegations_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_delegations_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_delegations_event_id")),
+        sa.ForeignKeyConstraint(
+            ["principal_id"], ["organisations.id"], name=op.f("fk_delegations_principal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
+        sa.UniqueConstraint("number", name=op.f("uq_delegations_number")),
+    )
+    op.create_index("ix_delegations_agent_id", "delegations", ["agent_id"], unique=False)
+    op.create_index("ix_delegations_principal_id", "delegations", ["principal_id"], unique=False)
+    op.create_table(
         "interest_rates",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -1781,6 +1819,8 @@ def upgrade() -> None:
         sa.Column("recordal_id", sa.Uuid(), nullable=True),
         sa.Column("principal_fen", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), server_default="ordinary", nullable=False),
+        sa.Column("ip_share_bp", sa.SmallInteger(), server_default="10000", nullable=False),
         sa.Column("debt_from", sa.Date(), nullable=True),
         sa.Column("debt_to", sa.Date(), nullable=True),
         sa.Column("contract", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
@@ -1791,17 +1831,21 @@ def upgrade() -> None:
         sa.Column("registered_on", sa.Date(), nullable=True),
         sa.Column("mixed_on", sa.Date(), nullable=True),
         sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("short_since", sa.Date(), nullable=True),
+        sa.Column("unsecured_since", sa.Date(), nullable=True),
         sa.Column("imported", sa.Boolean(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("form IN ('ordinary', 'maximum_amount')", name=op.f("ck_pledges_form")),
         sa.CheckConstraint("regime IN ('cn', 'notice')", name=op.f("ck_pledges_regime")),
         sa.CheckConstraint(
-            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked')",
+            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked', 'lapsed', 'withdrawn')",
             name=op.f("ck_pledges_status"),
         ),
         sa.CheckConstraint("debt_to >= debt_from", name=op.f("ck_pledges_debt_period")),
         sa.CheckConstraint("imported OR principal_fen IS NOT NULL", name=op.f("ck_pledges_principal_known")),
+        sa.CheckConstraint("ip_share_bp BETWEEN 1 AND 10000", name=op.f("ck_pledges_ip_share_bp")),
         sa.CheckConstraint("principal_fen > 0", name=op.f("ck_pledges_principal_fen")),
         sa.ForeignKeyConstraint(["borrower_id"], ["parties.id"], name=op.f("fk_pledges_borrower_id")),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_pledges_district_code")),
@@ -2093,6 +2137,51 @@ def upgrade() -> None:
     op.create_index("ix_task_reports_event_id", "task_reports", ["event_id"], unique=False)
     op.create_index("ix_task_reports_task_id", "task_reports", ["task_id"], unique=False)
     op.create_table(
+        "amendments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("changed_on", sa.Date(), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("detail", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status <> 'filed') = (decided_on IS NOT NULL)", name=op.f("ck_amendments_decided_on")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('change', 'extension', 'release', 'substitution')", name=op.f("ck_amendments_kind")
+        ),
+        sa.CheckConstraint(
+            "status IN ('filed', 'registered', 'refused', 'withdrawn')", name=op.f("ck_amendments_status")
+        ),
+        sa.CheckConstraint("filed_on >= changed_on", name=op.f("ck_amendments_filed_on")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_amendments_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_amendments_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_amendments_event_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_amendments_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_amendments")),
+        sa.UniqueConstraint("number", name=op.f("uq_amendments_number")),
+    )
+    op.create_index("ix_amendments_pledge_id", "amendments", ["pledge_id"], unique=False)
+    op.create_index(
+        "uq_amendments_open",
+        "amendments",
+        ["pledge_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'filed'"),
+    )
+    op.create_table(
         "applications",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -2201,6 +2290,140 @@ def upgrade() -> None:
         sa.UniqueConstraint("deal_id", "asset_id", name=op.f("uq_deal_items_deal_id_asset_id")),
     )
     op.create_index("ix_deal_items_asset_id", "deal_items", ["asset_id"], unique=False)
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("rule_pack", sa.Text(), nullable=False),
+        sa.Column("assumed", sa.Boolean(), nullable=False),
+        sa.Column("inputs", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("found", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('check', 'filing', 'substitution')", name=op.f("ck_decisions_kind")),
+        sa.CheckConstraint("outcome IN ('passed', 'refused')", name=op.f("ck_decisions_outcome")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_decisions_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_decisions_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_decisions_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_decisions_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    op.create_index("ix_decisions_event_id", "decisions", ["event_id"], unique=False)
+    op.create_index("ix_decisions_organisation_id", "decisions", ["organisation_id"], unique=False)
+    op.create_index("ix_decisions_pledge_id", "decisions", ["pledge_id"], unique=False)
+    op.create_table(
+        "demands",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("demanded_on", sa.Date(), nullable=False),
+        sa.Column("respond_by", sa.Date(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "ground IN ('debt_paid', 'realised', 'waived', 'contract_void', 'other')",
+            name=op.f("ck_demands_ground"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('open', 'accepted', 'objected', 'due', 'enforced', 'withdrawn')",
+            name=op.f("ck_demands_status"),
+        ),
+        sa.CheckConstraint("respond_by >= demanded_on", name=op.f("ck_demands_respond_by")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_demands_district_code")),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_demands_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_demands_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_demands_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_demands_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demands")),
+    )
+    op.create_index("ix_demands_pledge_id", "demands", ["pledge_id"], unique=False)
+    op.create_index(
+        "uq_demands_open",
+        "demands",
+        ["pledge_id", "organisation_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('open', 'due')"),
+    )
+    op.create_table(
+        "enforcements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("reserve_fen", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("listing_id", sa.Uuid(), nullable=True),
+        sa.Column("deal_id", sa.Uuid(), nullable=True),
+        sa.Column("price_fen", sa.BigInteger(), nullable=True),
+        sa.Column("sold_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status IN ('sold', 'closed')) = (sold_on IS NOT NULL)", name=op.f("ck_enforcements_sold_on")
+        ),
+        sa.CheckConstraint(
+            "mode IN ('agreement', 'auction', 'sale', 'court')", name=op.f("ck_enforcements_mode")
+        ),
+        sa.CheckConstraint(
+            "status IN ('opened', 'listed', 'sold', 'closed', 'abandoned')",
+            name=op.f("ck_enforcements_status"),
+        ),
+        sa.CheckConstraint(
+            "(sold_on IS NULL) = (price_fen IS NULL)", name=op.f("ck_enforcements_price_of_sold")
+        ),
+        sa.CheckConstraint("price_fen > 0", name=op.f("ck_enforcements_price_fen")),
+        sa.CheckConstraint("reserve_fen > 0", name=op.f("ck_enforcements_reserve_fen")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name=op.f("fk_enforcements_deal_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_enforcements_district_code")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_enforcements_document_id")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_enforcements_event_id")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_enforcements_listing_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_enforcements_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_enforcements_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enforcements")),
+        sa.UniqueConstraint("deal_id", name=op.f("uq_enforcements_deal_id")),
+        sa.UniqueConstraint("listing_id", name=op.f("uq_enforcements_listing_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_enforcements_number")),
+    )
+    op.create_index("ix_enforcements_organisation_id", "enforcements", ["organisation_id"], unique=False)
+    op.create_index("ix_enforcements_pledge_id", "enforcements", ["pledge_id"], unique=False)
+    op.create_index(
+        "uq_enforcements_open",
+        "enforcements",
+        ["pledge_id"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('opened', 'listed', 'sold')"),
+    )
     op.create_table(
         "enrolments",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2480,6 +2703,47 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "loans",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("limit_fen", sa.BigInteger(), nullable=False),
+        sa.Column("drawn_fen", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("repaid_fen", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("written_off_fen", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("plan", sa.SmallInteger(), nullable=False),
+        sa.Column("overdue_since", sa.Date(), nullable=True),
+        sa.Column("told_days", sa.SmallInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('disbursed', 'overdue', 'enforcing', 'repaid', 'written_off')",
+            name=op.f("ck_loans_status"),
+        ),
+        sa.CheckConstraint(
+            "drawn_fen >= 0 AND repaid_fen >= 0 AND written_off_fen >= 0 AND interest_fen >= 0",
+            name=op.f("ck_loans_totals"),
+        ),
+        sa.CheckConstraint("limit_fen > 0 AND drawn_fen <= limit_fen", name=op.f("ck_loans_drawn_fen")),
+        sa.CheckConstraint(
+            "repaid_fen + written_off_fen <= drawn_fen", name=op.f("ck_loans_outstanding_fen")
+        ),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_loans_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_loans_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_loans_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_loans_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loans")),
+        sa.UniqueConstraint("pledge_id", name=op.f("uq_loans_pledge_id")),
+    )
+    op.create_index("ix_loans_organisation_id", "loans", ["organisation_id"], unique=False)
+    op.create_table(
         "mandate_items",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -2605,6 +2869,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("period_id", "round", "account_id", name=op.f("pk_period_balances")),
     )
     op.create_index("ix_period_balances_event_id", "period_balances", ["event_id"], unique=False)
+    op.create_table(
+        "pledge_shares",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("share_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("kind IN ('lending', 'risk')", name=op.f("ck_pledge_shares_kind")),
+        sa.CheckConstraint(
+            "role IN ('bank', 'guarantor', 'insurer', 'evaluator', 'operator', 'pool')",
+            name=op.f("ck_pledge_shares_role"),
+        ),
+        sa.CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name=op.f("ck_pledge_shares_share_ppm")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_pledge_shares_district_code")
+        ),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_pledge_shares_party_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_pledge_shares_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_shares")),
+        sa.UniqueConstraint(
+            "pledge_id",
+            "kind",
+            "role",
+            "party_id",
+            name=op.f("uq_pledge_shares_pledge_id_kind_role_party_id"),
+        ),
+    )
+    op.create_index("ix_pledge_shares_party_id", "pledge_shares", ["party_id"], unique=False)
     op.create_table(
         "policies",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2735,6 +3030,29 @@ def upgrade() -> None:
     op.create_index(
         "ix_reconciliation_differences_hold_id", "reconciliation_differences", ["hold_id"], unique=False
     )
+    op.create_table(
+        "amendment_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("amendment_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("registered_on", sa.Date(), nullable=True),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("action IN ('add', 'release', 'extend')", name=op.f("ck_amendment_items_action")),
+        sa.ForeignKeyConstraint(
+            ["amendment_id"], ["amendments.id"], name=op.f("fk_amendment_items_amendment_id")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_amendment_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_amendment_items_district_code")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_amendment_items")),
+        sa.UniqueConstraint(
+            "amendment_id", "asset_id", name=op.f("uq_amendment_items_amendment_id_asset_id")
+        ),
+    )
+    op.create_index("ix_amendment_items_asset_id", "amendment_items", ["asset_id"], unique=False)
     op.create_table(
         "application_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2959,6 +3277,119 @@ def upgrade() -> None:
     op.create_index("ix_coverages_enrolment_id", "coverages", ["enrolment_id"], unique=False)
     op.create_index("ix_coverages_party_id", "coverages", ["party_id"], unique=False)
     op.create_table(
+        "enforcement_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("enforcement_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_enforcement_items_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_enforcement_items_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enforcement_id"], ["enforcements.id"], name=op.f("fk_enforcement_items_enforcement_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enforcement_items")),
+        sa.UniqueConstraint(
+            "enforcement_id", "asset_id", name=op.f("uq_enforcement_items_enforcement_id_asset_id")
+        ),
+    )
+    op.create_index("ix_enforcement_items_asset_id", "enforcement_items", ["asset_id"], unique=False)
+    op.create_table(
+        "enforcement_payments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("enforcement_id", sa.Uuid(), nullable=False),
+        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("payee_id", sa.Uuid(), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "purpose IN ('cost', 'interest', 'principal', 'surplus')",
+            name=op.f("ck_enforcement_payments_purpose"),
+        ),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_enforcement_payments_amount_fen")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_enforcement_payments_district_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enforcement_id"], ["enforcements.id"], name=op.f("fk_enforcement_payments_enforcement_id")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_enforcement_payments_event_id")),
+        sa.ForeignKeyConstraint(["payee_id"], ["parties.id"], name=op.f("fk_enforcement_payments_payee_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enforcement_payments")),
+        sa.UniqueConstraint(
+            "enforcement_id", "ordinal", name=op.f("uq_enforcement_payments_enforcement_id_ordinal")
+        ),
+    )
+    op.create_index("ix_enforcement_payments_event_id", "enforcement_payments", ["event_id"], unique=False)
+    op.create_index("ix_enforcement_payments_payee_id", "enforcement_payments", ["payee_id"], unique=False)
+    op.create_table(
+        "filings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=False),
+        sa.Column("amendment_id", sa.Uuid(), nullable=True),
+        sa.Column("asset_kind", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("application_no", sa.Text(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.Column("corrected_on", sa.Date(), nullable=True),
+        sa.Column("respond_by", sa.Date(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("announced_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'correction') <= (respond_by IS NOT NULL)", name=op.f("ck_filings_respond_by")
+        ),
+        sa.CheckConstraint(
+            "(status IN ('registered', 'refused', 'withdrawn')) = (decided_on IS NOT NULL)",
+            name=op.f("ck_filings_decided_on"),
+        ),
+        sa.CheckConstraint(
+            "action IN ('registration', 'change', 'extension', 'cancellation')",
+            name=op.f("ck_filings_action"),
+        ),
+        sa.CheckConstraint("asset_kind IN ('patent', 'trademark')", name=op.f("ck_filings_asset_kind")),
+        sa.CheckConstraint("channel IN ('online', 'window', 'post')", name=op.f("ck_filings_channel")),
+        sa.CheckConstraint(
+            "status IN ('submitted', 'correction', 'registered', 'refused', 'withdrawn')",
+            name=op.f("ck_filings_status"),
+        ),
+        sa.ForeignKeyConstraint(["amendment_id"], ["amendments.id"], name=op.f("fk_filings_amendment_id")),
+        sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_filings_district_code")),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_filings_event_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_filings_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filings")),
+        sa.UniqueConstraint(
+            "asset_kind", "application_no", name=op.f("uq_filings_asset_kind_application_no")
+        ),
+    )
+    op.create_index("ix_filings_amendment_id", "filings", ["amendment_id"], unique=False)
+    op.create_index(
+        "ix_filings_due_on",
+        "filings",
+        ["due_on"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('submitted', 'correction')"),
+    )
+    op.create_index(
+        "uq_filings_open",
+        "filings",
+        ["pledge_id", "asset_kind", "action"],
+        unique=True,
+        postgresql_where=sa.text("status IN ('submitted', 'correction')"),
+    )
+    op.create_table(
         "fund_tranches",
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("pool_id", sa.Uuid(), nullable=False),
@@ -3094,6 +3525,69 @@ def upgrade() -> None:
         "ix_ledger_entries_transfer_id", "ledger_entries", ["ledger_id", "transfer_id"], unique=False
     )
     op.create_table(
+        "loan_entries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("kind <> 'drawdown' OR interest_fen = 0", name=op.f("ck_loan_entries_drawdown")),
+        sa.CheckConstraint(
+            "kind IN ('drawdown', 'repayment', 'realisation', 'write_off')", name=op.f("ck_loan_entries_kind")
+        ),
+        sa.CheckConstraint("principal_fen + interest_fen > 0", name=op.f("ck_loan_entries_something")),
+        sa.CheckConstraint("principal_fen >= 0 AND interest_fen >= 0", name=op.f("ck_loan_entries_amounts")),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_loan_entries_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_loan_entries_event_id")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_loan_entries_loan_id")),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["loan_entries.id"], name=op.f("fk_loan_entries_reverses_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_entries")),
+        sa.UniqueConstraint("loan_id", "reference", name=op.f("uq_loan_entries_loan_id_reference")),
+        sa.UniqueConstraint("reverses_id", name=op.f("uq_loan_entries_reverses_id")),
+    )
+    op.create_index("ix_loan_entries_event_id", "loan_entries", ["event_id"], unique=False)
+    op.create_index("ix_loan_entries_loan_id", "loan_entries", ["loan_id", "occurred_on"], unique=False)
+    op.create_table(
+        "loan_instalments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("plan", sa.SmallInteger(), nullable=False),
+        sa.Column("ordinal", sa.SmallInteger(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "principal_fen >= 0 AND interest_fen >= 0", name=op.f("ck_loan_instalments_amounts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_loan_instalments_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_loan_instalments_event_id")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_loan_instalments_loan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_instalments")),
+        sa.UniqueConstraint(
+            "loan_id", "plan", "due_on", name=op.f("uq_loan_instalments_loan_id_plan_due_on")
+        ),
+        sa.UniqueConstraint(
+            "loan_id", "plan", "ordinal", name=op.f("uq_loan_instalments_loan_id_plan_ordinal")
+        ),
+    )
+    op.create_index("ix_loan_instalments_due_on", "loan_instalments", ["due_on"], unique=False)
+    op.create_index("ix_loan_instalments_event_id", "loan_instalments", ["event_id"], unique=False)
+    op.create_table(
         "offer_rounds",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("district_code", sa.String(length=12), nullable=False),
@@ -3156,6 +3650,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("policy_id", "asset_id", name=op.f("uq_policy_items_policy_id_asset_id")),
     )
     op.create_index("ix_policy_items_asset_id", "policy_items", ["asset_id"], unique=False)
+    op.create_table(
+        "reservations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("district_code", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=False),
+        sa.Column("reserved_on", sa.Date(), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=False),
+        sa.Column("pledge_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'used') = (pledge_id IS NOT NULL)", name=op.f("ck_reservations_pledge_of_used")
+        ),
+        sa.CheckConstraint(
+            "status IN ('live', 'used', 'released', 'expired')", name=op.f("ck_reservations_status")
+        ),
+        sa.CheckConstraint("expires_on >= reserved_on", name=op.f("ck_reservations_expires_on")),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name=op.f("fk_reservations_application_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["district_code"], ["districts.code"], name=op.f("fk_reservations_district_code")
+        ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_reservations_event_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_reservations_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_reservations_pledge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
+        sa.UniqueConstraint("number", name=op.f("uq_reservations_number")),
+    )
+    op.create_index("ix_reservations_application_id", "reservations", ["application_id"], unique=False)
+    op.create_index("ix_reservations_organisation_id", "reservations", ["organisation_id"], unique=False)
+    op.create_index("ix_reservations_pledge_id", "reservations", ["pledge_id"], unique=False)
     op.create_table(
         "service_records",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -3380,6 +3912,9 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.SmallInteger(), nullable=False),
         sa.Column("hold_id", sa.Uuid(), nullable=False),
         sa.Column("secured_fen", sa.BigInteger(), nullable=True),
+        sa.Column("share_ppm", sa.BigInteger(), nullable=True),
+        sa.Column("required", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("amendment_id", sa.Uuid(), nullable=True),
         sa.Column("valuation_id", sa.Uuid(), nullable=True),
         sa.Column("rank", sa.SmallInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -3389,10 +3924,14 @@ def upgrade() -> None:
         sa.Column("ended_on", sa.Date(), nullable=True),
         sa.CheckConstraint("asset_kind IN ('patent', 'trademark')", name=op.f("ck_pledge_items_asset_kind")),
         sa.CheckConstraint(
-            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked')",
+            "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked', 'lapsed', 'withdrawn')",
             name=op.f("ck_pledge_items_status"),
         ),
         sa.CheckConstraint("secured_fen > 0", name=op.f("ck_pledge_items_secured_fen")),
+        sa.CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name=op.f("ck_pledge_items_share_ppm")),
+        sa.ForeignKeyConstraint(
+            ["amendment_id"], ["amendments.id"], name=op.f("fk_pledge_items_amendment_id")
+        ),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_pledge_items_asset_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_pledge_items_district_code")
@@ -3408,7 +3947,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
         sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
     )
+    op.create_index(
+        "ix_pledge_items_amendment_id",
+        "pledge_items",
+        ["amendment_id"],
+        unique=False,
+        postgresql_where=sa.text("amendment_id IS NOT NULL"),
+    )
     op.create_index("ix_pledge_items_asset_id", "pledge_items", ["asset_id"], unique=False)
+    op.create_index(
+        "ix_pledge_items_expires_on",
+        "pledge_items",
+        ["expires_on"],
+        unique=False,
+        postgresql_where=sa.text("status = 'registered' AND expires_on IS NOT NULL"),
+    )
     op.create_index("ix_pledge_items_pledgor_id", "pledge_items", ["pledgor_id"], unique=False)
     op.create_index(
         "ix_pledge_items_valuation_id", "pledge_items", ["valuation_id", "asset_id"], unique=False
@@ -3505,6 +4058,7 @@ def upgrade() -> None:
         sa.Column("occurred_on", sa.Date(), nullable=False),
         sa.Column("remit_by", sa.Date(), nullable=False),
         sa.Column("late_days", sa.BigInteger(), nullable=False),
+        sa.Column("enforcement_id", sa.Uuid(), nullable=True),
         sa.Column("transfer_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -3527,6 +4081,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_recoveries_district_code")
         ),
+        sa.ForeignKeyConstraint(
+            ["enforcement_id"], ["enforcements.id"], name=op.f("fk_recoveries_enforcement_id")
+        ),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_recoveries_event_id")),
         sa.ForeignKeyConstraint(
             ["pool_id", "transfer_id"],
@@ -3537,6 +4094,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recoveries")),
     )
     op.create_index("ix_recoveries_claim_id", "recoveries", ["claim_id"], unique=False)
+    op.create_index("ix_recoveries_enforcement_id", "recoveries", ["enforcement_id"], unique=False)
     op.create_index("ix_recoveries_event_id", "recoveries", ["event_id"], unique=False)
     op.create_index("uq_recoveries_transfer", "recoveries", ["pool_id", "transfer_id"], unique=True)
     op.create_table(
@@ -3569,6 +4127,7 @@ def downgrade() -> None:
     op.drop_table("recovery_shares")
     op.drop_index("uq_recoveries_transfer", table_name="recoveries")
     op.drop_index("ix_recoveries_event_id", table_name="recoveries")
+    op.drop_index("ix_recoveries_enforcement_id", table_name="recoveries")
     op.drop_index("ix_recoveries_claim_id", table_name="recoveries")
     op.drop_table("recoveries")
     op.drop_index("uq_clawbacks_transfer", table_name="clawbacks")
@@ -3581,7 +4140,17 @@ def downgrade() -> None:
     )
     op.drop_index("ix_pledge_items_valuation_id", table_name="pledge_items")
     op.drop_index("ix_pledge_items_pledgor_id", table_name="pledge_items")
+    op.drop_index(
+        "ix_pledge_items_expires_on",
+        table_name="pledge_items",
+        postgresql_where=sa.text("status = 'registered' AND expires_on IS NOT NULL"),
+    )
     op.drop_index("ix_pledge_items_asset_id", table_name="pledge_items")
+    op.drop_index(
+        "ix_pledge_items_amendment_id",
+        table_name="pledge_items",
+        postgresql_where=sa.text("amendment_id IS NOT NULL"),
+    )
     op.drop_table("pledge_items")
     op.drop_index("ix_fund_movements_tranche_id", table_name="fund_movements")
     op.drop_index("ix_fund_movements_event_id", table_name="fund_movements")
@@ -3600,12 +4169,22 @@ def downgrade() -> None:
     op.drop_table("valuations")
     op.drop_index("ix_service_records_enrolment_id", table_name="service_records")
     op.drop_table("service_records")
+    op.drop_index("ix_reservations_pledge_id", table_name="reservations")
+    op.drop_index("ix_reservations_organisation_id", table_name="reservations")
+    op.drop_index("ix_reservations_application_id", table_name="reservations")
+    op.drop_table("reservations")
     op.drop_index("ix_policy_items_asset_id", table_name="policy_items")
     op.drop_table("policy_items")
     op.drop_index("ix_policy_endorsements_event_id", table_name="policy_endorsements")
     op.drop_table("policy_endorsements")
     op.drop_index("ix_offer_rounds_event_id", table_name="offer_rounds")
     op.drop_table("offer_rounds")
+    op.drop_index("ix_loan_instalments_event_id", table_name="loan_instalments")
+    op.drop_index("ix_loan_instalments_due_on", table_name="loan_instalments")
+    op.drop_table("loan_instalments")
+    op.drop_index("ix_loan_entries_loan_id", table_name="loan_entries")
+    op.drop_index("ix_loan_entries_event_id", table_name="loan_entries")
+    op.drop_table("loan_entries")
     op.drop_index("ix_ledger_entries_transfer_id", table_name="ledger_entries")
     op.drop_index(
         "ix_ledger_entries_postdated", table_name="ledger_entries", postgresql_where="occurred_on > booked_on"
@@ -3622,6 +4201,23 @@ def downgrade() -> None:
     op.drop_index("ix_fund_tranches_source_id", table_name="fund_tranches")
     op.drop_index("ix_fund_tranches_left", table_name="fund_tranches", postgresql_where="remaining_fen > 0")
     op.drop_table("fund_tranches")
+    op.drop_index(
+        "uq_filings_open",
+        table_name="filings",
+        postgresql_where=sa.text("status IN ('submitted', 'correction')"),
+    )
+    op.drop_index(
+        "ix_filings_due_on",
+        table_name="filings",
+        postgresql_where=sa.text("status IN ('submitted', 'correction')"),
+    )
+    op.drop_index("ix_filings_amendment_id", table_name="filings")
+    op.drop_table("filings")
+    op.drop_index("ix_enforcement_payments_payee_id", table_name="enforcement_payments")
+    op.drop_index("ix_enforcement_payments_event_id", table_name="enforcement_payments")
+    op.drop_table("enforcement_payments")
+    op.drop_index("ix_enforcement_items_asset_id", table_name="enforcement_items")
+    op.drop_table("enforcement_items")
     op.drop_index("ix_coverages_party_id", table_name="coverages")
     op.drop_index("ix_coverages_enrolment_id", table_name="coverages")
     op.drop_table("coverages")
@@ -3666,12 +4262,16 @@ def downgrade() -> None:
     op.drop_table("bank_statement_lines")
     op.drop_index("ix_application_items_asset_id", table_name="application_items")
     op.drop_table("application_items")
+    op.drop_index("ix_amendment_items_asset_id", table_name="amendment_items")
+    op.drop_table("amendment_items")
     op.drop_index("ix_reconciliation_differences_hold_id", table_name="reconciliation_differences")
     op.drop_index("ix_reconciliation_differences_assignee_id", table_name="reconciliation_differences")
     op.drop_index("ix_reconciliation_differences_asset_id", table_name="reconciliation_differences")
     op.drop_table("reconciliation_differences")
     op.drop_index("ix_policies_insured_id", table_name="policies")
     op.drop_table("policies")
+    op.drop_index("ix_pledge_shares_party_id", table_name="pledge_shares")
+    op.drop_table("pledge_shares")
     op.drop_index("ix_period_balances_event_id", table_name="period_balances")
     op.drop_table("period_balances")
     op.drop_index("uq_offers_open_buyer", table_name="offers", postgresql_where=sa.text("status = 'open'"))
@@ -3682,6 +4282,8 @@ def downgrade() -> None:
     op.drop_table("monitors")
     op.drop_index("ix_mandate_items_asset_id", table_name="mandate_items")
     op.drop_table("mandate_items")
+    op.drop_index("ix_loans_organisation_id", table_name="loans")
+    op.drop_table("loans")
     op.drop_index("ix_loan_classifications_pledge_id", table_name="loan_classifications")
     op.drop_index("ix_loan_classifications_event_id", table_name="loan_classifications")
     op.drop_table("loan_classifications")
@@ -3725,6 +4327,23 @@ def downgrade() -> None:
     op.drop_index("ix_enrolments_party_id", table_name="enrolments")
     op.drop_index("ix_enrolments_organisation_id", table_name="enrolments")
     op.drop_table("enrolments")
+    op.drop_index(
+        "uq_enforcements_open",
+        table_name="enforcements",
+        postgresql_where=sa.text("status IN ('opened', 'listed', 'sold')"),
+    )
+    op.drop_index("ix_enforcements_pledge_id", table_name="enforcements")
+    op.drop_index("ix_enforcements_organisation_id", table_name="enforcements")
+    op.drop_table("enforcements")
+    op.drop_index(
+        "uq_demands_open", table_name="demands", postgresql_where=sa.text("status IN ('open', 'due')")
+    )
+    op.drop_index("ix_demands_pledge_id", table_name="demands")
+    op.drop_table("demands")
+    op.drop_index("ix_decisions_pledge_id", table_name="decisions")
+    op.drop_index("ix_decisions_organisation_id", table_name="decisions")
+    op.drop_index("ix_decisions_event_id", table_name="decisions")
+    op.drop_table("decisions")
     op.drop_index("ix_deal_items_asset_id", table_name="deal_items")
     op.drop_table("deal_items")
     op.drop_index("ix_consent_uses_event_id", table_name="consent_uses")
@@ -3736,6 +4355,9 @@ def downgrade() -> None:
     op.drop_index("ix_applications_organisation_id", table_name="applications")
     op.drop_index("ix_applications_bank_id", table_name="applications")
     op.drop_table("applications")
+    op.drop_index("uq_amendments_open", table_name="amendments", postgresql_where=sa.text("status = 'filed'"))
+    op.drop_index("ix_amendments_pledge_id", table_name="amendments")
+    op.drop_table("amendments")
     op.drop_index("ix_task_reports_task_id", table_name="task_reports")
     op.drop_index("ix_task_reports_event_id", table_name="task_reports")
     op.drop_table("task_reports")
@@ -3776,6 +4398,9 @@ def downgrade() -> None:
     op.drop_table("ledger_accounts")
     op.drop_index("ix_interest_rates_event_id", table_name="interest_rates")
     op.drop_table("interest_rates")
+    op.drop_index("ix_delegations_principal_id", table_name="delegations")
+    op.drop_index("ix_delegations_agent_id", table_name="delegations")
+    op.drop_table("delegations")
     op.drop_index("ix_deals_organisation_id", table_name="deals")
     op.drop_index("ix_deals_listing_id", table_name="deals")
     op.drop_table("deals")

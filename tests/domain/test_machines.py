@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.amendment import AMENDMENT, AmendmentEvent, AmendmentStatus
 from app.domain.application import APPLICATION, ApplicationEvent, ApplicationStatus
 from app.domain.bank_statement import LINE, LineEvent
 from app.domain.certificate import CERTIFICATE, CertificateEvent, CertificateStatus
@@ -14,11 +15,16 @@ from app.domain.claim import CLAIM, ClaimEvent, ClaimStatus
 from app.domain.commitment import COMMITMENT, CommitmentEvent, CommitmentStatus
 from app.domain.consent import CONSENT, ConsentEvent, ConsentStatus
 from app.domain.deal import DEAL, DealEvent, DealStatus
+from app.domain.delegation import DELEGATION, DelegationEvent, DelegationStatus
+from app.domain.demand import DEMAND, DemandEvent, DemandStatus
 from app.domain.duplicate import DUPLICATE, DuplicateEvent
+from app.domain.enforcement import ENFORCEMENT, EnforcementEvent, EnforcementStatus
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from app.domain.errors import DomainError
 from app.domain.fee import FEE, FeeEvent, FeeStatus
+from app.domain.filing import FILING, FilingEvent, FilingStatus
 from app.domain.listing import EXPIRING, LISTING, ON_MARKET, ListingEvent, ListingStatus
+from app.domain.loan import LOAN, LoanEvent, LoanStatus
 from app.domain.mandate import MANDATE, MandateEvent, MandateStatus
 from app.domain.observation import OBSERVATION, ObservationEvent, ObservationStatus
 from app.domain.offer import OFFER, OfferEvent, OfferStatus
@@ -27,6 +33,7 @@ from app.domain.pledge import PLEDGE, PledgeEvent, PledgeStatus
 from app.domain.policy import POLICY, PolicyEvent, PolicyStatus
 from app.domain.provider import PROVIDER, ProviderEvent, ProviderStatus
 from app.domain.reconciliation import DIFFERENCE, DifferenceEvent
+from app.domain.reservation import RESERVATION, ReservationEvent, ReservationStatus
 from app.domain.state_machine import StateMachine
 from app.domain.stay import STAY, StayEvent, StayStatus
 from app.domain.valuation import VALUATION, ValuationEvent, ValuationStatus
@@ -37,6 +44,13 @@ LIVES: list[tuple[Machine, type[StrEnum]]] = [
     (LISTING, ListingEvent),
     (DEAL, DealEvent),
     (PLEDGE, PledgeEvent),
+    (LOAN, LoanEvent),
+    (FILING, FilingEvent),
+    (AMENDMENT, AmendmentEvent),
+    (ENFORCEMENT, EnforcementEvent),
+    (DEMAND, DemandEvent),
+    (RESERVATION, ReservationEvent),
+    (DELEGATION, DelegationEvent),
     (COMMITMENT, CommitmentEvent),
     (CLAIM, ClaimEvent),
     (PERIOD, PeriodEvent),
@@ -174,7 +188,7 @@ ARROWS = {
         written_off  claw_back   clawback
         clawback     close       closed
     """,
-    # Of the financing in §9.2 the part that the office decides; its loan is not kept here.
+    # Of the financing in §9.2 the part that the office decides; its loan has a life of its own.
     "pledge": """
         filed       correct     correction
         correction  refile      filed
@@ -182,6 +196,63 @@ ARROWS = {
         filed       refuse      refused
         registered  deregister  deregistered
         registered  revoke      revoked
+        registered  lapse       lapsed
+        filed       withdraw    withdrawn
+        correction  refuse      refused
+        correction  withdraw    withdrawn
+    """,
+    "loan": """
+        disbursed  fall_overdue  overdue
+        disbursed  repay         repaid
+        overdue    cure          disbursed
+        overdue    enforce       enforcing
+        overdue    repay         repaid
+        overdue    write_off     written_off
+        enforcing  cure          disbursed
+        enforcing  repay         repaid
+        enforcing  write_off     written_off
+    """,
+    "filing": """
+        submitted   correct   correction
+        submitted   register  registered
+        submitted   refuse    refused
+        submitted   withdraw  withdrawn
+        correction  resubmit  submitted
+        correction  refuse    refused
+        correction  withdraw  withdrawn
+    """,
+    "amendment": """
+        filed  register  registered
+        filed  refuse    refused
+        filed  withdraw  withdrawn
+    """,
+    "enforcement": """
+        opened  list        listed
+        opened  sell        sold
+        opened  abandon     abandoned
+        listed  sell        sold
+        listed  abandon     abandoned
+        sold    distribute  closed
+    """,
+    # PLG-10: what the pledgee neither accepts nor answers in time may be enforced by the operator.
+    "demand": """
+        open  accept    accepted
+        open  object    objected
+        open  fall_due  due
+        open  withdraw  withdrawn
+        due   accept    accepted
+        due   object    objected
+        due   enforce   enforced
+        due   withdraw  withdrawn
+    """,
+    "reservation": """
+        live  use      used
+        live  release  released
+        live  expire   expired
+    """,
+    "delegation": """
+        granted  revoke  revoked
+        granted  expire  expired
     """,
     "observation": """
         submitted  approve    approved
@@ -303,7 +374,23 @@ ENDS: list[tuple[Machine, set[StrEnum]]] = [
     (CLAIM, {ClaimStatus.rejected, ClaimStatus.closed}),
     (LISTING, {ListingStatus.closed, ListingStatus.withdrawn, ListingStatus.expired}),
     (DEAL, {DealStatus.refused, DealStatus.terminated, DealStatus.closed}),
-    (PLEDGE, {PledgeStatus.refused, PledgeStatus.deregistered, PledgeStatus.revoked}),
+    (
+        PLEDGE,
+        {
+            PledgeStatus.refused,
+            PledgeStatus.deregistered,
+            PledgeStatus.revoked,
+            PledgeStatus.lapsed,
+            PledgeStatus.withdrawn,
+        },
+    ),
+    (LOAN, {LoanStatus.repaid, LoanStatus.written_off}),
+    (FILING, {FilingStatus.registered, FilingStatus.refused, FilingStatus.withdrawn}),
+    (AMENDMENT, {*AmendmentStatus} - {AmendmentStatus.filed}),
+    (ENFORCEMENT, {EnforcementStatus.closed, EnforcementStatus.abandoned}),
+    (DEMAND, {*DemandStatus} - {DemandStatus.open, DemandStatus.due}),
+    (RESERVATION, {*ReservationStatus} - {ReservationStatus.live}),
+    (DELEGATION, {DelegationStatus.revoked, DelegationStatus.expired}),
     (MANDATE, {MandateStatus.declined, MandateStatus.revoked, MandateStatus.ended}),
     (OFFER, {*OfferStatus} - {OfferStatus.open}),
     (

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from app.domain.errors import Violation
     from app.domain.patent_number import PatentType
     from app.domain.permission import Actor
+    from app.domain.pledge_filing import NewPledge
     from app.queries.commitment_cover import PoolState
     from app.queries.pledge_filing import Approved, FilingState
     from app.services.events import NewEvent
-    from app.services.pledges.filing import FiledPledge, NewPledge
+    from app.services.pledges.filing import FiledPledge
 
 
 def application_objections(new: NewPledge, application: Approved) -> list[Violation]:

@@ -8,29 +8,23 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.domain import (
-    application as application_rules,
-    asset as asset_rules,
-    party as party_rules,
-    pledge as pledge_rules,
     pledge_ground as rules,
     pool as pool_rules,
-    valuation as valuation_rules,
 )
 from app.domain.asset import AssetKind
-from app.domain.errors import Violation, refuse_if
+from app.domain.errors import refuse_if
 from app.domain.identifiers import business_number, new_id
-from app.domain.money import BASE_CURRENCY, Money
 from app.domain.pledge import PledgeStatus
-from app.domain.pledge_ground import Acknowledgement, Consent, Contract
+from app.domain.pledge_filing import NewItem, NewPledge, faults
 from app.queries import pledge_filing as queries
 from app.queries.driver import driver
 from app.services import events
-from app.services.pledges import covering
+from app.services.pledges import covering, judging
 from app.services.pledges.statement import WRITE, WRITE_ON_APPLICATION
 
 if TYPE_CHECKING:
@@ -40,41 +34,6 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
     from app.queries.pledge_filing import FilingState
     from app.services.idempotency import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """A right to be pledged and by whom; `secured` limits what it secures, None: the whole claim.
-
-    `valuation_id`: the valuation of the right that the pledge rests on; none is needed (PL-26).
-    """
-
-    asset_id: uuid.UUID
-    pledgor_id: uuid.UUID
-    secured: Money | None = None
-    valuation_id: uuid.UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPledge:
-    """A financing as a bank files it. `pool_id` None: without risk compensation.
-
-    `application_id`: the approved application it is made on, whose reservation it confirms.
-    `rate_over_lpr_bp`: the loan's rate above the one-year LPR, where it is stated.
-    """
-
-    borrower_id: uuid.UUID
-    principal: Money
-    debt_from: date
-    debt_to: date
-    contract: Contract
-    items: Sequence[NewItem]
-    pool_id: uuid.UUID | None = None
-    ip_share_bp: int = 10_000
-    consents: Sequence[Consent] = ()
-    acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
-    application_id: uuid.UUID | None = None
-    rate_over_lpr_bp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +102,7 @@ async def file(
     `state.illegal_transition`, `application.principal_exceeds_approved`, `commitment.borrower_differs`,
     `commitment.pool_differs`.
     """
-    refuse_if(_inconsistencies(new, actor.party_id))
+    refuse_if(faults(new, actor.party_id))
     ground = await queries.lock_and_read(
         session,
         asset_ids=[item.asset_id for item in new.items],
@@ -155,8 +114,8 @@ async def file(
         valuation_ids=sorted({item.valuation_id for item in new.items if item.valuation_id is not None}),
         application_id=new.application_id,
     )
-    refuse_if(_unknown(new, ground))
-    refuse_if(_objections(new, ground, moment))
+    refuse_if(judging.unknown(new, ground))
+    refuse_if(judging.objections(new, ground, moment))
     filed = _filed(new, ground, actor, moment)
     kept = Kept(key, render(filed))
     await _write(session, new=new, filed=filed, ground=ground, actor=actor, moment=moment, kept=kept)
@@ -169,89 +128,6 @@ class Kept:
 
     key: str | None
     answer: Answer
-
-
-def _inconsistencies(new: NewPledge, pledgee_id: uuid.UUID) -> list[Violation]:
-    """What is wrong with the filing whatever the register says."""
-    found: list[Violation] = []
-    if new.debt_to < new.debt_from:
-        found.append(pledge_rules.DEBT_PERIOD_INVALID.violation("/debt_to"))
-    if new.principal.currency != BASE_CURRENCY:
-        found.append(pledge_rules.CURRENCY_UNSUPPORTED.violation("/principal/currency"))
-    if new.borrower_id == pledgee_id:
-        found.append(pledge_rules.OWN_CREDITOR.violation("/borrower_id"))
-    seen: set[uuid.UUID] = set()
-    for position, item in enumerate(new.items):
-        if item.pledgor_id == pledgee_id:
-            found.append(pledge_rules.OWN_CREDITOR.violation(f"/items/{position}/pledgor_id"))
-        if item.asset_id in seen:
-            found.append(pledge_rules.ITEM_TWICE.violation(f"/items/{position}/asset_id"))
-        if item.secured is not None:
-            found += _secured_faults(f"/items/{position}/secured", item.secured, new.principal)
-        seen.add(item.asset_id)
-    return found
-
-
-def _secured_faults(pointer: str, secured: Money, principal: Money) -> list[Violation]:
-    if secured.currency != principal.currency:
-        return [pledge_rules.CURRENCY_MISMATCH.violation(pointer)]
-    if secured.fen > principal.fen:
-        return [pledge_rules.SECURED_EXCEEDS_PRINCIPAL.violation(pointer)]
-    return []
-
-
-def _unknown(new: NewPledge, ground: FilingState) -> list[Violation]:
-    found: list[Violation] = []
-    if new.borrower_id not in ground.parties:
-        found.append(party_rules.NOT_FOUND.violation("/borrower_id"))
-    for position, item in enumerate(new.items):
-        if item.asset_id not in ground.rights:
-            found.append(asset_rules.NOT_FOUND.violation(f"/items/{position}/asset_id"))
-        if item.pledgor_id not in ground.parties:
-            found.append(party_rules.NOT_FOUND.violation(f"/items/{position}/pledgor_id"))
-        if item.valuation_id is not None and item.valuation_id not in ground.valuations:
-            found.append(valuation_rules.NOT_FOUND.violation(f"/items/{position}/valuation_id"))
-    if new.pool_id is not None and ground.pool is None:
-        found.append(pool_rules.NOT_FOUND.violation("/pool_id"))
-    if new.application_id is not None and ground.application is None:
-        found.append(application_rules.NOT_FOUND.violation("/application_id"))
-    return found
-
-
-def _objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Violation]:
-    filing = rules.Filing(
-        filed_on=moment.today,
-        debt_to=new.debt_to,
-        contract=new.contract,
-        pledgors={item.asset_id: item.pledgor_id for item in new.items},
-        consents=new.consents,
-        acknowledgements=new.acknowledgements,
-    )
-    found = rules.grounds(filing, [ground.rights[item.asset_id] for item in new.items])
-    found += _valuation_objections(new, ground, moment)
-    if ground.pool is not None:
-        kinds = [(right.kind, right.patent_type) for right in ground.rights.values()]
-        found += covering.pool_objections(new, ground.pool, kinds)
-    if ground.application is not None:
-        found += covering.application_objections(new, ground.application)
-    return found
-
-
-def _valuation_objections(new: NewPledge, ground: FilingState, moment: Moment) -> list[Violation]:
-    """A pledge rests on a signed valuation of the right itself, within a year or by the pool's leave."""
-    lenient = ground.pool is not None and ground.pool.accepts_expired_valuations
-    return [
-        fault
-        for position, item in enumerate(new.items)
-        if item.valuation_id is not None
-        for fault in valuation_rules.support_faults(
-            ground.valuations[item.valuation_id],
-            item.asset_id,
-            today=moment.today,
-            accepts_expired=lenient,
-            pointer=f"/items/{position}/valuation_id",
-        )
-    ]
 
 
 def _filed(new: NewPledge, ground: FilingState, actor: Actor, moment: Moment) -> FiledPledge:

@@ -33,10 +33,11 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$")
     signing_key: SecretStr | None = None
     roots_folder: Path | None = None
+    pledgee_names_open: bool = False
     token_seconds: int = Field(default=600, ge=30, le=3600)
     issuer: str = "ipops"
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
-    max_batch_bytes: int = Field(default=8_388_608, ge=1024)
+    max_batch_bytes: int = Field(default=16_777_216, ge=1024)
     pool_size: int = Field(default=16, ge=1)
     read_pool_size: int = Field(default=8, ge=1)
     lock_timeout_ms: int = Field(default=2_000, ge=100)

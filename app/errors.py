@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.domain import (
+    amendment,
     application,
     approval,
     asset,
@@ -25,13 +26,17 @@ from app.domain import (
     commitment_ground,
     consent,
     deal,
+    demand,
     district,
     document,
     duplicate,
+    enforcement,
     enrolment,
+    filing,
     fund,
     hold,
     ledger,
+    loan,
     offer,
     organisation,
     party,
@@ -65,7 +70,9 @@ STATUS: dict[ErrorKind, HTTPStatus] = {
 }
 
 CONSTRAINTS: dict[str, ErrorCode] = {
+    "uq_demands_open": demand.ALREADY_OPEN,
     "uq_holds_live_lien": pledge.ALREADY_PLEDGED,
+    "uq_amendments_open": amendment.ALREADY_OPEN,
     "uq_holds_live_transfer_offer": hold.TRANSFER_OFFERED,
     "uq_holds_live_reservation": hold.RESERVED,
     "ex_holds_licence": hold.LICENCE_CONFLICT,
@@ -114,6 +121,13 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_bank_statement_lines_second_client": approval.SAME_PERSON,
     "uq_bank_statement_lines_transfer": bank_statement.TRANSFER_TAKEN,
     "uq_pledge_items_registration_no": pledge.REGISTRATION_NO_TAKEN,
+    "uq_enforcements_open": enforcement.ALREADY_OPEN,
+    "ck_enforcements_reserve_kept": enforcement.BELOW_RESERVE,
+    "ck_enforcements_sold_clean": enforcement.UNSOLD,
+    "ck_deals_disposal_sold": enforcement.UNSOLD,
+    "ck_pledge_items_enforced": enforcement.RIGHT_ENFORCED,
+    "uq_filings_asset_kind_application_no": filing.NUMBER_TAKEN,
+    "uq_filings_open": filing.ALREADY_OPEN,
     "uq_deals_record_no": deal.RECORD_NO_TAKEN,
     "uq_deals_registration_no": deal.REGISTRATION_NO_TAKEN,
     "uq_organisations_party_id": organisation.ENROLLED,
@@ -138,6 +152,11 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "uq_policies_organisation_id_policy_no": policy.NUMBER_TAKEN,
     "uq_policy_endorsements_policy_id_endorsement_no": policy.ENDORSEMENT_TAKEN,
     "uq_applications_pledge_id": application.PLEDGE_TAKEN,
+    "uq_loan_entries_loan_id_reference": loan.REFERENCE_TAKEN,
+    "uq_loan_entries_reverses_id": loan.ALREADY_REVERSED,
+    "ck_loans_drawn_fen": loan.LIMIT_EXCEEDED,
+    "ck_loans_limit_fen": loan.LIMIT_EXCEEDED,
+    "ck_loans_outstanding_fen": loan.EXCEEDS_OUTSTANDING,
     "ck_certificates_revoked_for_good": certificate.REVOKED_FOR_GOOD,
 }
 """Constraints that a race or a bad request can meet. The rest are defects and answer 500."""
@@ -247,8 +266,10 @@ def violation_out(violation: Violation) -> ViolationOut:
         pointer=violation.pointer,
         message_zh=violation.zh,
         message_en=violation.en,
-        basis=violation.code.basis,
-        severity=violation.code.severity,
+        basis=violation.basis,
+        severity=violation.severity,
+        remedy_zh=violation.ruling.remedy_zh if violation.ruling else None,
+        remedy_en=violation.ruling.remedy_en if violation.ruling else None,
         facts=plain_facts(violation),
     )
 

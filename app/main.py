@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from asyncpg import PostgresError
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from app import __version__, errors
 from app.config import Settings
@@ -57,10 +59,35 @@ def create_app(
     app.state.filling = False
     for router in ROUTERS:
         app.include_router(router)
+    _route_by_word(app)
     _install_error_handlers(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, batch_limit=settings.max_batch_bytes)
     app.add_middleware(RequestContext)
     return app
+
+
+def _word(path: str) -> str:
+    """What an address begins with: its noun under /v1, else its first word."""
+    first, _, rest = path.removeprefix("/").partition("/")
+    return f"v1/{rest.partition('/')[0]}" if first == "v1" else first
+
+
+def _route_by_word(app: FastAPI) -> None:
+    """Ask the routes of an address's first words alone, not hundreds of others before them.
+
+    What begins with no known word goes to the application's own router, which refuses it.
+    """
+    every = app.router.middleware_stack
+    known: dict[str, APIRouter] = {}
+    for included, router in zip(app.router.routes[-len(ROUTERS) :], ROUTERS, strict=True):
+        for word in {_word(route.path) for route in router.routes if isinstance(route, Route | Mount)}:
+            known.setdefault(word, APIRouter(redirect_slashes=False)).routes.append(included)
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        own = known.get(_word(scope["path"])) if scope["type"] == "http" else None
+        await (own.app if own is not None else every)(scope, receive, send)
+
+    app.router.middleware_stack = routed
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:

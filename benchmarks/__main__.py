@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "pledge_filing",
+    "pledge_volume",
     "ledger_transfer",
     "event_record",
     "seal",

@@ -201,6 +201,68 @@ async def add_facts(bench: Bench, count: int) -> None:
     await bench.owner.execute("VACUUM ANALYZE facts")
 
 
+async def add_past_pledges(bench: Bench, count: int) -> None:
+    """Pledges of two rights each that are over, with their liens and events.
+
+    They go round among the rights there are by serial number; triggers judge one row of a case, and these
+    rows are sound and too many for that.
+    """
+    if not count:
+        return
+    for table in _PAST:
+        await bench.owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    for begun in range(0, count, BATCH):
+        last = min(begun + BATCH, count) - 1
+        for statement in _PAST.values():
+            await bench.owner.execute(
+                statement, begun, last, bench.actor("bank_a").organisation_id, timeout=600
+            )
+    for table in _PAST:
+        await bench.owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    await bench.owner.execute("VACUUM ANALYZE", timeout=1_200)
+
+
+_PAST_ID = "('01900000-0000-7{kind}-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
+_PLEDGE, _EVENT = (_PAST_ID.format(kind=kind, number="n") for kind in ("000", "001"))
+_PAST_HOLD = _PAST_ID.format(kind="002", number="2 * n + o.place")
+_OLD_RIGHT = "1 + (2 * n + o.place) % greatest(1, (SELECT max(serial) FROM assets) / 2)"
+_PAST = {
+    "events": f"""
+INSERT INTO events (id, stream, type, noun, subject_id, audience, public, organisation_id, client_id, request_id,
+                    occurred_on, recorded_at, payload)
+SELECT {_EVENT}, '{DISTRICT}', 'pledge.filed', 'pledge', {_PLEDGE}, ARRAY[$3::uuid], false, $3, NULL, 'bench',
+       date '2019-01-01' + (n % 1400)::int, now() - interval '1 year', '{{}}'
+FROM generate_series($1::bigint, $2::bigint) AS n""",
+    "pledges": f"""
+INSERT INTO pledges (id, district_code, number, regime, organisation_id, pledgee_id, borrower_id, principal_fen,
+    currency, debt_from, debt_to, contract, acknowledgements, rule_pack, status, filed_on, registered_on, ended_on,
+    imported, event_id, recorded_at, version)
+SELECT {_PLEDGE}, '{DISTRICT}', 'PL-past-' || n, 'cn', $3, o.party_id, t.party_id, 50000000, 'CNY', d.day,
+       d.day + 365, '{{}}', '[]', 'cn-461-2021', 'deregistered', d.day, d.day, d.day + 365, false, {_EVENT}, now(), 3
+FROM generate_series($1::bigint, $2::bigint) AS n
+CROSS JOIN LATERAL (SELECT date '2019-01-01' + (n % 1400)::int AS day) d
+JOIN organisations o ON o.id = $3 JOIN assets a ON a.serial = {_OLD_RIGHT.replace("o.place", "0")}
+JOIN titles t ON t.asset_id = a.id""",
+    "holds": f"""
+INSERT INTO holds (id, asset_id, asset_serial, regime, kind, rank, source_noun, source_id, placed_on, ended_on,
+                   end_reason, ended_at, imported, event_id, recorded_at)
+SELECT {_PAST_HOLD}, a.id, a.serial, 'cn', 'lien', 1, 'pledge', {_PLEDGE}, d.day, d.day + 365,
+       'pledge.deregistered', now(), false, {_EVENT}, now()
+FROM generate_series($1::bigint, $2::bigint) AS n CROSS JOIN (VALUES (0), (1)) AS o(place)
+CROSS JOIN LATERAL (SELECT date '2019-01-01' + (n % 1400)::int AS day) d
+JOIN assets a ON a.serial = {_OLD_RIGHT} WHERE $3::uuid IS NOT NULL""",
+    "pledge_items": f"""
+INSERT INTO pledge_items (id, district_code, pledge_id, asset_id, asset_kind, pledgor_id, ordinal, hold_id, rank,
+                          status, registration_no, registered_on, ended_on)
+SELECT gen_random_uuid(), '{DISTRICT}', {_PLEDGE}, a.id, a.kind, t.party_id, 1 + o.place, {_PAST_HOLD}, 1,
+       'deregistered', 'Y' || n || '-' || o.place, d.day, d.day + 365
+FROM generate_series($1::bigint, $2::bigint) AS n CROSS JOIN (VALUES (0), (1)) AS o(place)
+CROSS JOIN LATERAL (SELECT date '2019-01-01' + (n % 1400)::int AS day) d
+JOIN assets a ON a.serial = {_OLD_RIGHT} JOIN titles t ON t.asset_id = a.id WHERE $3::uuid IS NOT NULL""",
+}
+"""What a past pledge leaves, table by table: numbers $1 to $2, all of the bank $3."""
+
+
 def two_of(count: int, seed: int) -> Iterator[tuple[int, int]]:
     """Two different numbers below `count`, again and again."""
     chance = random.Random(seed)

@@ -1,4 +1,4 @@
-"""Filing a two-asset pledge with a pool's commitment: over HTTP, through the services, and by pgbench."""
+"""Filing two-asset pledges with a pool's commitment: over HTTP, in batches, by the services, by pgbench."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -90,12 +91,12 @@ class Filing:
 
 
 async def run(bench: Bench) -> list[Result]:
-    """Three sides in turns: the service over HTTP, the services alone, and the statements alone."""
+    """Four sides in turns: over HTTP, one by one and in batches, the services alone, and the statements alone."""
     sizes = bench.sizes
     made = await data.add_pools(bench, sizes.pools)
     firms = await data.add_firms(bench, sizes.firms)
     references = sizes.pledges + sizes.rounds * sizes.reference + CONNECTIONS
-    free = 2 + references + (2 * sizes.rounds + 1) * sizes.ours
+    free = 2 + references + (2 * sizes.rounds + 1) * sizes.ours + sizes.rounds * sizes.batch
     filings = _filings(await data.add_rights(bench, firms, free=free, others=sizes.assets), made)
     reference = await _reference(bench, filings, references)
     await reference.run(sizes.pledges)
@@ -108,11 +109,15 @@ async def run(bench: Bench) -> list[Result]:
             await bench.settle()
             return await _load(bench, port, token, [next(filings) for _ in range(sizes.ours)])
 
+        async def in_a_batch(_: int) -> Pass:
+            await bench.settle()
+            return await _batch(port, token, [next(filings) for _ in range(sizes.batch)])
+
         async def through_services(_: int) -> Pass:
             await bench.settle()
 
             async def work(filing: Filing) -> None:
-                await _file(bench.database, actor.client_id, actor, filing)
+                await file_one(bench.database, actor.client_id, actor, filing)
 
             return await drive(work, [next(filings) for _ in range(sizes.ours)])
 
@@ -121,13 +126,19 @@ async def run(bench: Bench) -> list[Result]:
             return await reference.run(sizes.reference)
 
         await _load(bench, port, token, [next(filings) for _ in range(min(400, sizes.ours))])
-        sides = {"http": over_http, "pgbench": statements, "services": through_services}
+        sides = {
+            "http": over_http,
+            "pgbench": statements,
+            "services": through_services,
+            "batch": in_a_batch,
+        }
         passes = await take_turns(sizes.rounds, sides)
 
     told = {
         "rounds": sizes.rounds,
         "ours": sizes.ours,
         "reference": sizes.reference,
+        "batch": sizes.batch,
         "connections": CONNECTIONS,
         "assets": sizes.assets + 2 * free,
         "pools": sizes.pools,
@@ -145,6 +156,7 @@ async def run(bench: Bench) -> list[Result]:
         for name, side, note in (
             ("http", "http", "one service process"),
             ("service", "services", "without HTTP, one process"),
+            ("batch", "batch", "one request of JSON Lines, one connection, one process"),
         )
     ]
 
@@ -155,7 +167,7 @@ def _filings(pairs: Sequence[Pair], made: Sequence[Pool]) -> Iterator[Filing]:
         yield Filing(pair, chance.choice(made).id)
 
 
-async def _file(database: Database, client_id: uuid.UUID, actor: Any, filing: Filing) -> None:
+async def file_one(database: Database, client_id: uuid.UUID, actor: Any, filing: Filing) -> None:
     """What the route does between the request and the answer."""
     key = str(new_id())
     async with database.write(client_id) as unit:
@@ -174,7 +186,7 @@ async def _file(database: Database, client_id: uuid.UUID, actor: Any, filing: Fi
 
 
 def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
-    body = out(filed, filed.items, filed.covered_fen).model_dump_json().encode()
+    body = out(filed, filed.items, filed.covered_fen, filed.shares).model_dump_json().encode()
     return idempotency.Answer(201, {"ETag": etag(filed.version)}, body)
 
 
@@ -191,6 +203,23 @@ async def _load(bench: Bench, port: int, token: str, filings: Sequence[Filing]) 
     rows = json.loads(done.stdout)
     assert len(rows) == len(filings)
     return measure([Sample(number, finished, seconds) for number, finished, seconds, _ in rows])
+
+
+async def _batch(port: int, token: str, filings: Sequence[Filing]) -> Pass:
+    """Send the filings in one request."""
+    body = b"\n".join(f'{{"key": "{new_id()}", "pledge": {filing.body()}}}'.encode() for filing in filings)
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/x-ndjson",
+        "Idempotency-Key": str(new_id()),
+    }
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=_LOAD_SECONDS) as http:
+        begun = time.perf_counter()
+        answer = await http.post(f"{PATH}:batch", content=body, headers=headers)
+        seconds = time.perf_counter() - begun
+    if answer.status_code != 200 or answer.json()["created"] != len(filings):
+        raise RuntimeError(f"the batch failed: {answer.text[:1000]}")
+    return Pass(len(filings) / seconds, seconds * 1000, seconds * 1000)
 
 
 def _request(token: str, filing: Filing) -> str:

@@ -24,7 +24,7 @@ FULL_RESULTS = Path(__file__).parent / "results-full.json"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is done and on how many rows. `ours` and `reference`: operations a round."""
+    """How much is done and on how many rows. `ours`, `reference` and `batch`: operations a round."""
 
     rounds: int = 3
     ours: int = 400
@@ -33,6 +33,8 @@ class Sizes:
     firms: int = 1_000
     assets: int = 20_000
     pledges: int = 1_000
+    batch: int = 2_000
+    past: int = 10_000
     transfers: int = 2_000
     facts: int = 100_000
     imported: int = 50_000
@@ -55,6 +57,8 @@ FULL = Sizes(
     firms=100_000,
     assets=5_000_000,
     pledges=100_000,
+    batch=10_000,
+    past=1_000_000,
     transfers=1_000_000,
     facts=10_000_000,
     imported=1_000_000,

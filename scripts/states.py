@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domain.amendment import AMENDMENT, AmendmentEvent
 from app.domain.application import APPLICATION, ApplicationEvent
 from app.domain.bank_statement import LINE, LineEvent
 from app.domain.certificate import CERTIFICATE, CertificateEvent
@@ -15,10 +16,15 @@ from app.domain.claim import CLAIM, ClaimEvent
 from app.domain.commitment import COMMITMENT, CommitmentEvent
 from app.domain.consent import CONSENT, ConsentEvent
 from app.domain.deal import DEAL, DealEvent
+from app.domain.delegation import DELEGATION, DelegationEvent
+from app.domain.demand import DEMAND, DemandEvent
 from app.domain.duplicate import DUPLICATE, DuplicateEvent
+from app.domain.enforcement import ENFORCEMENT, EnforcementEvent
 from app.domain.enrolment import ENROLMENT, EnrolmentEvent
 from app.domain.fee import FEE, FeeEvent
+from app.domain.filing import FILING, FilingEvent
 from app.domain.listing import LISTING, ListingEvent
+from app.domain.loan import LOAN, LoanEvent
 from app.domain.mandate import MANDATE, MandateEvent
 from app.domain.observation import OBSERVATION, ObservationEvent
 from app.domain.offer import OFFER, OfferEvent
@@ -27,10 +33,11 @@ from app.domain.pledge import PLEDGE, PledgeEvent
 from app.domain.policy import POLICY, PolicyEvent
 from app.domain.provider import PROVIDER, ProviderEvent
 from app.domain.reconciliation import DIFFERENCE, DifferenceEvent
+from app.domain.reservation import RESERVATION, ReservationEvent
 from app.domain.state_machine import StateMachine
 from app.domain.stay import STAY, StayEvent
 from app.domain.valuation import VALUATION, ValuationEvent
-from app.services import enrolments, fees, listings, mandates, offers
+from app.services import enrolments, fees, listings, mandates, offers, pledges
 from scripts.text import ROOT, table
 
 HEAD = """# States
@@ -74,6 +81,10 @@ LIVES = (
     Life("application", APPLICATION, ApplicationEvent),
     Life("valuation", VALUATION, ValuationEvent),
     Life("pledge", PLEDGE, PledgeEvent),
+    Life("amendment", AMENDMENT, AmendmentEvent),
+    Life("filing", FILING, FilingEvent),
+    Life("loan", LOAN, LoanEvent),
+    Life("enforcement", ENFORCEMENT, EnforcementEvent),
     Life("commitment", COMMITMENT, CommitmentEvent),
     Life("claim", CLAIM, ClaimEvent),
     Life("period", PERIOD, PeriodEvent),
@@ -82,6 +93,9 @@ LIVES = (
     Life("provider", PROVIDER, ProviderEvent),
     Life("enrolment", ENROLMENT, EnrolmentEvent),
     Life("observation", OBSERVATION, ObservationEvent),
+    Life("reservation", RESERVATION, ReservationEvent),
+    Life("demand", DEMAND, DemandEvent),
+    Life("delegation", DELEGATION, DelegationEvent),
     Life("certificate", CERTIFICATE, CertificateEvent),
     Life("stay", STAY, StayEvent),
     Life("fee", FEE, FeeEvent),
@@ -97,6 +111,7 @@ SET_BASED: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("OfferEvent", "lapse"): offers.lapse_due,
     ("FeeEvent", "fall_late"): fees.follow,
     ("FeeEvent", "lapse"): fees.follow,
+    ("ReservationEvent", "use"): pledges.file,
 }
 """Functions that move many rows by one UPDATE."""
 

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from app.domain import consent_need, deal_ground, deal_open_licence, listing, pledge_ground
+from app.domain import (
+    consent_need,
+    deal_ground,
+    deal_open_licence,
+    listing,
+    pledge_ground,
+    pledge_ground_check,
+)
 from app.domain.asset import IN_FORCE, AssetKind, AssetStatus, MarkKind, Regime
 from app.domain.blocker_remedy import Remedy
 from app.domain.consent import ConsentKind, Wanted
@@ -23,6 +30,7 @@ from app.domain.fee import FeeKind
 from app.domain.hold import STAY_KINDS, HoldKind
 from app.domain.operation import Operation, statuses
 from app.domain.patent_number import PatentType
+from app.domain.rule_pack import RulePack
 
 DAY_PASSED = define(
     "blocker.day_passed",
@@ -108,7 +116,8 @@ class Held:
 
     `until` is its last day; `running`: on the day of the question; `conflicting`: a licence that leaves no
     room for the one that is asked about; `state`: of the pledged right, deal or listing it comes from;
-    `answered`: somebody on the platform answers for the lien; `source_id` None: not the asker's to know.
+    `answered`: somebody on the platform answers for the lien; `source_id` None: not the asker's to know;
+    `own`: a reservation that keeps the right for the asker's own pledge (UNI-26).
     """
 
     id: uuid.UUID
@@ -122,6 +131,7 @@ class Held:
     source_id: uuid.UUID | None
     state: str | None
     answered: bool
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +222,13 @@ def for_owner(question: Question, facts: Facts) -> Question:
     return replace(question, party_id=facts.owners[0])
 
 
-def judge(question: Question, facts: Facts) -> list[Violation]:
-    """What the action would be refused with, but for consents (see `consents_lacking`)."""
+def judge(question: Question, facts: Facts, pack: RulePack) -> list[Violation]:
+    """What the action would be refused with, but for consents (see `consents_lacking`).
+
+    `pack`: the grounds in force on the day of the question, by which a pledge is judged.
+    """
+    if question.action is Action.pledge:
+        return _to_pledge(question, facts, pack)
     return list(_JUDGES[question.action](question, facts))
 
 
@@ -252,14 +267,14 @@ def _to_license(question: Question, facts: Facts) -> Iterator[Violation]:
     return deal_ground.to_sign_licence(question.party_id, _of_deal(facts), term_to=question.last_day)
 
 
-def _to_pledge(question: Question, facts: Facts) -> Iterator[Violation]:
+def _to_pledge(question: Question, facts: Facts, pack: RulePack) -> list[Violation]:
     filing = pledge_ground.Filing(
         filed_on=question.on,
         debt_to=question.last_day,
         contract=pledge_ground.Contract("—", question.on, "—", "—"),
         pledgors={facts.id: question.party_id},
     )
-    yield from pledge_ground.grounds(filing, [_of_pledge(facts)])
+    return pledge_ground_check.grounds(filing, [_of_pledge(facts)], pack)
 
 
 def _of_pledge(facts: Facts) -> pledge_ground.Right:
@@ -277,7 +292,7 @@ def _of_pledge(facts: Facts) -> pledge_ground.Right:
         twin=facts.twin,
         owners=facts.owner_ids,
         liens=[pledge_ground.Encumbrance(lien.since, lien.rank) for lien in facts.live(HoldKind.lien)],
-        reserved=bool(facts.running(HoldKind.reservation)),
+        reserved=any(not kept.own for kept in facts.running(HoldKind.reservation)),
         mark_kind=facts.mark_kind,
         associated=facts.pledged_together,
     )
@@ -306,7 +321,6 @@ _JUDGES = {
     Action.list_: _to_list,
     Action.license_: _to_license,
     Action.transfer: _to_transfer,
-    Action.pledge: _to_pledge,
     Action.open_license: _to_open,
     Action.enrol: _to_enrol,
 }

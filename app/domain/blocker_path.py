@@ -29,12 +29,13 @@ from app.domain.blocker_remedy import Doer, Remedy, RemedyAction, elsewhere, in_
 from app.domain.consent import ConsentKind
 from app.domain.consent_need import REQUESTS, Need
 from app.domain.deal import DEAL, DealEvent, DealStatus
-from app.domain.errors import ErrorCode
+from app.domain.errors import ErrorCode, Severity
 from app.domain.fee import Charge, FeeKind, opened_charge, renewal
 from app.domain.hold import STAY_KINDS, HoldKind
 from app.domain.listing import LISTING, ListingEvent, ListingStatus
 from app.domain.money import format_amount
 from app.domain.pledge import PledgeStatus
+from app.domain.rule_pack import RulePack
 from app.domain.term import add_months
 
 RESTORATION_MONTHS = 2
@@ -58,16 +59,17 @@ _A, _D = RemedyAction, Doer
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is asked and what is known."""
+    """What is asked and what is known; `pack`: the grounds of pledges on the day."""
 
     question: Question
     facts: Facts
+    pack: RulePack
 
 
-def blockers(question: Question, facts: Facts) -> list[Blocker]:
+def blockers(question: Question, facts: Facts, pack: RulePack) -> list[Blocker]:
     """Everything that speaks against the action, what blocks first, each with its shortest remedy."""
-    case = Case(question, facts)
-    found = [Blocker(one, _PATHS[one.code](case)) for one in judge(question, facts)]
+    case = Case(question, facts, pack)
+    found = [Blocker(one, _PATHS[one.code](case)) for one in judge(question, facts, pack)]
     found += [
         Blocker(violation, _consent_steps(case, needs))
         for violation, needs in consents_lacking(question, facts)
@@ -251,6 +253,9 @@ def _co_owners_in_filing(case: Case) -> Steps:
 
 def _acknowledged(code: ErrorCode) -> Callable[[Case], Steps]:
     def steps(case: Case) -> Steps:
+        ruling = case.pack.ruling(code.code, {case.facts.kind})
+        if ruling is not None and ruling.severity is Severity.block:
+            return elsewhere(_A.await_decision, _D.nobody)
         given = {"asset_id": str(case.facts.id), "code": code.code, "pledgor_on": None, "pledgee_on": None}
         said = {"acknowledgements": [given]}
         path = ROUTES[case.question.action]

@@ -17,8 +17,11 @@ class RemedyAction(StrEnum):
     add_associated_marks = "add_associated_marks"
     add_consent = "add_consent"
     add_evidence = "add_evidence"
+    add_security = "add_security"
     ask_consent = "ask_consent"
+    await_decision = "await_decision"
     await_grant = "await_grant"
+    complete_contract = "complete_contract"
     end_licence = "end_licence"
     get_approval = "get_approval"
     grant_consent = "grant_consent"
@@ -31,6 +34,8 @@ class RemedyAction(StrEnum):
     renew = "renew"
     restore = "restore"
     shorten_term = "shorten_term"
+    strike_clause = "strike_clause"
+    value_anew = "value_anew"
     wait_until = "wait_until"
     watch_fees = "watch_fees"
     withdraw_listing = "withdraw_listing"
@@ -75,13 +80,25 @@ WORDS: Mapping[RemedyAction, tuple[str, str]] = {
         "Give every co-owner's written consent with the filing.",
     ),
     _A.add_evidence: ("随申请提交所需证明", "Give the evidence that is needed with the request."),
+    _A.add_security: (
+        "降低贷款金额，或增加质押的权利",
+        "Lend less, or take more rights as security.",
+    ),
     _A.ask_consent: (
         "在线申请同意，平台自行转达有权作出同意的一方",
         "Ask for the consent; the platform finds whose it is to give.",
     ),
+    _A.await_decision: (
+        "待无效宣告程序结束后再办理",
+        "Wait until the invalidation is decided.",
+    ),
     _A.await_grant: (
         "待主管部门授权或核准注册后，登记新的法律状态",
         "Wait until the office grants or registers it, and record that status.",
+    ),
+    _A.complete_contract: (
+        "补全质押合同的必备内容",
+        "Complete the contract with what it lacks.",
     ),
     _A.end_licence: ("提前终止与之冲突的许可", "End the licence that conflicts."),
     _A.get_approval: ("先经人工审批", "Get an approval by hand first."),
@@ -113,6 +130,14 @@ WORDS: Mapping[RemedyAction, tuple[str, str]] = {
         "Ask for the right's restoration in time, and record it once restored.",
     ),
     _A.shorten_term: ("将期限缩短至权利有效期内", "Shorten the term to the right's own."),
+    _A.strike_clause: (
+        "删除流质条款，改为约定就该权利优先受偿",
+        "Strike the clause; agree on priority in payment instead.",
+    ),
+    _A.value_anew: (
+        "重新评估，并引用该权利已签署的评估",
+        "Have the right valued anew, and name a signed valuation of it.",
+    ),
     _A.wait_until: ("到期自行解除，届时再办", "It ends by itself: come back on that day."),
     _A.watch_fees: ("先登记缴费情况", "Have its fees followed first."),
     _A.withdraw_listing: ("撤回在先的转让挂牌", "Take the open transfer listing off the market."),

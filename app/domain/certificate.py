@@ -188,21 +188,28 @@ def state_sha256(right: RightState) -> str:
     return sha256(canonical(state(right)))
 
 
+def head(text_format: str, issue: Issue) -> dict[str, Any]:
+    """What every text says of itself."""
+    return {
+        "format": text_format,
+        "sample": issue.sample,
+        "number": issue.number,
+        "issued_at": instant(issue.issued_at),
+        "issuer": {
+            "organisation_id": str(issue.organisation_id),
+            "name": issue.organisation_name,
+            "district_code": issue.district_code,
+        },
+        "verify_url": issue.verify_url,
+    }
+
+
 def body(right: RightState, issue: Issue) -> str:
     """The text that is signed. It names no lender, licensee or amount: nothing here knows one."""
     certified = state(right)
     return canonical(
-        {
-            "format": FORMAT,
-            "sample": issue.sample,
-            "number": issue.number,
-            "issued_at": instant(issue.issued_at),
-            "issuer": {
-                "organisation_id": str(issue.organisation_id),
-                "name": issue.organisation_name,
-                "district_code": issue.district_code,
-            },
-            "verify_url": issue.verify_url,
+        head(FORMAT, issue)
+        | {
             "on": right.on.isoformat(),
             "known_at": instant(right.known_at),
             "right": {

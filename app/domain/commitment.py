@@ -75,6 +75,13 @@ EXPIRY_INVALID = define(
     "额度预留的截止日应在 {first} 至 {last} 之间",
     "A reservation ends between {first} and {last}.",
 )
+ANOMALOUS = define(
+    "commitment.anomalous",
+    ErrorKind.conflict,
+    "该笔入库承诺被标记为项目异常，查清前不得扩大",
+    "The commitment is marked as irregular: it is enlarged once it is cleared.",
+    basis="RP-04",
+)
 POOL_DIFFERS = define(
     "commitment.pool_differs",
     ErrorKind.conflict,

@@ -32,10 +32,14 @@ class ErrorKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """`block` refuses the action; `acknowledge` lets it pass once the parties, being told, agree."""
+    """`block` refuses the action; `acknowledge` lets it pass once the parties, being told, agree.
+
+    `warn` is told and refuses nothing.
+    """
 
     block = "block"
     acknowledge = "acknowledge"
+    warn = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,41 @@ class ErrorCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """How the rules in force on a day take an objection: how severely, on what basis, and what helps."""
+
+    severity: Severity
+    basis: str
+    remedy_zh: str
+    remedy_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
-    """One objection: a code, where in the request it arose, and the facts that show it."""
+    """One objection: a code, where in the request it arose, and the facts that show it.
+
+    `ruling`: what the rules of the day make of it, where they change with time; else the code's own.
+    """
 
     code: ErrorCode
     pointer: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    ruling: Ruling | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """How severe it is under the rules in force."""
+        return self.code.severity if self.ruling is None else self.ruling.severity
+
+    @property
+    def basis(self) -> str | None:
+        """The law, rule or standard behind it."""
+        return self.code.basis if self.ruling is None else self.ruling.basis
 
     @property
     def blocks(self) -> bool:
         """Whether this objection alone refuses the action."""
-        return self.code.severity is Severity.block
+        return self.severity is Severity.block
 
     @property
     def zh(self) -> str:

@@ -14,6 +14,7 @@ class Measure(StrEnum):
     pledge_financing_amount = "pledge_financing_amount"
     pledge_registration_count = "pledge_registration_count"
     pledge_mixed_count = "pledge_mixed_count"
+    pledge_extension_count = "pledge_extension_count"
     licence_count = "licence_count"
     licence_amount = "licence_amount"
     transfer_count = "transfer_count"
@@ -53,18 +54,22 @@ DEFINITIONS: Mapping[Measure, Definition] = {
     Measure.pledge_financing_count: Definition(
         "质押融资项目数",
         "Pledge financings",
-        "按首次有效质押登记日计入的融资项目数，一笔融资只计一次；统计地为出质人所在区",
+        "按首次有效质押登记日计入的融资项目数，一笔融资只计一次；统计地为出质人所在区；"
+        "组合担保中知识产权占比低于当地规则要求的不计",
         "Financings by the day of their first effective pledge registration, each counted once, in the "
-        "pledgor's district.",
-        ("ST-08", "ST-09", "ST-11"),
+        "pledgor's district; not one that rests on its rights by less than the rules of the place ask.",
+        ("ST-08", "ST-09", "ST-11", "PLG-13"),
+        version=2,
     ),
     Measure.pledge_financing_amount: Definition(
         "质押融资金额",
         "Pledge financing amount",
-        "主债权本金，一笔融资只计一次（混合质押、银团计一次，续期为零），按首次有效质押登记日计入",
-        "Secured principal, once per financing (mixed and syndicated once, renewals zero), by the day of the "
-        "first effective pledge registration.",
-        ("ST-08", "ST-09", "ST-10"),
+        "主债权本金中由知识产权担保的部分（向下取整到分），一笔融资只计一次（混合质押、银团计一次，续期为零），"
+        "按首次有效质押登记日计入",
+        "The part of the principal that rests on the rights, down to the fen, once per financing (mixed and "
+        "syndicated once, renewals zero), by the day of the first effective pledge registration.",
+        ("ST-08", "ST-09", "ST-10", "PLG-13"),
+        version=2,
     ),
     Measure.pledge_registration_count: Definition(
         "质押登记次数",
@@ -77,8 +82,18 @@ DEFINITIONS: Mapping[Measure, Definition] = {
         "混合质押单数",
         "Mixed pledges",
         "同时以专利和商标出质的融资，自第二类权利登记生效之日计一次",
-        "Financings secured by patents and trademarks, counted once, when the second kind becomes effective.",
-        ("PL-28", "ST-09"),
+        "Financings that count and are secured by patents and trademarks, once, when the second kind becomes "
+        "effective.",
+        ("PL-28", "ST-09", "PLG-13"),
+        version=2,
+    ),
+    Measure.pledge_extension_count: Definition(
+        "质押展期次数",
+        "Pledge extensions",
+        "质押展期登记次数，按全部权利的延期或变更登记完成之日计入；展期不计入质押融资项目数和金额",
+        "Extensions of pledges by the day on which the office has registered them for every right; an "
+        "extension counts neither as a financing nor to its amount.",
+        ("ST-09", "ST-10", "PL-19"),
     ),
     Measure.licence_count: Definition(
         "许可项数",

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
-from app.domain.errors import ErrorKind, define
+from app.domain.asset import AssetKind
+from app.domain.errors import ErrorKind, Violation, define
+from app.domain.pledge import PledgeStatus
+from app.domain.request import date_faults
 from app.domain.state_machine import StateMachine
 
 
@@ -66,3 +73,140 @@ OPEN = frozenset({_S.submitted, _S.correction})
 """States in which the office has not decided."""
 
 NOT_FOUND = define("filing.not_found", ErrorKind.not_found, "未找到该登记申请", "No such filing.")
+NUMBER_TAKEN = define(
+    "filing.number_taken",
+    ErrorKind.conflict,
+    "申请号 {application_no} 已使用",
+    "Application number {application_no} is already in use.",
+)
+ALREADY_OPEN = define(
+    "filing.already_open",
+    ErrorKind.conflict,
+    "该质押的同类登记申请尚未审结",
+    "A filing of this kind for the pledge is still with the office.",
+)
+NOTHING_TO_FILE = define(
+    "filing.nothing_to_file",
+    ErrorKind.conflict,
+    "该质押没有可以提交此项申请的{asset_kind}",
+    "The pledge has no {asset_kind} that this could be filed for.",
+)
+AMENDMENT_UNFIT = define(
+    "filing.amendment_unfit",
+    ErrorKind.invalid,
+    "变更、延期申请应指明本质押的变更，其他申请不应指明",
+    "A filing for a change or an extension names the amendment of this pledge; others name none.",
+)
+
+
+class RefusalGround(StrEnum):
+    """The twelve grounds on which the office refuses (专利权质押登记办法第11条, PL-06), in their order."""
+
+    not_owner = "not_owner"
+    ended_or_invalid = "ended_or_invalid"
+    not_granted = "not_granted"
+    annuity_unpaid = "annuity_unpaid"
+    suspended_or_preserved = "suspended_or_preserved"
+    term_exceeds = "term_exceeds"
+    contract_items_missing = "contract_items_missing"
+    co_owner_consent_missing = "co_owner_consent_missing"
+    already_pledged = "already_pledged"
+    twin_utility_model = "twin_utility_model"
+    invalidation_started = "invalidation_started"
+    other = "other"
+
+
+OF_AMENDMENTS = frozenset({FilingAction.change, FilingAction.extension})
+NEEDED: Mapping[FilingAction, frozenset[PledgeStatus]] = {
+    FilingAction.registration: frozenset({PledgeStatus.filed, PledgeStatus.correction}),
+    FilingAction.change: frozenset({PledgeStatus.filed, PledgeStatus.registered}),
+    FilingAction.extension: frozenset({PledgeStatus.registered}),
+    FilingAction.cancellation: frozenset({PledgeStatus.registered}),
+}
+"""In which states a right is that the office may be asked for an action on; a change may add one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilingTerm:
+    """Within how many working days the office decides on what was handed in so (PL-05, PL-17).
+
+    `district_code`: of one local window only, where it promises a shorter time.
+    """
+
+    asset_kind: AssetKind
+    channel: FilingChannel
+    working_days: int
+    effective_from: date
+    basis: str
+    district_code: str | None = None
+
+
+def read_terms(document: Mapping[str, Any]) -> list[FilingTerm]:
+    """The time limits of a document of tables `term`. Raises KeyError, ValueError for anything else."""
+    return [
+        FilingTerm(
+            asset_kind=AssetKind(row["asset_kind"]),
+            channel=FilingChannel(row["channel"]),
+            working_days=int(row["working_days"]),
+            effective_from=row["effective_from"],
+            basis=row["basis"],
+            district_code=row.get("district_code"),
+        )
+        for row in document["term"]
+    ]
+
+
+def term_of(
+    terms: Iterable[FilingTerm],
+    *,
+    asset_kind: AssetKind,
+    channel: FilingChannel,
+    district_code: str,
+    on: date,
+) -> FilingTerm:
+    """The time limit in effect on a day: the district's own before the general one, the latest that began.
+
+    Before the first version the earliest holds. Raises LookupError where the data know none.
+    """
+    fitting = [
+        one
+        for one in terms
+        if (one.asset_kind, one.channel) == (asset_kind, channel)
+        and one.district_code in {None, district_code}
+    ]
+    own = [one for one in fitting if one.district_code is not None and one.effective_from <= on]
+    general = sorted(own or [one for one in fitting if one.district_code is None], key=_since)
+    begun = [one for one in general if one.effective_from <= on]
+    if not general:
+        raise LookupError(f"no time limit for {asset_kind} {channel}")
+    return begun[-1] if begun else general[0]
+
+
+def _since(term: FilingTerm) -> date:
+    return term.effective_from
+
+
+def correction_faults(
+    *, requested_on: date, respond_by: date, submitted_on: date, today: date
+) -> list[Violation]:
+    """Objections to the days of a request for correction: it follows the filing, the answer follows it."""
+    found = date_faults("/requested_on", requested_on, today=today, first=submitted_on)
+    # Nothing is wrong with an answer due in the future.
+    return found + date_faults("/respond_by", respond_by, today=respond_by, first=requested_on)
+
+
+def overdue(status: FilingStatus, due_on: date, today: date) -> bool:
+    """Whether the office is late: it has not decided though its time is over. Corrections stop the clock."""
+    return status is FilingStatus.submitted and today > due_on
+
+
+def outcome(statuses: Sequence[PledgeStatus]) -> FilingEvent | None:
+    """What became of a filing for registration, by the rights filed; None while one is undecided.
+
+    It is registered if any right was, else refused if any was, else withdrawn.
+    """
+    if not statuses or {PledgeStatus.filed, PledgeStatus.correction} & set(statuses):
+        return None
+    if set(statuses) - {PledgeStatus.refused, PledgeStatus.withdrawn}:
+        return FilingEvent.register
+    return FilingEvent.refuse if PledgeStatus.refused in statuses else FilingEvent.withdraw

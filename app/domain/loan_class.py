@@ -51,6 +51,32 @@ TOO_GOOD = define(
     "A loan {overdue_days} days overdue is classed {at_least} or worse.",
     basis="商业银行金融资产风险分类办法",
 )
+OUTSTANDING_DIFFERS = define(
+    "pledge.outstanding_differs",
+    ErrorKind.conflict,
+    "贷款余额与账簿不符：账簿余额为 {outstanding} 元",
+    "The outstanding principal is {outstanding} yuan by the loan's book.",
+    basis="RP-06",
+)
+OUTSTANDING_MISSING = define(
+    "pledge.outstanding_missing",
+    ErrorKind.invalid,
+    "该质押尚无放款记录，请填写贷款余额",
+    "The loan has no book yet: state what is outstanding of its principal.",
+    basis="RP-06",
+)
+OVERDUE_UNDERSTATED = define(
+    "pledge.overdue_understated",
+    ErrorKind.conflict,
+    "按还款计划贷款已逾期 {overdue_days} 天，不得少报",
+    "By its plan the loan is {overdue_days} days overdue, and no less.",
+    basis="商业银行金融资产风险分类办法",
+)
+
+
+def worse(one: LoanClass, other: LoanClass) -> LoanClass:
+    """The worse of two classes."""
+    return max(one, other, key=RANKED.index)
 
 
 def at_least(overdue_days: int) -> LoanClass:

@@ -104,3 +104,53 @@ def allocate(total: int, shares: Sequence[tuple[str, int]], order: Sequence[str]
     for name in by_remainder[: total - sum(parts.values())]:
         parts[name] += 1
     return parts
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+_GROUPS = ("", "万", "亿", "万亿")
+
+
+def capitals(fen: int) -> str:
+    """An amount in capital Chinese numerals (大写), as contracts and forms write it: 人民币壹佰万元整.
+
+    《支付结算办法》附件一: 零 stands for what is skipped between digits, 整 ends an amount without fen.
+    Raises ValueError for a negative amount.
+    """
+    if fen < 0:
+        raise ValueError(f"no amount in capitals: {fen}")
+    yuan, jiao, rest = fen // 100, fen // 10 % 10, fen % 10
+    whole = f"{_integer(yuan)}元" if yuan else ""
+    if jiao == rest == 0:
+        return f"人民币{whole or '零元'}整"
+    if jiao == 0:
+        return f"人民币{whole}{'零' if whole else ''}{_DIGITS[rest]}分"
+    # A yuan that ends in zero is followed by 零 before the jiao, so that none can be written in between.
+    gap = "零" if whole and yuan % 10 == 0 else ""
+    return f"人民币{whole}{gap}{_DIGITS[jiao]}角{_DIGITS[rest] + '分' if rest else '整'}"
+
+
+def _integer(number: int) -> str:
+    """A positive number below 10^16 in groups of four digits."""
+    written = ""
+    low = 0
+    for group in range(len(_GROUPS)):
+        part = number // 10 ** (4 * group) % 10_000
+        if part:
+            unit = "万" if group == 3 and number // 10**8 % 10_000 else _GROUPS[group]
+            gap = "零" if written and low < 1_000 else ""
+            written = f"{_four(part)}{unit}{gap}{written}"
+        low = part
+    return written
+
+
+def _four(part: int) -> str:
+    """A number of up to four digits."""
+    written = ""
+    skipped = False
+    for place in (3, 2, 1, 0):
+        digit = part // 10**place % 10
+        if digit:
+            written += ("零" if skipped and written else "") + _DIGITS[digit] + _PLACES[place]
+        skipped = digit == 0
+    return written

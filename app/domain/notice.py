@@ -45,6 +45,26 @@ class NoticeKind(StrEnum):
     balance_crossed = "balance_crossed"
     period_changed = "period_changed"
     statement_unmatched = "statement_unmatched"
+    enforcement_changed = "enforcement_changed"
+    pledge_short = "pledge_short"
+    pledge_covered = "pledge_covered"
+    pledge_expiring = "pledge_expiring"
+    pledged_right_ended = "pledged_right_ended"
+    invalidation_requested = "invalidation_requested"
+    amendment_filed = "amendment_filed"
+    amendment_decided = "amendment_decided"
+    amendment_late = "amendment_late"
+    delegation_granted = "delegation_granted"
+    delegation_revoked = "delegation_revoked"
+    demand_received = "demand_received"
+    demand_answered = "demand_answered"
+    demand_due = "demand_due"
+    loan_overdue = "loan_overdue"
+    loan_repaid = "loan_repaid"
+    pledge_decided = "pledge_decided"
+    pledge_unsecured = "pledge_unsecured"
+    correction_requested = "correction_requested"
+    filing_overdue = "filing_overdue"
 
 
 TEXTS: Mapping[NoticeKind, Reason] = {
@@ -165,11 +185,95 @@ TEXTS: Mapping[NoticeKind, Reason] = {
         "Bank statement {number} has {lines} lines without a transfer.",
         "银行对账单 {number} 有 {lines} 笔未匹配",
     ),
+    NoticeKind.enforcement_changed: Reason(
+        "Enforcement {number} of pledge {pledge} is now {status}.",
+        "质押 {pledge} 的质权实现 {number} 当前状态：{status}",
+    ),
+    NoticeKind.pledge_short: Reason(
+        "The rights of pledge {number} support its loan no longer: {shortfall} yuan are not covered.",
+        "质押 {number} 的权利价值已不足以支持贷款，缺口 {shortfall} 元",
+    ),
+    NoticeKind.pledge_covered: Reason(
+        "The rights of pledge {number} support its loan again.", "质押 {number} 的权利价值已重新覆盖贷款"
+    ),
+    NoticeKind.pledge_expiring: Reason(
+        "The registration of mark {asset_number} in pledge {number} ends on {expires_on}, in {days} days: "
+        "extend it before.",
+        "质押 {number} 中商标 {asset_number} 的质权登记将于 {expires_on} 届满（还有 {days} 天），请提前延期",
+    ),
+    NoticeKind.pledged_right_ended: Reason(
+        "Right {number}, which is pledged to you, has ended on {effective_on}.",
+        "质押给您的权利 {number} 已于 {effective_on} 终止",
+    ),
+    NoticeKind.invalidation_requested: Reason(
+        "Invalidation of right {number}, which is pledged to you, has been requested.",
+        "质押给您的权利 {number} 已被请求宣告无效",
+    ),
+    NoticeKind.amendment_filed: Reason(
+        "Amendment {number} of pledge {pledge} has been filed.", "质押 {pledge} 的变更 {number} 已提交"
+    ),
+    NoticeKind.amendment_decided: Reason(
+        "Amendment {number} of pledge {pledge} is now {status}.",
+        "质押 {pledge} 的变更 {number} 当前状态：{status}",
+    ),
+    NoticeKind.amendment_late: Reason(
+        "Amendment {number} of pledge {pledge} was due within 30 days of {changed_on} and was filed later.",
+        "质押 {pledge} 的变更 {number} 应自 {changed_on} 起三十日内办理，已逾期提交",
+    ),
+    NoticeKind.loan_overdue: Reason(
+        "The loan of pledge {number} is {days} days overdue, since {since}: {amount} yuan are due.",
+        "质押 {number} 的贷款自 {since} 起逾期，已逾期 {days} 天，应还未还 {amount} 元",
+    ),
+    NoticeKind.loan_repaid: Reason(
+        "The loan of pledge {number} has been repaid; the pledge may be deregistered.",
+        "质押 {number} 的贷款已结清，可办理质押注销登记",
+    ),
+    NoticeKind.delegation_granted: Reason(
+        "Delegation {number} lets you act for its principal until {valid_to}.",
+        "您获得委托 {number}，可代委托人办理业务至 {valid_to}",
+    ),
+    NoticeKind.delegation_revoked: Reason(
+        "Delegation {number} was revoked: you no longer act for its principal.",
+        "委托 {number} 已撤回，不得再代委托人办理业务",
+    ),
+    NoticeKind.demand_received: Reason(
+        "The release of pledge {number} is demanded; answer by {respond_by}.",
+        "收到解除质押 {number} 的请求，请在 {respond_by} 前答复",
+    ),
+    NoticeKind.demand_answered: Reason(
+        "Your demand for the release of pledge {number} is now {status}.",
+        "您提出的解除质押 {number} 的请求当前状态：{status}",
+    ),
+    NoticeKind.demand_due: Reason(
+        "The demand for the release of pledge {number} was not answered by {respond_by}.",
+        "解除质押 {number} 的请求未在 {respond_by} 前得到答复",
+    ),
+    NoticeKind.pledge_decided: Reason(
+        "The office's result for {rights} rights of pledge {number}: {outcome}; the pledge is {status}.",
+        "质押 {number} 中 {rights} 项权利的登记结果：{outcome}；质押当前状态：{status}",
+    ),
+    NoticeKind.pledge_unsecured: Reason(
+        "Pledge {number} lost the registration of a right it rests on, {outcome} on {on}: its loan is not"
+        " fully secured.",
+        "质押 {number} 所依赖的权利登记{outcome}（{on}），贷款担保不足",
+    ),
+    NoticeKind.correction_requested: Reason(
+        "The office asks for corrections of filing {application_no} of pledge {number} by {respond_by}.",
+        "质押 {number} 的登记申请 {application_no} 须于 {respond_by} 前补正",
+    ),
+    NoticeKind.filing_overdue: Reason(
+        "Filing {application_no} of pledge {number} was to be decided by {due_on} and is not.",
+        "质押 {number} 的登记申请 {application_no} 应于 {due_on} 前审结，现已超期",
+    ),
 }
 """What each kind of notice says, with the facts its sender gives in braces."""
 
 WORDS: Mapping[str, str] = {
     **{kind.value: zh for kind, zh in PASSING_ZH.items()},
+    "abandoned": "已终止",
+    "opened": "已启动",
+    "listed": "已挂牌处置",
+    "sold": "已成交",
     "accepted": "已接受",
     "active": "正常",
     "approved": "批准",
@@ -177,6 +281,8 @@ WORDS: Mapping[str, str] = {
     "closed": "已关闭",
     "committed": "已入库",
     "confirmed": "已确认",
+    "due": "逾期未答复",
+    "enforced": "已依文书注销",
     "excluded": "已剔除",
     "held": "暂结",
     "released": "已解除",
@@ -188,10 +294,12 @@ WORDS: Mapping[str, str] = {
     "preservation": "保全",
     "suspension": "中止",
     "lapsed": "已失效",
+    "objected": "已提出异议",
     "open": "洽谈中",
     "paid": "已拨付",
     "publicised": "公示中",
     "refused": "已拒绝",
+    "registered": "已登记",
     "rejected": "未批准",
     "review": "审查中",
     "revoked": "已撤销",
@@ -200,6 +308,9 @@ WORDS: Mapping[str, str] = {
     "used": "已使用",
     "warning": "预警",
     "withdrawn": "已撤回",
+    "correction": "补正中",
+    "deregistered": "已注销",
+    "filed": "已提交",
 }
 """Chinese for the words of the code that stand as facts in a notice."""
 

@@ -66,6 +66,7 @@ class Permission(StrEnum):
     deal_record = "deal:record"
     pledge_read = "pledge:read"
     pledge_file = "pledge:file"
+    pledge_check = "pledge:check"
     pledge_register = "pledge:register"
     pledge_amend = "pledge:amend"
     pledge_reserve = "pledge:reserve"
@@ -186,6 +187,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.consent_write,
         _P.portfolio_write,
         _P.application_write,
+        _P.pledge_check,
         _P.valuation_write,
         _P.enrolment_write,
         _P.demand_write,
@@ -193,12 +195,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.bank: EVERYONE
     | {
         _P.pledge_file,
+        _P.pledge_check,
         _P.pledge_register,
         _P.pledge_classify,
         _P.pledge_amend,
         _P.pledge_reserve,
         _P.loan_write,
         _P.enforcement_write,
+        _P.listing_write,
+        _P.offer_write,
+        _P.deal_write,
         _P.delegation_write,
         _P.pool_read,
         _P.consent_write,
@@ -296,7 +302,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is calling: a client of an organisation, with what its token grants."""
+    """Who is calling: a client of an organisation, with what its token grants.
+
+    `delegation_id`: the client is another organisation's, that of the agent which acts for this one (PLG-16).
+    """
 
     client_id: uuid.UUID
     organisation_id: uuid.UUID
@@ -305,6 +314,7 @@ class Actor:
     roles: frozenset[Role]
     permissions: frozenset[Permission]
     request_id: str
+    delegation_id: uuid.UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the token grants `permission`."""

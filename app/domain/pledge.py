@@ -80,6 +80,42 @@ ITEM_NOT_FOUND = define(
 ITEM_TWICE = define(
     "pledge.asset_twice", ErrorKind.invalid, "同一权利重复列出", "The same right is listed twice."
 )
+SHARES_INCOMPLETE = define(
+    "pledge.shares_incomplete",
+    ErrorKind.invalid,
+    "各份额之和应为 1000000（即 100%），现为 {total_ppm}",
+    "The shares make up {total_ppm} millionths: they must be 1,000,000 (100 %), for all or for none.",
+)
+SHARE_TWICE = define(
+    "pledge.share_twice",
+    ErrorKind.invalid,
+    "同一当事人以同一身份重复列出份额",
+    "The same party is listed twice in the same role.",
+)
+SHARE_AGENT = define(
+    "pledge.share_agent",
+    ErrorKind.invalid,
+    "银团贷款由提交质押的银行作为唯一的代理行，各份额方均为银行",
+    "A syndicate consists of banks, and the bank that files is its one agent; nobody else is an agent.",
+)
+HISTORY_INCOMPLETE = define(
+    "pledge.history_incomplete",
+    ErrorKind.invalid,
+    "补录须逐一列明每项权利的登记，且各列一次",
+    "An entry of history tells the registration of each right, each once.",
+)
+HISTORY_OVER = define(
+    "pledge.history_over",
+    ErrorKind.invalid,
+    "仅在押且指明资金池的补录可以占用资金池额度",
+    "A pool covers an entry of history only while its pledge is in force, and only a pool that is named.",
+)
+HISTORY_APPLIED = define(
+    "pledge.history_applied",
+    ErrorKind.invalid,
+    "补录的质押不能基于融资申请",
+    "History is not entered on an application.",
+)
 REGISTRATION_NO_TAKEN = define(
     "pledge.registration_no_taken",
     ErrorKind.conflict,
@@ -163,4 +199,11 @@ CLAIMED = define(
     "该笔贷款的补偿申请 {claim} 尚未了结，结清前不得注销质押",
     "Claim {claim} on this loan is open: the pledge is deregistered once it is rejected or paid.",
     basis="RP-04",
+)
+LOAN_OUTSTANDING = define(
+    "pledge.loan_outstanding",
+    ErrorKind.conflict,
+    "贷款本金尚有 {outstanding} 元未还，不得以债务清偿为由注销质押",
+    "Principal of {outstanding} yuan is outstanding: the debt is not paid, which is the reason given.",
+    basis="专利权质押登记办法第14条",
 )

@@ -30,3 +30,15 @@ def counted(registered: Iterable[tuple[AssetKind, date]]) -> Counted:
         financing_on=min(first.values(), default=None),
         mixed_on=max(first.values()) if both else None,
     )
+
+
+def earliest(one: Counted, other: Counted) -> Counted:
+    """The earlier days of the two: what has counted counts on, though revoked since (PL-28)."""
+    return Counted(
+        financing_on=_earlier(one.financing_on, other.financing_on),
+        mixed_on=_earlier(one.mixed_on, other.mixed_on),
+    )
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    return min((day for day in (one, other) if day is not None), default=None)

@@ -1,27 +1,21 @@
-"""The grounds on which the office refuses a pledge (专利权质押登记办法第11条), as one pure function.
+"""The grounds on which the office refuses a pledge (专利权质押登记办法第11条), and what they look at.
 
-Every ground is looked at, so that a bank hears all objections in one answer. Grounds 10 and 11 and a
-stale status pass once both parties, being told, still agree (a dated acknowledgement of each).
+Their codes, and the basis and severity each has when no rule pack says otherwise. How they are found:
+`app.domain.pledge_ground_check`; which of them hold on a day, and how severely: `app.domain.rule_pack`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from app.domain.asset import ENDED, PENDING, AssetKind, AssetStatus, MarkKind, Regime
-from app.domain.asset_sign import BOUND_KINDS, COLLECTIVE_MARK
-from app.domain.errors import ErrorCode, ErrorKind, Severity, Violation, define
-from app.domain.hold import RESERVED
+from app.domain.asset import AssetKind, AssetStatus, MarkKind, Regime
+from app.domain.errors import ErrorCode, ErrorKind, Severity, define
 from app.domain.patent_number import PatentType
 from app.domain.pledge import ALREADY_PLEDGED
 
-RULE_PACK = "cn-461-2021"
-"""公告第461号 (2021-11-15) for patents, 公告第358号 (2020-05-01) for trademarks."""
-
-STATUS_FRESH_DAYS = 7
 BASIS = "专利权质押登记办法第11条"
 OF_MARKS = "注册商标专用权质押登记程序规定"
 """The same ground for a mark (PL-15, PL-16, PL-18); a second pledge is denied by default (PL-20)."""
@@ -118,11 +112,28 @@ ASSOCIATED_MARKS_MISSING = define(
     "missing: {missing}.",
     basis=f"{OF_MARKS}第3条",
 )
+FORECLOSURE_CLAUSE = define(
+    "pledge.foreclosure_clause",
+    ErrorKind.conflict,
+    "合同约定债务到期未清偿时权利归质权人所有（流质条款）：只能就该权利优先受偿",
+    "The contract gives the right to the pledgee on default: it gives priority in payment only.",
+    basis="民法典第428条; PL-21",
+    severity=Severity.warn,
+)
+LTV_EXCEEDED = define(
+    "pledge.ltv_exceeded",
+    ErrorKind.conflict,
+    "质押率超过上限：担保 {secured} 元，按价值与上限可担保 {cap} 元",
+    "The loan-to-value ratio is above its cap: {secured} yuan are secured, the value bears {cap} yuan.",
+    basis="PL-27",
+    severity=Severity.warn,
+)
 STATUS_STALE = define(
     "pledge.status_stale",
     ErrorKind.conflict,
-    "权利 {number} 的法律状态核验日为 {status_as_of}，已超过 7 天，须双方知情并同意",
-    "The status of right {number} was last checked on {status_as_of}, over 7 days ago; both must agree.",
+    "权利 {number} 的法律状态核验日为 {status_as_of}，已超过 {fresh_days} 天，须双方知情并同意",
+    "The status of right {number} was last checked on {status_as_of}, over {fresh_days} days ago; "
+    "both must agree.",
     basis="LS-11",
     severity=Severity.acknowledge,
 )
@@ -178,12 +189,18 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The pledge contract's required content (第8条); None or blank means it is missing."""
+    """The pledge contract's required content (第8条); None or blank means it is missing.
+
+    `title_transfer_on_default`: on default the right is to be the creditor's (流质, PL-21).
+    `self_help_auction`: the creditor may auction it without a court (担保制度解释第45条).
+    """
 
     number: str | None = None
     signed_on: date | None = None
     claim_kind: str | None = None
     security_scope: str | None = None
+    title_transfer_on_default: bool = False
+    self_help_auction: bool = False
 
     def missing(self) -> list[str]:
         """Names of the parts that are missing."""
@@ -227,94 +244,3 @@ class Filing:
     """Right to the party that pledges it."""
     consents: Sequence[Consent] = ()
     acknowledgements: Sequence[Acknowledgement] = field(default_factory=tuple)
-
-
-def grounds(filing: Filing, rights: Sequence[Right]) -> list[Violation]:
-    """Every objection to a filing, in the order of the rights and of the grounds."""
-    found: list[Violation] = []
-    missing = filing.contract.missing()
-    if missing:
-        found.append(CONTRACT_ITEMS_MISSING.violation("/contract", missing="、".join(missing)))
-    for position, right in enumerate(rights):
-        pointer = f"/items/{position}/asset_id"
-        for code, facts in _objections(filing, right):
-            if code.severity is Severity.acknowledge and _acknowledged(filing, right, code):
-                continue
-            found.append(code.violation(pointer, asset_id=right.id, number=right.number, **facts))
-    return sorted(found, key=lambda violation: not violation.blocks)
-
-
-def _objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
-    """Grounds of one right, acknowledged or not."""
-    pledgor = filing.pledgors[right.id]
-    if right.regime is not Regime.cn:
-        yield OTHER, {"reason": "非中国权利 (not a Chinese right)"}
-    if pledgor not in right.owners:
-        yield NOT_OWNER, {}
-    elif not set(right.owners) <= {pledgor, None, *_consenting(filing, right)}:
-        yield CO_OWNER_CONSENT_MISSING, {}
-    yield from _status_objections(right, filing.filed_on)
-    if right.stayed:
-        yield SUSPENDED_OR_PRESERVED, {}
-    last_day = right.last_day_in_force
-    if right.kind is AssetKind.patent and last_day is not None and filing.debt_to > last_day:
-        yield TERM_EXCEEDS, {"debt_to": filing.debt_to, "last_day": last_day}
-    yield from _taken(right)
-    yield from _mark_objections(filing, right)
-    if right.twin:
-        yield TWIN_UTILITY_MODEL, {}
-    if right.invalidation_pending:
-        yield INVALIDATION_STARTED, {}
-    stale = right.status_as_of is None or right.status_as_of < filing.filed_on - timedelta(
-        days=STATUS_FRESH_DAYS
-    )
-    if stale:
-        yield STATUS_STALE, {"status_as_of": right.status_as_of}
-
-
-def _taken(right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
-    """What ties the right up for somebody else already."""
-    for lien in right.liens:
-        yield ALREADY_PLEDGED, {"kind": "lien", "since": lien.since, "rank": lien.rank}
-    if right.reserved:
-        yield RESERVED, {}
-
-
-def _mark_objections(filing: Filing, right: Right) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
-    """What is asked of marks only: no collective mark without approval (LS-16), no mark without its like."""
-    if right.mark_kind in BOUND_KINDS:
-        yield COLLECTIVE_MARK, {}
-    missing = [number for asset_id, number in right.associated if asset_id not in filing.pledgors]
-    if missing:
-        yield ASSOCIATED_MARKS_MISSING, {"missing": "、".join(missing)}
-
-
-def _consenting(filing: Filing, right: Right) -> list[uuid.UUID]:
-    """Co-owners of a right who had consented by the day of filing."""
-    return [
-        given.party_id
-        for given in filing.consents
-        if given.asset_id == right.id and given.consented_on <= filing.filed_on
-    ]
-
-
-def _status_objections(right: Right, filed_on: date) -> Iterator[tuple[ErrorCode, dict[str, object]]]:
-    over = right.last_day_in_force is not None and right.last_day_in_force < filed_on
-    if right.status in ENDED or right.status is AssetStatus.grace or over:
-        yield ENDED_OR_INVALID, {"status": right.status}
-    elif right.status in PENDING:
-        yield NOT_GRANTED, {}
-    elif right.status is AssetStatus.late_fee:
-        yield ANNUITY_UNPAID, {}
-    elif right.status is AssetStatus.unknown:
-        yield OTHER, {"reason": "法律状态不明 (legal status unknown)"}
-
-
-def _acknowledged(filing: Filing, right: Right, code: ErrorCode) -> bool:
-    return any(
-        given.asset_id == right.id
-        and given.code == code.code
-        and given.pledgor_on <= filing.filed_on
-        and given.pledgee_on <= filing.filed_on
-        for given in filing.acknowledgements
-    )

@@ -1,7 +1,7 @@
 """Recoveries (追偿): money that comes back after a payout, and whose it is (RP-14)."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from app.domain.claim_settlement import ORDER
@@ -70,22 +70,6 @@ def after_principal(left_fen: int, interest_fen: int) -> tuple[int, int]:
     """Of what is left when all are whole: the bank's documented interest, and the pledgor's (民法典438)."""
     interest = min(left_fen, interest_fen)
     return interest, left_fen - interest
-
-
-def remit_by(on: date, working_days: int) -> date:
-    """The last day on which the bank passes on the pool's part: so many Mondays to Fridays after `on`.
-
-    Public holidays and the weekends worked in their place are not known here, so that the day may come
-    before the legal one.
-    """
-    day = on
-    while working_days > 0:
-        day += timedelta(days=1)
-        working_days -= day.weekday() < _SATURDAY
-    return day
-
-
-_SATURDAY = 5
 
 
 def days_late(booked_on: date, due_on: date) -> int:

@@ -228,22 +228,30 @@ def interest_faults(
     return []
 
 
-def expires_on(base_on: date) -> date:
+def expires_on(base_on: date, valid_years: int = VALID_YEARS) -> date:
     """The last day on which a valuation of that base date is used in practice (PL-26)."""
-    return add_years(base_on, VALID_YEARS)
+    return add_years(base_on, valid_years)
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A valuation that a pledge rests on, as far as that is judged."""
+    """A valuation that a pledge rests on, as far as that is judged. `value_fen` None: not signed yet."""
 
     asset_id: uuid.UUID
     status: ValuationStatus
     base_on: date | None
+    value_fen: int | None = None
+    mode: ValuationMode | None = None
 
 
 def support_faults(
-    valuation: Support, asset_id: uuid.UUID, *, today: date, accepts_expired: bool, pointer: str
+    valuation: Support,
+    asset_id: uuid.UUID,
+    *,
+    today: date,
+    accepts_expired: bool,
+    pointer: str,
+    valid_years: int = VALID_YEARS,
 ) -> list[Violation]:
     """Why a valuation does not support a pledge of the right today (PL-26).
 
@@ -252,7 +260,7 @@ def support_faults(
     if valuation.status is not ValuationStatus.signed or valuation.base_on is None:
         return [UNFIT.violation(pointer)]
     found = [] if valuation.asset_id == asset_id else [UNFIT.violation(pointer)]
-    last_day = expires_on(valuation.base_on)
+    last_day = expires_on(valuation.base_on, valid_years)
     if last_day < today and not accepts_expired:
         found.append(EXPIRED.violation(pointer, expires_on=last_day))
     return found

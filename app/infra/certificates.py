@@ -8,6 +8,8 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.domain import certificate as rules
+from app.domain.certificate_search import FORMAT as SEARCH
+from app.domain.certificate_search_text import search_sheet
 from app.domain.certificate_text import sheet
 from app.infra import typesetting
 from app.infra.signing import Use, base64url, derived_key, thumbprint
@@ -34,13 +36,15 @@ class CertificatePress:
     async def page(self, body: str, *, signature: bytes, issued_at: datetime) -> bytes:
         """The certificate as a PDF; the same bytes for the same text."""
         told: dict[str, Any] = rules.read(body)
-        data = sheet(told) | {
+        search = told["format"] == SEARCH
+        data = (search_sheet(told) if search else sheet(told)) | {
             "body_sha256": rules.sha256(body),
             "signature": base64url(signature),
             "key_id": self.key_id,
             "qr": typesetting.qr(told["verify_url"]),
         }
-        return await typesetting.pdf("certificate", data, made_at=issued_at)
+        template = "search_certificate" if search else "certificate"
+        return await typesetting.pdf(template, data, made_at=issued_at)
 
 
 def jwk(key_id: str, public_key: bytes) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Typesetting: a page from a template and data, the same bytes whenever the same is given.
 
-Data reach the template as JSON and are never markup; the template reads no file but itself, and only the
-font that is part of the package is used.
+Data reach the template as JSON and are never markup; the template reads no file but what lies beside it, and
+only the font that is part of the package is used.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ class CertificateKey(Base):
 class Certificate(OperationalMixin, Base):
     """The state of a right on `on` as known at `known_at`, in the bytes that were signed and handed out.
 
+    Or what a search for encumbrances found then, of a right or of all rights of a party (PLG-06).
+
     `body` is canonical JSON, `signature` the Ed25519 signature over its bytes by the key `key_id`,
     `pdf_sha256` names the same as a page. Anyone may verify it by `code`, which cannot be guessed.
     `state_sha256` is of what is certified alone (rights, owners, encumbrances), to compare with what is
@@ -45,18 +47,22 @@ class Certificate(OperationalMixin, Base):
         CheckConstraint("body_sha256 = encode(sha256(convert_to(body, 'UTF8')), 'hex')", name="body_sha256"),
         CheckConstraint(
             "body::jsonb ->> 'number' = number AND body::jsonb ->> 'state_sha256' = state_sha256"
-            " AND body::jsonb #>> '{state,asset_id}' = asset_id::text",
+            " AND body::jsonb #>> '{state,asset_id}' IS NOT DISTINCT FROM asset_id::text"
+            " AND body::jsonb #>> '{state,party_id}' IS NOT DISTINCT FROM party_id::text",
             name="of_body",
         ),
+        CheckConstraint("num_nonnulls(asset_id, party_id) = 1", name="one_subject"),
         UniqueConstraint("number"),
         UniqueConstraint("code"),
         Index("ix_certificates_asset_id", "asset_id"),
+        Index("ix_certificates_party_id", "party_id"),
         Index("ix_certificates_organisation_id", "organisation_id"),
     )
 
     number: Mapped[str]
     code: Mapped[str]
-    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))
+    asset_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("assets.id"))
+    party_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("parties.id"))
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
     on: Mapped[date]
     known_at: Mapped[datetime]

@@ -30,6 +30,7 @@ class Enforcement(OperationalMixin, Base):
         CheckConstraint("price_fen > 0", name="price_fen"),
         CheckConstraint("(status IN ('sold', 'closed')) = (sold_on IS NOT NULL)", name="sold_on"),
         CheckConstraint("(sold_on IS NULL) = (price_fen IS NULL)", name="price_of_sold"),
+        CheckConstraint("price_fen >= reserve_fen", name="reserve_kept"),
         UniqueConstraint("number"),
         UniqueConstraint("listing_id"),
         UniqueConstraint("deal_id"),
@@ -60,6 +61,11 @@ class Enforcement(OperationalMixin, Base):
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
     version: Mapped[int]
+
+    @property
+    def by_court(self) -> bool:
+        """Whether a court disposes of the rights, which its own preservation does not hinder."""
+        return self.mode == EnforcementMode.court
 
     def advance(self, event: EnforcementEvent) -> None:
         """Move to the next state or refuse."""

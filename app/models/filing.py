@@ -15,7 +15,8 @@ class Filing(OperationalMixin, Base):
     """What was handed in for the rights of one kind of a pledge: patents and marks go to the office apart.
 
     `due_on` is the last day of the office's time limit in working days (PL-05), `respond_by` that of the
-    applicants' answer to a request for correction. `amendment_id`: of a change or an extension.
+    applicants' answer to a request for correction. `amendment_id`: of a change or an extension. `grounds`:
+    which of the twelve the office refused it on (PL-06).
     """
 
     __tablename__ = "filings"
@@ -37,6 +38,7 @@ class Filing(OperationalMixin, Base):
             unique=True,
             postgresql_where=text("status IN ('submitted', 'correction')"),
         ),
+        Index("ix_filings_pledge_id", "pledge_id"),
         Index("ix_filings_amendment_id", "amendment_id"),
         Index("ix_filings_due_on", "due_on", postgresql_where=text("status IN ('submitted', 'correction')")),
     )
@@ -55,6 +57,7 @@ class Filing(OperationalMixin, Base):
     decided_on: Mapped[date | None]
     announced_on: Mapped[date | None]
     reason: Mapped[str | None]
+    grounds: Mapped[list[str] | None]
     status: Mapped[str]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]

@@ -13,14 +13,17 @@ from app.models.base import Base, OperationalMixin, one_of
 class Loan(OperationalMixin, Base):
     """A loan on a pledge, from its first drawdown. Totals in fen, moved only by its entries (a trigger).
 
-    What is outstanding of the principal is `drawn_fen - repaid_fen - written_off_fen`, never below zero.
+    What is outstanding of the principal is `drawn_fen - repaid_fen - written_off_fen`, never below zero nor
+    above the limit. What was repaid of a `revolving` one (最高额质权) may be drawn again. The plan in force
+    was made when `planned_drawn_fen` had been drawn and `planned_interest_fen` of interest paid.
     `overdue_since` is the due day of the earliest instalment that is not paid in full.
     """
 
     __tablename__ = "loans"
     __table_args__ = (
         one_of("status", LoanStatus),
-        CheckConstraint("limit_fen > 0 AND drawn_fen <= limit_fen", name="drawn_fen"),
+        CheckConstraint("limit_fen > 0 AND (revolving OR drawn_fen <= limit_fen)", name="drawn_fen"),
+        CheckConstraint("drawn_fen - repaid_fen - written_off_fen <= limit_fen", name="limit_fen"),
         CheckConstraint(
             "drawn_fen >= 0 AND repaid_fen >= 0 AND written_off_fen >= 0 AND interest_fen >= 0", name="totals"
         ),
@@ -33,17 +36,25 @@ class Loan(OperationalMixin, Base):
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("organisations.id"))
     currency: Mapped[str]
     limit_fen: Mapped[int]
+    revolving: Mapped[bool]
     drawn_fen: Mapped[int] = mapped_column(server_default="0")
     repaid_fen: Mapped[int] = mapped_column(server_default="0")
     written_off_fen: Mapped[int] = mapped_column(server_default="0")
     interest_fen: Mapped[int] = mapped_column(server_default="0")
     plan: Mapped[int] = mapped_column(SmallInteger)
+    planned_drawn_fen: Mapped[int] = mapped_column(server_default="0")
+    planned_interest_fen: Mapped[int] = mapped_column(server_default="0")
     overdue_since: Mapped[date | None]
     told_days: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str]
     event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
     recorded_at: Mapped[datetime]
     version: Mapped[int]
+
+    @property
+    def outstanding_fen(self) -> int:
+        """What is outstanding of the principal."""
+        return self.drawn_fen - self.repaid_fen - self.written_off_fen
 
     def advance(self, event: LoanEvent) -> None:
         """Move to the next state or refuse."""
@@ -59,7 +70,7 @@ class LoanEntry(OperationalMixin, Base):
         one_of("kind", LoanEntryKind),
         CheckConstraint("principal_fen >= 0 AND interest_fen >= 0", name="amounts"),
         CheckConstraint("principal_fen + interest_fen > 0", name="something"),
-        CheckConstraint("kind <> 'drawdown' OR interest_fen = 0", name="drawdown"),
+        CheckConstraint("kind NOT IN ('drawdown', 'write_off') OR interest_fen = 0", name="principal_only"),
         UniqueConstraint("reverses_id"),
         UniqueConstraint("loan_id", "reference"),
         Index("ix_loan_entries_loan_id", "loan_id", "occurred_on"),
@@ -83,6 +94,7 @@ class LoanInstalment(OperationalMixin, Base):
     __tablename__ = "loan_instalments"
     __table_args__ = (
         CheckConstraint("principal_fen >= 0 AND interest_fen >= 0", name="amounts"),
+        CheckConstraint("principal_fen + interest_fen > 0", name="something"),
         UniqueConstraint("loan_id", "plan", "ordinal"),
         UniqueConstraint("loan_id", "plan", "due_on"),
         Index("ix_loan_instalments_due_on", "due_on"),

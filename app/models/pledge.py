@@ -1,6 +1,9 @@
 """Pledges: one financing secured by one or more rights."""
 
+from __future__ import annotations
+
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +23,7 @@ from app.domain.asset import AssetKind, Regime
 from app.domain.decision import DecisionKind, DecisionOutcome
 from app.domain.loan_class import LoanClass
 from app.domain.pledge import PLEDGE, PledgeEvent, PledgeForm, PledgeStatus, ShareKind
+from app.domain.pledge_life import steps
 from app.domain.pool import SharingParty
 from app.models.base import Base, OperationalMixin, one_of
 
@@ -82,6 +86,21 @@ class Pledge(OperationalMixin, Base):
         """Move to the next state or refuse."""
         self.status = PLEDGE.next(PledgeStatus(self.status), event)
         self.version += 1
+
+    @property
+    def contracted_on(self) -> date | None:
+        """The day of the pledge contract, which establishes nothing by itself (PL-01)."""
+        signed = self.contract.get("signed_on")
+        return date.fromisoformat(signed) if signed else None
+
+    def follow(self, items: Iterable[PledgeItem], last: PledgeEvent) -> None:
+        """Move to where its rights are, `last` being what happened to one of them, or refuse."""
+        states = [PledgeStatus(item.status) for item in items]
+        events = steps(PledgeStatus(self.status), states, last)
+        for event in events:
+            self.advance(event)
+        if not events:
+            self.version += 1
 
 
 class PledgeItem(OperationalMixin, Base):

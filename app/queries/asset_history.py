@@ -24,7 +24,7 @@ from app.queries.driver import driver
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-# The rules of domain/asset_history.py in SQL; $2 is the day, $3 the moment.
+# The rules of domain/asset_history.py in SQL; $2 is the day, $3 the moment. Revoked: never was (PL-08).
 _STATE = """
 SELECT a.office, a.kind, a.patent_type, a.number, a.name, a.last_day_in_force, a.recorded_at <= $3 AS known,
   (SELECT jsonb_agg(jsonb_build_object('scheme', i.scheme, 'value', i.value) ORDER BY i.scheme, i.key)
@@ -53,7 +53,8 @@ SELECT a.office, a.kind, a.patent_type, a.number, a.name, a.last_day_in_force, a
                 upper(period) - 1 AS last_day FROM holds WHERE asset_id = a.id) h
    WHERE h.recorded_at <= $3 AND (h.first_day IS NULL OR h.first_day <= $2)
      AND (h.last_day IS NULL OR h.last_day >= $2)
-     AND (h.ended_at IS NULL OR h.ended_at > $3 OR h.ended_on > $2)) AS encumbrances
+     AND (h.ended_at IS NULL OR h.ended_at > $3
+          OR (h.ended_on > $2 AND h.end_reason <> 'pledge.revoked'))) AS encumbrances
 FROM assets a WHERE a.id = $1
 """
 

@@ -52,9 +52,13 @@ class Right:
         """Whether a live hold of that kind is on the right."""
         return any(hold.kind == kind for hold in self.holds)
 
-    def stayed(self, today: date) -> bool:
-        """Whether dispositions are stayed: suspended by the office or preserved by a court (LS-09, LS-10)."""
-        return any(hold.kind in STAY_KINDS and hold.runs_on(today) for hold in self.holds)
+    def stayed(self, today: date, *, by_court: bool = False) -> bool:
+        """Whether dispositions are stayed: suspended by the office or preserved by a court (LS-09, LS-10).
+
+        `by_court`: a court itself disposes of the right, which its preservation does not hinder.
+        """
+        kinds = STAY_KINDS - {HoldKind.preservation} if by_court else STAY_KINDS
+        return any(hold.kind in kinds and hold.runs_on(today) for hold in self.holds)
 
     def reserved(self, today: date, *, but_for: uuid.UUID) -> bool:
         """Whether another than `but_for` has the right reserved today (DEA-03)."""

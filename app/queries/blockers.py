@@ -40,6 +40,8 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
                    AND h.field && $8::int4range AND h.period && $9::daterange AND h.lane && $10::int8range,
     'source_noun', h.source_noun, 'source_id', h.source_id,
     'state', coalesce(i.status, d.status, l.status),
+    'own', h.source_noun = 'reservation' AND EXISTS (
+      SELECT 1 FROM reservations v WHERE v.id = h.source_id AND v.organisation_id = $4),
     'answered', p.pledgee_id IS NOT NULL
                 AND coalesce(p.organisation_id, (SELECT o.id FROM organisations o
                                                  WHERE o.party_id = p.pledgee_id LIMIT 1)) IS NOT NULL)
@@ -164,6 +166,7 @@ def _held(hold: dict[str, Any], *, told: bool) -> Held:
         source_id=uuid.UUID(hold["source_id"]) if told or source in PUBLIC_SOURCES else None,
         state=hold["state"],
         answered=hold["answered"],
+        own=hold["own"],
     )
 
 

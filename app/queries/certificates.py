@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, select
 
-from app.domain import asset as asset_rules, certificate as rules
+from app.domain import asset as asset_rules, certificate as rules, certificate_search as search_rules
 from app.domain.certificate import CERTIFIED_KINDS, CertificateStatus
 from app.domain.district import NATIONAL
 from app.models.asset import Asset
@@ -20,12 +20,14 @@ from app.models.organisation import Organisation
 from app.models.party import Party
 from app.queries import seals
 from app.queries.asset_history import state_at
+from app.queries.certificate_searches import news, search_at
 from app.queries.districts import seen_by
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from app.domain.certificate_search import Search
     from app.domain.permission import Actor
 
 NEWS = 20
@@ -60,10 +62,16 @@ def matching(
     statement: Select[Certificate],
     *,
     asset_id: uuid.UUID | None = None,
+    party_id: uuid.UUID | None = None,
     status: CertificateStatus | None = None,
 ) -> Select[Certificate]:
     """`statement` narrowed by what is given."""
-    for column, value in ((Certificate.asset_id, asset_id), (Certificate.status, status)):
+    given = (
+        (Certificate.asset_id, asset_id),
+        (Certificate.party_id, party_id),
+        (Certificate.status, status),
+    )
+    for column, value in given:
         if value is not None:
             statement = statement.where(column == value)
     return statement
@@ -135,6 +143,10 @@ async def seal(session: AsyncSession) -> dict[str, str | int] | None:
 
 async def present(session: AsyncSession, certificate: Certificate, now: datetime) -> Present:
     """What is known now of the day certified; of a long run of news the first `NEWS` are looked at."""
+    told = rules.read(certificate.body)
+    if told["format"] == search_rules.FORMAT or certificate.asset_id is None:
+        discharged = bool(told["state"]["include_discharged"])
+        return await _search_present(session, certificate, now, discharged=discharged)
     asset_id, on = certificate.asset_id, certificate.on
     known = rules.state_sha256(await state_at(session, asset_id, on=on, known_at=now))
     if known == certificate.state_sha256:
@@ -146,3 +158,28 @@ async def present(session: AsyncSession, certificate: Certificate, now: datetime
         if rules.state_sha256(then) != certificate.state_sha256:
             return Present(known, row["moment"])
     return Present(known, None)
+
+
+async def _search_present(
+    session: AsyncSession, certificate: Certificate, now: datetime, *, discharged: bool
+) -> Present:
+    """What the same search finds now."""
+
+    async def known(at: datetime) -> Search:
+        return await search_at(
+            session,
+            asset_id=certificate.asset_id,
+            party_id=certificate.party_id,
+            on=certificate.on,
+            known_at=at,
+            discharged=discharged,
+        )
+
+    present = await known(now)
+    sha256 = search_rules.state_sha256(present)
+    if sha256 == certificate.state_sha256:
+        return Present(sha256, None)
+    for moment in await news(session, present, after=certificate.known_at, limit=NEWS):
+        if search_rules.state_sha256(await known(moment)) != certificate.state_sha256:
+            return Present(sha256, moment)
+    return Present(sha256, None)

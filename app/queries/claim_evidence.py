@@ -17,6 +17,7 @@ from app.domain.valuation import ValuationStatus
 from app.models.application import Application
 from app.models.asset import Asset
 from app.models.event import Event
+from app.models.loan import Loan, LoanEntry
 from app.models.pledge import PledgeItem
 from app.models.valuation import Valuation
 from app.queries import assets as asset_queries, pledge_classifications
@@ -37,7 +38,7 @@ class Cut:
 
 
 async def of_pledge(session: AsyncSession, pledge: Pledge, cut: Cut) -> dict[str, Any]:
-    """The pledge with its rights (status, registration, signed valuations) and its loan's classifications."""
+    """The pledge with its rights (status, registration, signed valuations), and how its loan went."""
     rows = await session.execute(
         select(PledgeItem, Asset.number)
         .join(Asset, Asset.id == PledgeItem.asset_id)
@@ -46,6 +47,7 @@ async def of_pledge(session: AsyncSession, pledge: Pledge, cut: Cut) -> dict[str
     )
     items = [await _item(session, item, number, pledge.organisation_id, cut) for item, number in rows.all()]
     classified = await pledge_classifications.known(session, pledge.id, known_at=cut.known_at)
+    book = await _book(session, pledge.id, cut)
     return {
         "pledge": {
             "id": str(pledge.id),
@@ -62,6 +64,8 @@ async def of_pledge(session: AsyncSession, pledge: Pledge, cut: Cut) -> dict[str
         },
         "items": items,
         "classifications": [_classification(one) for one in classified],
+        # Drawdowns and receipts (RP-09); a loan may have been classed without a book of its own.
+        **({"loan_entries": book} if book else {}),
     }
 
 
@@ -128,6 +132,28 @@ def _valuation(valuation: Valuation) -> dict[str, Any]:
         "methods": list(valuation.methods),
         "appraiser_id": str(valuation.appraiser_id),
     }
+
+
+async def _book(session: AsyncSession, pledge_id: uuid.UUID, cut: Cut) -> list[dict[str, Any]]:
+    """What was drawn, paid back and given up, as it was known."""
+    statement = (
+        select(LoanEntry)
+        .join(Loan, Loan.id == LoanEntry.loan_id)
+        .where(Loan.pledge_id == pledge_id, LoanEntry.recorded_at <= cut.known_at)
+        .order_by(LoanEntry.id)
+    )
+    return [
+        {
+            "id": str(entry.id),
+            "kind": entry.kind,
+            "principal_fen": entry.principal_fen,
+            "interest_fen": entry.interest_fen,
+            "occurred_on": str(entry.occurred_on),
+            "reference": entry.reference,
+            "reverses_id": _text(entry.reverses_id),
+        }
+        for entry in await session.scalars(statement)
+    ]
 
 
 def _classification(row: LoanClassification) -> dict[str, Any]:

@@ -58,3 +58,18 @@ async def of_rights(
     for row in await connection.fetch(_CONCERNED, list(asset_ids), on):
         found[row["asset_id"]].append(Concerned(row["organisation_id"], row["district_code"]))
     return found
+
+
+_PLEDGEES = """
+SELECT DISTINCT o.id, o.district_code
+FROM holds h JOIN pledges p ON p.id = h.source_id
+JOIN organisations o ON o.id = p.organisation_id OR (p.organisation_id IS NULL AND o.party_id = p.pledgee_id)
+WHERE h.asset_id = $1 AND h.kind = 'lien' AND h.source_noun = 'pledge' AND h.ended_at IS NULL
+ORDER BY o.id
+"""
+
+
+async def pledgees(session: AsyncSession, asset_id: uuid.UUID) -> list[Concerned]:
+    """The banks to which a right is pledged now (PL-12)."""
+    connection = await driver(session)
+    return [Concerned(row["id"], row["district_code"]) for row in await connection.fetch(_PLEDGEES, asset_id)]

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     import asyncpg
     from sqlalchemy.ext.asyncio import AsyncSession
 
+_KEPT = "driver"
+
 
 async def driver(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:
     """The driver connection of `session`'s transaction.
@@ -15,7 +17,13 @@ async def driver(session: AsyncSession) -> asyncpg.Connection[asyncpg.Record]:
     The unit's opening statement has begun that transaction; statements on a raw connection before it
     would run outside.
     """
-    if not session.in_transaction():
+    transaction = session.sync_session.get_nested_transaction() or session.sync_session.get_transaction()
+    if transaction is None:
         raise RuntimeError("the unit of work has not been opened")
-    connection = await (await session.connection()).get_raw_connection()
-    return cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
+    # Asked for before every statement: what SQLAlchemy goes through to find it, and to set a savepoint, is
+    # gone through once.
+    known, found = session.info.get(_KEPT, (None, None))
+    if known is not transaction:
+        found = (await (await session.connection()).get_raw_connection()).driver_connection
+        session.info[_KEPT] = transaction, found
+    return cast("asyncpg.Connection[asyncpg.Record]", found)

@@ -50,12 +50,15 @@ def matching(
     direction: Direction | None = None,
     asset_id: uuid.UUID | None = None,
     organisation_id: uuid.UUID | None = None,
+    disposal: bool | None = None,
 ) -> Select[Listing]:
     """`statement` narrowed by what is given."""
     given = ((Listing.status, status), (Listing.mode, mode), (Listing.direction, direction))
     for column, value in given:
         if value is not None:
             statement = statement.where(column == value)
+    if disposal is not None:
+        statement = statement.where(Listing.disposal.is_(disposal))
     if organisation_id is not None:
         statement = statement.where(Listing.organisation_id == organisation_id)
     if asset_id is not None:

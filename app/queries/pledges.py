@@ -9,10 +9,11 @@ from sqlalchemy import Select, exists, func, or_, select
 
 from app.domain import pledge as rules
 from app.domain.permission import Role
+from app.domain.pledge import PledgeStatus
 from app.models.asset import Asset
 from app.models.fact import Fact
 from app.models.organisation import Organisation
-from app.models.pledge import Pledge, PledgeItem
+from app.models.pledge import Pledge, PledgeItem, PledgeShare
 from app.models.pool import Pool
 from app.queries.districts import seen_by
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 
 def visible(actor: Actor) -> Select[Pledge]:
-    """Pledges the caller may see: those it is a party to, and those of the district it regulates."""
+    """Pledges the caller may see: those it is a party or has a share in, and those of its district."""
     owned = exists().where(PledgeItem.pledge_id == Pledge.id, PledgeItem.pledgor_id == actor.party_id)
+    shared = exists().where(PledgeShare.pledge_id == Pledge.id, PledgeShare.party_id == actor.party_id)
     return select(Pledge).where(
         seen_by(
             actor,
@@ -35,8 +37,15 @@ def visible(actor: Actor) -> Select[Pledge]:
             Pledge.borrower_id == actor.party_id,
             Pledge.pledgee_id == actor.party_id,
             owned,
+            shared,
         )
     )
+
+
+def exceptional(actor: Actor) -> Select[Pledge]:
+    """Of the pledges the caller may see, those a registration of which was revoked (PL-28)."""
+    revoked = exists().where(PledgeItem.pledge_id == Pledge.id, PledgeItem.status == PledgeStatus.revoked)
+    return visible(actor).where(revoked)
 
 
 async def get(session: AsyncSession, actor: Actor, pledge_id: uuid.UUID) -> Pledge:
@@ -64,6 +73,17 @@ async def items(
     return found
 
 
+async def shares(
+    session: AsyncSession, pledge_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[PledgeShare]]:
+    """Who lent and who bears the risk, in several pledges; those whose bank does alone are absent."""
+    statement = select(PledgeShare).where(PledgeShare.pledge_id.in_(pledge_ids)).order_by(PledgeShare.id)
+    found: dict[uuid.UUID, list[PledgeShare]] = {}
+    for share in await session.scalars(statement):
+        found.setdefault(share.pledge_id, []).append(share)
+    return found
+
+
 async def lock(
     session: AsyncSession, actor: Actor, pledge_id: uuid.UUID
 ) -> tuple[Pledge, Sequence[PledgeItem]]:
@@ -77,6 +97,11 @@ async def lock(
     seen = await get(session, actor, pledge_id)
     if not _records(actor, seen):
         raise rules.NOT_YOURS.error(pledge_id=pledge_id)
+    return await lock_known(session, pledge_id)
+
+
+async def lock_known(session: AsyncSession, pledge_id: uuid.UUID) -> tuple[Pledge, Sequence[PledgeItem]]:
+    """A pledge that is known to exist, fresh, with its items; rights are locked first, the caller may act."""
     rights = (
         select(Asset.id)
         .where(Asset.id.in_(select(PledgeItem.asset_id).where(PledgeItem.pledge_id == pledge_id)))
@@ -124,11 +149,12 @@ async def counted_industry(session: AsyncSession, pledge_id: uuid.UUID) -> str |
 
 
 async def audience(session: AsyncSession, pledge: Pledge) -> list[uuid.UUID]:
-    """Organisations a pledge concerns: of pledgee, borrower and pledgors, and the pool's manager."""
-    parties = select(PledgeItem.pledgor_id).where(PledgeItem.pledge_id == pledge.id)
+    """Organisations a pledge concerns: of pledgee, borrower, pledgors and sharers, and the pool's manager."""
+    pledgors = select(PledgeItem.pledgor_id).where(PledgeItem.pledge_id == pledge.id)
+    sharers = select(PledgeShare.party_id).where(PledgeShare.pledge_id == pledge.id)
     named = [party_id for party_id in (pledge.pledgee_id, pledge.borrower_id) if party_id is not None]
     statement = select(Organisation.id).where(
-        or_(Organisation.party_id.in_(parties), Organisation.party_id.in_(named))
+        or_(Organisation.party_id.in_(pledgors.union(sharers)), Organisation.party_id.in_(named))
     )
     manager = select(Pool.manager_id).where(Pool.id == pledge.pool_id)
     return sorted({*await session.scalars(statement.union(manager))})

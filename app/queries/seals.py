@@ -62,8 +62,10 @@ COVERED = (
     Covered("import_rows"),
     Covered("offer_rounds"),
     Covered("consent_uses"),
+    Covered("decisions"),
     Covered("loan_classifications"),
     Covered("recoveries"),
+    Covered("enforcement_payments"),
     Covered(
         "recovery_shares",
         "JOIN recoveries p ON p.event_id = t.event_id JOIN recovery_shares r ON r.recovery_id = p.id",
@@ -84,6 +86,8 @@ COVERED = (
     Covered("fund_movements"),
     Covered("stress_tests"),
     Covered("roots"),
+    Covered("loan_entries"),
+    Covered("loan_instalments"),
 )
 """Every append-only table whose rows belong to an event. Rows that may change cannot be covered."""
 

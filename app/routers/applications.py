@@ -6,11 +6,14 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app.domain.application import Answer, ApplicationStatus, NewApplication
+from app.domain.application_match import BankMatch
+from app.domain.money import parse_amount
 from app.domain.permission import Permission
+from app.errors import violation_out
 from app.models.application import Application
 from app.models.pool import Commitment
 from app.queries import applications as queries, commitments as commitment_queries
@@ -19,15 +22,20 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.application import (
+    MAX_ASSETS,
+    MAX_MONTHS,
     ApplicationContractIn,
     ApplicationDecisionIn,
     ApplicationIn,
     ApplicationOut,
+    BankMatchOut,
+    MatchesOut,
     OfferedAssetOut,
+    PoolMatchOut,
     ReservationOut,
 )
-from app.schemas.common import MoneyOut, Page
-from app.services import applications
+from app.schemas.common import Amount, MoneyOut, Page
+from app.services import application_matches, applications
 from app.services.commitments import Reserving
 
 if TYPE_CHECKING:
@@ -187,6 +195,61 @@ async def search(
     )
     found = await page(unit.session, statement, Application.id, paging.wanted)
     return paging.answer(found, await _outs(unit.session, found.rows))
+
+
+@router.get("/matches")
+async def matches(
+    unit: Reading,
+    amount: Annotated[Amount, Query(description="What is wanted, in CNY.")],
+    term_months: Annotated[int, Query(ge=1, le=MAX_MONTHS)],
+    asset_id: Annotated[list[uuid.UUID], Query(min_length=1, max_length=MAX_ASSETS)],
+    ip_share_bp: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+) -> MatchesOut:
+    """Whom to ask: the banks of the caller's district and their pools, with the reasons for and against."""
+    found = await application_matches.match(
+        unit.session,
+        actor=unit.actor,
+        today=unit.moment.today,
+        amount_fen=parse_amount(amount),
+        term_months=term_months,
+        asset_ids=asset_id,
+        ip_share_bp=ip_share_bp,
+    )
+    return _matches(found)
+
+
+@router.get("/{application_id}/matches")
+async def matches_of(application_id: uuid.UUID, unit: Reading) -> MatchesOut:
+    """The pools in which the bank of this application may have it covered."""
+    found = await application_matches.for_application(
+        unit.session, actor=unit.actor, today=unit.moment.today, application_id=application_id
+    )
+    return _matches(found)
+
+
+def _matches(found: Sequence[BankMatch]) -> MatchesOut:
+    return MatchesOut(
+        items=[
+            BankMatchOut(
+                bank_id=bank.organisation_id,
+                name=bank.name,
+                suits=bank.suits,
+                pools=[
+                    PoolMatchOut(
+                        pool_id=one.candidate.pool_id,
+                        number=one.candidate.number,
+                        name=one.candidate.name,
+                        suits=one.suits,
+                        shares_bp=dict(one.candidate.shares_bp),
+                        legal_basis=one.candidate.legal_basis,
+                        against=[violation_out(violation) for violation in one.against],
+                    )
+                    for one in bank.pools
+                ],
+            )
+            for bank in found
+        ]
+    )
 
 
 @router.get("/{application_id}")

@@ -23,6 +23,7 @@ from app.queries import blockers as queries
 from app.routers.dependencies import ReadUnit, reads
 from app.schemas.blocker import BlockerOut, BlockersOut, RemedyOut
 from app.schemas.common import Amount, Day
+from app.services import rule_packs
 
 if TYPE_CHECKING:
     from app.domain.clock import Moment
@@ -117,7 +118,7 @@ async def search(
     facts = await queries.facts(unit.session, unit.actor, asset_id, question, scope)
     if given.party_id is None:
         question = rules.for_owner(question, facts)
-    found = blockers(question, facts)
+    found = blockers(question, facts, rule_packs.packs().national(question.on).pack)
     return BlockersOut(
         asset_id=asset_id,
         action=action,
@@ -133,8 +134,8 @@ def _out(blocker: Blocker) -> BlockerOut:
     told = {name: fact for name, fact in plain_facts(violation).items() if name not in UNTOLD}
     return BlockerOut(
         code=violation.code.code,
-        basis=violation.code.basis,
-        severity=violation.code.severity,
+        basis=violation.basis,
+        severity=violation.severity,
         message_zh=violation.zh,
         message_en=violation.en,
         facts=told,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -15,6 +15,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.domain import certificate as rules
+from app.domain.certificate_search import FORMAT as SEARCH
+from app.domain.certificate_search_text import search_sheet
 from app.domain.certificate_text import SAMPLE, VERDICTS, local, sheet
 from app.domain.errors import DomainError
 from app.infra.signing import base64url
@@ -72,9 +74,12 @@ def _template(name: str) -> Template:
 
 def _page(found: Verification, style: str) -> str:
     certificate = found.certificate
-    data = sheet(rules.read(certificate.body))
+    told = rules.read(certificate.body)
+    search = told["format"] == SEARCH
+    data = search_sheet(told) if search else sheet(told)
     zh, en = VERDICTS[found.verdict]
-    return _template("certificate").substitute(
+    return _template("search_certificate" if search else "certificate").substitute(
+        _search_parts(data) if search else _parts(data),
         style=style,
         number=escape(certificate.number),
         code=escape(certificate.code),
@@ -83,16 +88,29 @@ def _page(found: Verification, style: str) -> str:
         verdict_zh=escape(zh),
         verdict_en=escape(en),
         since=_since(found),
-        right=_facts(data["right"]),
         times=_facts(data["times"]),
-        owners=_rows(data["owners"], 3),
-        encumbrances=_rows(data["encumbrances"], 4),
         not_covered_zh=escape(data["not_covered"][0]),
         not_covered_en=escape(data["not_covered"][1]),
         body_sha256=escape(certificate.body_sha256),
         signature=escape(base64url(certificate.signature)),
         key_id=escape(certificate.key_id),
     )
+
+
+def _parts(data: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "right": _facts(data["right"]),
+        "owners": _rows(data["owners"], 3),
+        "encumbrances": _rows(data["encumbrances"], 4),
+    }
+
+
+def _search_parts(data: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "subject": _facts(data["subject"]),
+        "encumbrances": _rows(data["encumbrances"], 5),
+        "rights": _rows(data["rights"], 2),
+    }
 
 
 def _since(found: Verification) -> str:

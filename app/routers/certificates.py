@@ -53,6 +53,7 @@ def _out(certificate: Certificate) -> CertificateOut:
         code=certificate.code,
         verify_url=rules.read(certificate.body)["verify_url"],
         asset_id=certificate.asset_id,
+        party_id=certificate.party_id,
         organisation_id=certificate.organisation_id,
         district_code=certificate.district_code,
         on=certificate.on,
@@ -114,13 +115,23 @@ async def verify(code: str, request: Request, response: Response) -> Verificatio
 
 @router.post("", status_code=201, response_model=CertificateOut)
 async def issue(body: CertificateIn, unit: Writing) -> Response:
-    """Certify the state of a right on a day as known at a moment. A dry run hands out no signature."""
+    """Certify the state of a right, or what a search finds, on a day as known at a moment.
+
+    A search is for all rights of a party, or for a right with what was discharged. A dry run hands out no
+    signature.
+    """
     certificate = await certificates.issue(
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
         press=_press(unit.request),
-        new=NewCertificate(asset_id=body.asset_id, on=body.on, known_at=body.known_at),
+        new=NewCertificate(
+            asset_id=body.asset_id,
+            party_id=body.party_id,
+            on=body.on,
+            known_at=body.known_at,
+            discharged=body.include_discharged,
+        ),
     )
     shown = _out(certificate)
     if unit.dry_run:  # what was never issued must not verify: nobody could revoke it
@@ -147,10 +158,13 @@ async def search(
     paging: PageDep,
     *,
     asset_id: uuid.UUID | None = None,
+    party_id: uuid.UUID | None = None,
     status: CertificateStatus | None = None,
 ) -> Page[CertificateOut]:
     """List the certificates the caller may see."""
-    statement = queries.matching(queries.visible(unit.actor), asset_id=asset_id, status=status)
+    statement = queries.matching(
+        queries.visible(unit.actor), asset_id=asset_id, party_id=party_id, status=status
+    )
     found = await page(unit.session, statement, Certificate.id, paging.wanted)
     return paging.answer(found, [_out(certificate) for certificate in found.rows])
 

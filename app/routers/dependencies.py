@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
+from app.domain.delegation import UNKNOWN
 from app.domain.errors import DomainError, Reason
 from app.domain.permission import CLIENT_REVOKED, DENIED, UNAUTHENTICATED, Actor, Permission
 from app.domain.request import (
@@ -28,7 +30,7 @@ from app.domain.request import (
     VERSION_MISMATCH,
     VERSION_REQUIRED,
 )
-from app.services import idempotency
+from app.services import delegations, idempotency
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
+JSON_LINES = re.compile(r"application/(x-ndjson|jsonl)\s*(;.*)?", re.IGNORECASE)
+"""A value on each line; each is held to `strict` where it is read."""
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 PUBLIC_PATHS = frozenset(
     {
@@ -157,14 +161,44 @@ def _require_live(unit: Unit) -> None:
         raise CLIENT_REVOKED.error()
 
 
+OnBehalfOf = Annotated[
+    str | None, Header(description="The delegation by which the caller acts for another organisation.")
+]
+
+
+async def _delegated(
+    request: Request, unit: Unit, agent: Actor, delegation_id: str, permission: Permission, *, writing: bool
+) -> Actor:
+    """The principal that the caller acts as. Its refusals are audited as well as what it does.
+
+    Raises: `delegation.…` (`services.delegations.act`).
+    """
+    try:
+        named = uuid.UUID(delegation_id)
+    except ValueError as error:
+        raise UNKNOWN.error("header:On-Behalf-Of") from error
+    acting = await delegations.act(
+        unit.session,
+        actor=agent,
+        moment=unit.moment,
+        delegation_id=named,
+        permission=permission,
+        writing=writing,
+    )
+    request.state.actor = acting
+    return acting
+
+
 def reads(permission: Permission) -> Any:
     """Dependency of a reading route: one read-only snapshot for a caller who holds `permission`."""
 
-    async def open_read(request: Request) -> AsyncIterator[ReadUnit]:
-        actor = _authorise(request, permission)
+    async def open_read(request: Request, *, on_behalf_of: OnBehalfOf = None) -> AsyncIterator[ReadUnit]:
+        actor = authenticate(request) if on_behalf_of is not None else _authorise(request, permission)
         scope: AbstractAsyncContextManager[Unit] = request.app.state.database.read(actor.client_id)
         async with scope as unit:
             _require_live(unit)
+            if on_behalf_of is not None:
+                actor = await _delegated(request, unit, actor, on_behalf_of, permission, writing=False)
             yield ReadUnit(unit.session, actor, unit.moment)
 
     return Depends(_marked(open_read, permission), scope="function")
@@ -186,8 +220,9 @@ def writes(permission: Permission, *, media_type: re.Pattern[str] | None = _JSON
         dry_run: Annotated[
             bool, Query(description="Do everything but keep nothing; no key is needed.")
         ] = False,
+        on_behalf_of: OnBehalfOf = None,
     ) -> AsyncIterator[WriteUnit]:
-        actor = _authorise(request, permission)
+        actor = authenticate(request) if on_behalf_of is not None else _authorise(request, permission)
         key = _key(idempotency_key, dry_run=dry_run)
         body = await request.body()
         if body and media_type is not None:
@@ -196,6 +231,9 @@ def writes(permission: Permission, *, media_type: re.Pattern[str] | None = _JSON
         database: Database = request.app.state.database
         async with database.write(actor.client_id) as unit:
             _require_live(unit)
+            agent = actor
+            if on_behalf_of is not None:
+                actor = await _delegated(request, unit, agent, on_behalf_of, permission, writing=True)
             if key is not None:
                 answer = await idempotency.claim(
                     unit.session,
@@ -206,6 +244,10 @@ def writes(permission: Permission, *, media_type: re.Pattern[str] | None = _JSON
                 )
                 if answer is not None:
                     raise Finished(_response(answer, {"Idempotency-Replayed": "true"}))
+            if actor is not agent:
+                await delegations.note_use(
+                    unit.session, agent=agent, acting=actor, moment=unit.moment, permission=permission
+                )
             work = WriteUnit(unit.session, actor, unit.moment, request, database, key, dry_run)
             yield work
             if not work.replied:
@@ -235,20 +277,30 @@ def _fingerprint(request: Request, body: bytes) -> bytes:
     for part in (request.method, request.scope["path"], request.headers.get("if-match", "")):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
     digest.update(request.scope["query_string"] + b"\0")
+    principal = request.headers.get("on-behalf-of")
+    if principal is not None:
+        digest.update(principal.encode("utf-8", "surrogatepass") + b"\0")
     digest.update(body)
     return digest.digest()
 
 
 def _require_json(content_type: str, body: bytes, media_type: re.Pattern[str]) -> None:
-    """Refuse JSON that two readers may read differently (RFC 7493), or that no column can keep.
+    """Refuse other media types, and JSON that two readers may read differently (RFC 7493).
 
     That is: not UTF-8, a name twice in one object, NaN and infinities, lone surrogates, NUL.
     Raises: `request.unsupported_media_type`, `request.malformed`.
     """
     if not media_type.fullmatch(content_type):
         raise UNSUPPORTED_MEDIA_TYPE.error("header:Content-Type")
-    if media_type is not _JSON:
-        return
+    if media_type is _JSON:
+        strict(body)
+
+
+def strict(body: bytes) -> Any:
+    """The value of JSON that every reader reads alike and every column can keep.
+
+    Raises: `request.malformed`.
+    """
     try:
         value = _DECODER.decode(body.decode())
         # Without a backslash there is no escape, and so neither a surrogate nor a NUL.
@@ -260,6 +312,7 @@ def _require_json(content_type: str, body: bytes, media_type: re.Pattern[str]) -
         raise _malformed("not valid JSON", "不是有效的 JSON") from error
     if _NUL.search(text):
         raise _malformed("NUL characters are not allowed", "不允许 NUL 字符")
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -294,5 +347,6 @@ __all__ = [
     "WriteUnit",
     "etag",
     "reads",
+    "strict",
     "writes",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from app.domain.enforcement import CLEAN_TITLE_BASIS, CLEAN_TITLE_EN, CLEAN_TITLE_ZH
 from app.domain.hold import LICENCE_KINDS, HoldKind
 from app.domain.listing import Direction, ListingMode, ListingStatus
 from app.domain.permission import Permission
@@ -18,7 +19,14 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep, PublicPageDep
 from app.schemas.common import MoneyOut, Page, ReasonIn
-from app.schemas.listing import ListedAssetOut, ListingIn, ListingOut, ListingPatch, PublicListingOut
+from app.schemas.listing import (
+    ListedAssetOut,
+    ListingIn,
+    ListingOut,
+    ListingPatch,
+    PublicListingOut,
+    TitleNoteOut,
+)
 from app.services import listings
 
 if TYPE_CHECKING:
@@ -31,6 +39,9 @@ public_router = APIRouter(prefix="/v1/public/listings", tags=["listings"])
 
 DISCLOSED = (*sorted(LICENCE_KINDS), HoldKind.lien, HoldKind.preservation)
 """Holds a buyer must know of (TR-05, LS table); their holders and terms are not shown."""
+
+CLEAN_TITLE = TitleNoteOut(zh=CLEAN_TITLE_ZH, en=CLEAN_TITLE_EN, basis=CLEAN_TITLE_BASIS)
+"""What is said of a sale of pledged rights by enforcement (UNI-12)."""
 
 Writing = Annotated[WriteUnit, writes(Permission.listing_write)]
 Reviewing = Annotated[WriteUnit, writes(Permission.listing_approve)]
@@ -73,6 +84,8 @@ def _shown(listing: Listing, assets: list[ListedAssetOut]) -> dict[str, Any]:
         "negotiable": negotiable,
         "status": listing.status,
         "district_code": listing.district_code,
+        "disposal": listing.disposal,
+        "title_note": CLEAN_TITLE if listing.disposal else None,
         "published_on": listing.published_on,
         "expires_on": listing.expires_on,
         "assets": assets,
@@ -185,6 +198,7 @@ async def search(
     mode: ListingMode | None = None,
     direction: Direction | None = None,
     asset_id: uuid.UUID | None = None,
+    disposal: bool | None = None,
     mine: Annotated[bool, Query(description="Only those of the caller's organisation.")] = False,
 ) -> Page[ListingOut]:
     """List the listings the caller may see."""
@@ -194,6 +208,7 @@ async def search(
         mode=mode,
         direction=direction,
         asset_id=asset_id,
+        disposal=disposal,
         organisation_id=unit.actor.organisation_id if mine else None,
     )
     found = await page(
@@ -222,13 +237,15 @@ async def search_public(
     paging: PublicPageDep,
     mode: ListingMode | None = None,
     direction: Direction | None = None,
+    *,
+    disposal: Annotated[bool | None, Query(description="Only sales by enforcement, or none of them.")] = None,
 ) -> Page[PublicListingOut]:
     """The market for readers without an account (LST-16)."""
     database: Database = request.app.state.database
     async with database.read() as unit:
         found = await page(
             unit.session,
-            queries.matching(queries.on_market(), mode=mode, direction=direction),
+            queries.matching(queries.on_market(), mode=mode, direction=direction, disposal=disposal),
             Listing.id,
             paging.wanted,
         )

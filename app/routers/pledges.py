@@ -1,4 +1,4 @@
-"""`/v1/pledges`: filing with every objection in one answer, the office's results, and what ends them."""
+"""`/v1/pledges`: filing with every objection in one answer, and how the loans are classified."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.domain.permission import Permission
-from app.domain.pledge_filing import NewItem, NewPledge
+from app.domain.pledge import PledgeStatus
+from app.domain.pledge_filing import NewItem, NewPledge, NewShare
 from app.domain.pledge_ground import Acknowledgement, Consent, Contract
-from app.models.pledge import LoanClassification, Pledge, PledgeItem
+from app.domain.pledge_life import fully_secured
+from app.models.pledge import LoanClassification, Pledge, PledgeItem, PledgeShare
 from app.queries import pledge_classifications, pledges as queries, pools as pool_queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
@@ -21,12 +23,10 @@ from app.schemas.common import MoneyOut, Page
 from app.schemas.pledge import (
     ClassificationIn,
     ClassificationOut,
-    DeregistrationIn,
     PledgeIn,
     PledgeItemOut,
     PledgeOut,
-    PledgeRefusalIn,
-    PledgeRegistrationsIn,
+    PledgeShareOut,
 )
 from app.services import idempotency, pledges
 
@@ -37,6 +37,7 @@ def out(
     pledge: Pledge | pledges.FiledPledge,
     items: Sequence[tuple[PledgeItem | pledges.FiledItem, str]],
     covered_fen: int | None,
+    shares: Sequence[PledgeShare | NewShare],
 ) -> PledgeOut:
     """A pledge as it is shown."""
     currency = pledge.currency
@@ -50,12 +51,20 @@ def out(
         pool_id=pledge.pool_id,
         principal=MoneyOut.of(pledge.principal_fen, currency) if pledge.principal_fen is not None else None,
         covered=MoneyOut.of(covered_fen, currency) if covered_fen is not None else None,
+        form=pledge.form,
+        ip_share_bp=pledge.ip_share_bp,
         debt_from=pledge.debt_from,
         debt_to=pledge.debt_to,
         filed_on=pledge.filed_on,
         registered_on=pledge.registered_on,
         mixed_on=pledge.mixed_on,
         ended_on=pledge.ended_on,
+        short_since=pledge.short_since,
+        unsecured_since=pledge.unsecured_since,
+        contracted_on=pledge.contracted_on,
+        fully_secured=fully_secured(
+            ((item.required, PledgeStatus(item.status)) for item, _ in items), pledge.unsecured_since
+        ),
         rule_pack=pledge.rule_pack,
         imported=pledge.imported,
         items=[
@@ -65,6 +74,8 @@ def out(
                 asset_kind=item.asset_kind,
                 pledgor_id=item.pledgor_id,
                 secured=MoneyOut.of(item.secured_fen, currency) if item.secured_fen is not None else None,
+                share_ppm=item.share_ppm,
+                required=item.required,
                 valuation_id=item.valuation_id,
                 rank=item.rank,
                 status=item.status,
@@ -74,6 +85,7 @@ def out(
             )
             for item, number in items
         ],
+        shares=[PledgeShareOut.model_validate(share) for share in shares],
         version=pledge.version,
     )
 
@@ -90,7 +102,7 @@ async def file(body: PledgeIn, unit: Annotated[WriteUnit, writes(Permission.pled
         unit.session,
         actor=unit.actor,
         moment=unit.moment,
-        new=_new(body),
+        new=new_pledge(body),
         render=_answer,
         key=unit.key,
     )
@@ -101,24 +113,34 @@ def _answer(filed: pledges.FiledPledge) -> idempotency.Answer:
     return idempotency.Answer(
         201,
         {"ETag": etag(filed.version)},
-        out(filed, filed.items, filed.covered_fen).model_dump_json().encode(),
+        out(filed, filed.items, filed.covered_fen, filed.shares).model_dump_json().encode(),
     )
 
 
-def _new(body: PledgeIn) -> NewPledge:
+def new_pledge(body: PledgeIn) -> NewPledge:
+    """A filing as a bank sent it."""
     contract = body.contract
     return NewPledge(
         borrower_id=body.borrower_id,
         principal=body.principal.money,
         debt_from=body.debt_from,
         debt_to=body.debt_to,
-        contract=Contract(contract.number, contract.signed_on, contract.claim_kind, contract.security_scope),
+        contract=Contract(
+            contract.number,
+            contract.signed_on,
+            contract.claim_kind,
+            contract.security_scope,
+            contract.title_transfer_on_default,
+            contract.self_help_auction,
+        ),
         items=[
             NewItem(
                 item.asset_id,
                 item.pledgor_id,
                 item.secured.money if item.secured else None,
                 item.valuation_id,
+                item.share_ppm,
+                item.required,
             )
             for item in body.items
         ],
@@ -133,6 +155,11 @@ def _new(body: PledgeIn) -> NewPledge:
         acknowledgements=[
             Acknowledgement(given.asset_id, given.code, given.pledgor_on, given.pledgee_on)
             for given in body.acknowledgements
+        ],
+        form=body.form,
+        shares=[
+            NewShare(share.kind, share.role, share.party_id, share.share_ppm, share.agent)
+            for share in body.shares
         ],
     )
 
@@ -151,7 +178,11 @@ async def search(
     ids = [pledge.id for pledge in found.rows]
     items = await queries.items(unit.session, ids)
     covered = await pool_queries.covered(unit.session, ids)
-    shown = [out(pledge, items[pledge.id], covered.get(pledge.id)) for pledge in found.rows]
+    shares = await queries.shares(unit.session, ids)
+    shown = [
+        out(pledge, items[pledge.id], covered.get(pledge.id), shares.get(pledge.id, ()))
+        for pledge in found.rows
+    ]
     return paging.answer(found, shown)
 
 
@@ -162,61 +193,7 @@ async def get(
     """One pledge; another bank's is not found."""
     pledge = await queries.get(unit.session, unit.actor, pledge_id)
     response.headers["ETag"] = etag(pledge.version)
-    return await _shown(unit, pledge)
-
-
-@router.post("/{pledge_id}/registrations", status_code=201, response_model=PledgeOut)
-async def register(
-    pledge_id: uuid.UUID,
-    body: PledgeRegistrationsIn,
-    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
-) -> Response:
-    """Record the office's registrations, per right; the pledge is established on registration (PL-01)."""
-    registrations = [
-        pledges.Registration(given.asset_id, given.registration_no, given.registered_on, given.expires_on)
-        for given in body.registrations
-    ]
-    pledge = await pledges.register(
-        unit.session, actor=unit.actor, moment=unit.moment, pledge_id=pledge_id, registrations=registrations
-    )
-    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
-
-
-@router.post("/{pledge_id}/refusals", status_code=201, response_model=PledgeOut)
-async def refuse(
-    pledge_id: uuid.UUID,
-    body: PledgeRefusalIn,
-    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
-) -> Response:
-    """Record that the office refused rights; with the last of them the pool's capacity comes back."""
-    pledge = await pledges.refuse(
-        unit.session,
-        actor=unit.actor,
-        moment=unit.moment,
-        pledge_id=pledge_id,
-        reason=body.reason,
-        refused_on=body.refused_on,
-        asset_ids=body.asset_ids,
-    )
-    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
-
-
-@router.post("/{pledge_id}/deregistrations", status_code=201, response_model=PledgeOut)
-async def deregister(
-    pledge_id: uuid.UUID,
-    body: DeregistrationIn,
-    unit: Annotated[WriteUnit, writes(Permission.pledge_register)],
-) -> Response:
-    """Record the cancellation of all registrations (专利权质押登记办法第14条)."""
-    pledge = await pledges.deregister(
-        unit.session,
-        actor=unit.actor,
-        moment=unit.moment,
-        pledge_id=pledge_id,
-        reason=body.reason,
-        deregistered_on=body.deregistered_on,
-    )
-    return await unit.reply(201, await _shown(unit, pledge), headers={"ETag": etag(pledge.version)})
+    return await shown(unit, pledge)
 
 
 @router.post("/{pledge_id}/classifications", status_code=201, response_model=ClassificationOut)
@@ -227,7 +204,10 @@ async def classify(
 ) -> Response:
     """Report the loan's class; the breaker of the pool that covers it is evaluated with it (RP-13)."""
     new = pledges.NewClassification(
-        body.loan_class, body.outstanding.money, body.overdue_days, body.occurred_on
+        body.loan_class,
+        body.outstanding.money if body.outstanding is not None else None,
+        body.overdue_days,
+        body.occurred_on,
     )
     made = await pledges.classify(
         unit.session, actor=unit.actor, moment=unit.moment, pledge_id=pledge_id, new=new
@@ -258,7 +238,9 @@ def _classification(row: LoanClassification) -> ClassificationOut:
     )
 
 
-async def _shown(unit: ReadUnit | WriteUnit, pledge: Pledge) -> PledgeOut:
+async def shown(unit: ReadUnit | WriteUnit, pledge: Pledge) -> PledgeOut:
+    """A pledge with its rights, its cover and its shares, as it is shown."""
     items = await queries.items(unit.session, [pledge.id])
     covered = await pool_queries.covered(unit.session, [pledge.id])
-    return out(pledge, items[pledge.id], covered.get(pledge.id))
+    shares = await queries.shares(unit.session, [pledge.id])
+    return out(pledge, items[pledge.id], covered.get(pledge.id), shares.get(pledge.id, ()))

@@ -37,4 +37,5 @@ async def audit_refusal(request: Request, error: DomainError) -> None:
             noun=path.split("/")[2] if path.count("/") > 1 else "",
             outcome=AuditOutcome.refused,
             codes=list(dict.fromkeys(violation.code.code for violation in error.violations)),
+            detail={} if actor.delegation_id is None else {"delegation_id": str(actor.delegation_id)},
         )

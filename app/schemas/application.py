@@ -9,7 +9,16 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.approval import Decision
-from app.schemas.common import Day, Id, MoneyOut, PositiveMoney, RequestModel, ResponseModel, Text
+from app.schemas.common import (
+    Day,
+    Id,
+    MoneyOut,
+    PositiveMoney,
+    RequestModel,
+    ResponseModel,
+    Text,
+    ViolationOut,
+)
 
 MAX_ASSETS = 200
 MAX_MONTHS = 360
@@ -92,3 +101,33 @@ class ApplicationOut(ResponseModel):
     assets: list[OfferedAssetOut]
     district_code: str
     version: int
+
+
+class PoolMatchOut(ResponseModel):
+    """A pool under which the bank could file: what it would bear of the loan, and what speaks against it.
+
+    `shares_bp`: who bears which part of a loss, in basis points, by the scheme in effect today.
+    """
+
+    pool_id: uuid.UUID
+    number: str
+    name: str
+    suits: bool
+    shares_bp: dict[str, int]
+    legal_basis: str | None
+    against: list[ViolationOut]
+
+
+class BankMatchOut(ResponseModel):
+    """A bank that may be asked; `suits` when one of its pools would cover the loan."""
+
+    bank_id: uuid.UUID
+    name: str
+    suits: bool
+    pools: list[PoolMatchOut]
+
+
+class MatchesOut(ResponseModel):
+    """Banks of the district, those that suit first; a bank may also lend without a pool's cover."""
+
+    items: list[BankMatchOut]

@@ -11,11 +11,16 @@ from app.schemas.common import Day, Id, InstantIn, RequestModel, ResponseModel
 
 
 class CertificateIn(RequestModel):
-    """Which state is to be certified: of the day `on` (today), as known at `known_at` (now)."""
+    """Which state is to be certified: of the day `on` (today), as known at `known_at` (now).
 
-    asset_id: Id
+    Of a right its state; of a party, or with `include_discharged`, what a search for encumbrances finds.
+    """
+
+    asset_id: Id | None = None
+    party_id: Id | None = None
     on: Day | None = None
     known_at: InstantIn | None = None
+    include_discharged: bool = False
 
 
 class CertificateOut(ResponseModel):
@@ -29,7 +34,8 @@ class CertificateOut(ResponseModel):
     number: str
     code: str
     verify_url: str
-    asset_id: uuid.UUID
+    asset_id: uuid.UUID | None
+    party_id: uuid.UUID | None
     organisation_id: uuid.UUID
     district_code: str
     on: date

@@ -185,7 +185,7 @@ class Page(ResponseModel, Generic[T]):
 
 
 class ViolationOut(ResponseModel):
-    """One objection of a problem."""
+    """One objection of a problem. `remedy_zh`, `remedy_en`: what helps, where the rules say it."""
 
     code: str
     pointer: str | None
@@ -193,6 +193,8 @@ class ViolationOut(ResponseModel):
     message_en: str
     basis: str | None
     severity: str
+    remedy_zh: str | None = None
+    remedy_en: str | None = None
     facts: dict[str, Any]
 
 

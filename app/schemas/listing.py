@@ -53,8 +53,19 @@ class ListedAssetOut(ResponseModel):
     holds: list[str]
 
 
+class TitleNoteOut(ResponseModel):
+    """In what condition the title passes, and by which law."""
+
+    zh: str
+    en: str
+    basis: str
+
+
 class PublicListingOut(ResponseModel):
-    """A listing as anybody may see it: without its lister and owner (LST-16)."""
+    """A listing as anybody may see it: without its lister and owner (LST-16).
+
+    `disposal`: pledged rights are sold by enforcement; `title_note` says that their lien does not stay.
+    """
 
     id: uuid.UUID
     number: str
@@ -66,6 +77,8 @@ class PublicListingOut(ResponseModel):
     negotiable: bool
     status: str
     district_code: str
+    disposal: bool
+    title_note: TitleNoteOut | None
     published_on: date | None
     expires_on: date
     assets: list[ListedAssetOut]

@@ -17,7 +17,10 @@ class ProblemType(ResponseModel):
     en: str
     basis: str | None = Field(description="The law, rule or standard behind it.")
     retryable: bool = Field(description="Whether the same request may succeed when sent again.")
-    severity: str = Field(description="`acknowledge`: the action passes once the objection is accepted.")
+    severity: str = Field(
+        description="`acknowledge`: the action passes once the objection is accepted; `warn`: it passes. "
+        "A rule pack may take a ground otherwise: `/v1/rule-packs`."
+    )
 
 
 class ProblemTypes(ResponseModel):

@@ -36,7 +36,7 @@ from app.models.application import Application, ApplicationItem
 from app.models.organisation import Organisation
 from app.queries import applications as queries, assets as asset_queries, commitment_cover
 from app.queries.serials import next_number
-from app.services import commitments, events, notices
+from app.services import commitments, events, notices, reservations
 from app.services.commitments import Reserving
 from app.services.events import NewEvent
 
@@ -161,6 +161,8 @@ async def decide(
             found.append(rules.RESERVATION_OF_REJECTION.violation("/pool_id"))
         found += commitment_rules.reserved_until(moment.today, reserving.expires_on)[1]
     refuse_if(found)
+    if not approved:
+        await reservations.release_for(session, actor=actor, moment=moment, application_id=application.id)
     if approved:
         application.approved_fen = answer.approved.fen if answer.approved else application.amount_fen
     if reserving is not None:
@@ -227,6 +229,7 @@ async def withdraw(
     if application.organisation_id != actor.organisation_id:
         raise rules.NOT_APPLICANT.error()
     application.advance(ApplicationEvent.withdraw)
+    await reservations.release_for(session, actor=actor, moment=moment, application_id=application.id)
     await commitments.give_back(
         session, actor=actor, moment=moment, application_id=application.id, reason="application.withdrawn"
     )

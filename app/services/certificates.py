@@ -5,26 +5,25 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from app.domain import certificate as rules
+from app.domain import certificate as rules, certificate_search as search_rules
 from app.domain.certificate import CertificateEvent, CertificateStatus, Press, Verdict
 from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
 from app.models.certificate import Certificate
-from app.queries import certificates as queries
+from app.queries import certificate_searches, certificates as queries
 from app.queries.asset_history import state_at
 from app.queries.driver import driver
 from app.queries.serials import next_number
 from app.services import documents, events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
@@ -40,11 +39,16 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True, slots=True)
 class NewCertificate:
-    """What is to be certified: the state of a right on a day (None: today), as known at a moment (now)."""
+    """What is to be certified: the state of a right on a day (None: today), as known at a moment (now).
 
-    asset_id: uuid.UUID
+    Of a party, or with what was `discharged`, it is what a search for encumbrances finds (PLG-06).
+    """
+
+    asset_id: uuid.UUID | None = None
+    party_id: uuid.UUID | None = None
     on: date | None = None
     known_at: datetime | None = None
+    discharged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +63,21 @@ class Verification:
 async def issue(
     session: AsyncSession, *, actor: Actor, moment: Moment, press: Press, new: NewCertificate
 ) -> Certificate:
-    """Certify the state of a right, sign it, set it as a page, and keep both.
+    """Certify the state of a right, or what a search finds, sign it, set it as a page, and keep both.
 
-    Changes of the right that are under way are waited for. What began before and comes to the right after
-    this commits is later news, though it may bear an earlier time.
-    Raises, all that apply: `request.date_in_future`, `certificate.known_in_future`; then
-    `asset.not_found`; `certificate.right_not_yet_known`.
+    Changes of the rights that are under way are waited for. What began before and comes to them after this
+    commits is later news, though it may bear an earlier time.
+    Raises, all that apply: `request.date_in_future`, `certificate.known_in_future`, `.one_subject`; then
+    `asset.not_found`, `party.not_found`; `certificate.right_not_yet_known`, `.party_not_yet_known`,
+    `.too_many_rights`.
     """
     on, known_at = new.on or moment.today, new.known_at or moment.now
-    refuse_if(rules.faults(on, known_at, today=moment.today, now=moment.now))
-    await queries.hold_still(session, new.asset_id)
-    right = await state_at(session, new.asset_id, on=on, known_at=known_at)
-    if not right.known:
-        raise rules.RIGHT_NOT_YET_KNOWN.error(
-            "/known_at", number=right.number, known_at=rules.instant(known_at)
-        )
+    found = rules.faults(on, known_at, today=moment.today, now=moment.now)
+    refuse_if([*found, *search_rules.faults(new.asset_id, new.party_id)])
+    certified = await _certified(session, new, on, known_at)
     code = base64.b32encode(secrets.token_bytes(CODE_BYTES)).rstrip(b"=").decode()
     number = await next_number(session, "certificate", actor.district_code, moment.today)
-    body = rules.body(
-        right,
+    body = certified.body(
         rules.Issue(
             number=number,
             issued_at=moment.now,
@@ -97,12 +97,13 @@ async def issue(
         number=number,
         code=code,
         asset_id=new.asset_id,
+        party_id=new.party_id,
         organisation_id=actor.organisation_id,
         on=on,
         known_at=known_at,
         body=body,
         body_sha256=rules.sha256(body),
-        state_sha256=rules.state_sha256(right),
+        state_sha256=certified.state_sha256,
         key_id=press.key_id,
         signature=signature,
         pdf_sha256=documents.hash_of(pdf),
@@ -122,6 +123,38 @@ async def issue(
     session.add(certificate)
     await session.flush()
     return certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What is certified, by its hash, and how its text is made."""
+
+    state_sha256: str
+    body: Callable[[rules.Issue], str]
+
+
+async def _certified(session: AsyncSession, new: NewCertificate, on: date, known_at: datetime) -> Certified:
+    """The state of the right, or what the search finds, nothing of it changing any more."""
+    if new.asset_id is not None:
+        await queries.hold_still(session, new.asset_id)
+    if new.party_id is not None:
+        await certificate_searches.hold_still(session, new.party_id)
+    if new.asset_id is None or new.discharged:
+        search = await certificate_searches.search_at(
+            session,
+            asset_id=new.asset_id,
+            party_id=new.party_id,
+            on=on,
+            known_at=known_at,
+            discharged=new.discharged,
+        )
+        return Certified(search_rules.state_sha256(search), partial(search_rules.body, search))
+    right = await state_at(session, new.asset_id, on=on, known_at=known_at)
+    if not right.known:
+        raise rules.RIGHT_NOT_YET_KNOWN.error(
+            "/known_at", number=right.number, known_at=rules.instant(known_at)
+        )
+    return Certified(rules.state_sha256(right), partial(rules.body, right))
 
 
 async def revoke(
@@ -180,7 +213,7 @@ async def _tell(
         payload={
             "number": certificate.number,
             "status": certificate.status,
-            "asset_id": str(certificate.asset_id),
+            **_subject(certificate),
             "on": certificate.on.isoformat(),
             "known_at": rules.instant(certificate.known_at),
             "body_sha256": certificate.body_sha256,
@@ -191,3 +224,9 @@ async def _tell(
         },
     )
     await events.record(session, actor=actor, moment=moment, events=[event])
+
+
+def _subject(certificate: Certificate) -> dict[str, str]:
+    if certificate.party_id is not None:
+        return {"party_id": str(certificate.party_id)}
+    return {"asset_id": str(certificate.asset_id)}

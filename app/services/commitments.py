@@ -215,6 +215,70 @@ async def follow_repayment(
     return commitment
 
 
+async def enlarge(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    commitment: Commitment,
+    principal_fen: int,
+    more_fen: int,
+    scheme_id: uuid.UUID,
+) -> Commitment:
+    """Cover `more_fen` more of a loan: the commitment is released and a larger one made in its place.
+
+    What was repaid stays free; `principal_fen` is the whole principal from now on. The pool is locked and
+    has been found to cover the difference; the new one is made under `scheme_id`, now in effect (RP-03).
+    """
+    pool = await pool_queries.lock(session, commitment.pool_id)
+    old = await queries.fresh(session, commitment.id)
+    covered = covered_principal(principal_fen, old.ip_share_bp)
+    more = covered - covered_principal(principal_fen - more_fen, old.ip_share_bp)
+    pending = await ledger_queries.get_transfer(session, pool.id, old.transfer_id)
+    void = ledger.resolution(pending, TransferKind.void, code="commitment.enlarged")
+    anew = ledger.NewTransfer(
+        debit_account_id=pending.debit_account_id,
+        credit_account_id=pending.credit_account_id,
+        amount_fen=old.outstanding_fen + more,
+        code="commitment",
+        business_noun=pending.business_noun,
+        business_id=pending.business_id,
+        kind=TransferKind.pending,
+    )
+    made = Commitment(
+        id=new_id(),
+        district_code=old.district_code,
+        pool_id=old.pool_id,
+        scheme_id=scheme_id,
+        application_id=old.application_id,
+        pledge_id=old.pledge_id,
+        bank_id=old.bank_id,
+        borrower_id=old.borrower_id,
+        industry=old.industry,
+        transfer_id=anew.id,
+        principal_fen=principal_fen,
+        ip_share_bp=old.ip_share_bp,
+        covered_fen=covered,
+        outstanding_fen=anew.amount_fen,
+        status=CommitmentStatus.committed.value,
+        committed_on=moment.today,
+        recorded_at=moment.now,
+        version=1,
+    )
+    event = _event(made, pool.manager_id, "enlarged", before_fen=old.outstanding_fen, replaces_id=old.id)
+    made.event_id = event.id
+    await events.record(session, actor=actor, moment=moment, events=[event])
+    old.advance(CommitmentEvent.release)
+    old.released_on, old.reason = moment.today, "enlarged"
+    await session.flush()  # a pledge has one live commitment
+    session.add(made)
+    await session.flush()
+    await ledger.post(
+        session, moment=moment, book=pools.book(pool), transfers=[void, anew], event_id=event.id
+    )
+    return made
+
+
 async def flag(
     session: AsyncSession, *, actor: Actor, moment: Moment, commitment_id: uuid.UUID, reason: str
 ) -> Commitment:
@@ -223,6 +287,25 @@ async def flag(
     Raises: `commitment.not_found`, `commitment.not_manager`, `state.illegal_transition`.
     """
     pool, commitment = await _lock_managed(session, actor, commitment_id)
+    commitment.advance(CommitmentEvent.flag)
+    await _changed(session, pool, commitment, "flagged", actor=actor, moment=moment, reason=reason)
+    return commitment
+
+
+async def doubt(
+    session: AsyncSession, *, actor: Actor, moment: Moment, pledge_id: uuid.UUID, reason: str
+) -> Commitment | None:
+    """Mark the cover of a pledge as irregular because its security is gone; returns it if it changed.
+
+    What is irregular already, or covers no more, stays as it is; the manager clears or excludes it.
+    """
+    commitment = await pool_queries.live_commitment(session, pledge_id)
+    if commitment is None:
+        return None
+    pool = await pool_queries.lock(session, commitment.pool_id)
+    commitment = await queries.fresh(session, commitment.id)
+    if commitment.status != CommitmentStatus.committed:
+        return None
     commitment.advance(CommitmentEvent.flag)
     await _changed(session, pool, commitment, "flagged", actor=actor, moment=moment, reason=reason)
     return commitment

@@ -121,25 +121,28 @@ def event_rows(events: Sequence[NewEvent], moment: Moment) -> str:
 
 def fact_rows(events: Sequence[NewEvent]) -> str:
     """The facts of all events as the JSON array the statement reads."""
-    return _json(
-        [
-            {
-                "id": new_id(),
-                "district_code": fact.district_code,
-                "measure": fact.measure,
-                "role": fact.role,
-                "value": fact.value,
-                "occurred_on": fact.occurred_on,
-                "dimensions": dict(fact.dimensions),
-                "source_noun": fact.source_noun,
-                "source_id": fact.source_id,
-                "imported": fact.imported,
-                "event_id": event.id,
-            }
-            for event in events
-            for fact in event.facts
-        ]
-    )
+    return _json(fact_records(events))
+
+
+def fact_records(events: Sequence[NewEvent]) -> list[dict[str, Any]]:
+    """The rows of that array, to be put among others."""
+    return [
+        {
+            "id": new_id(),
+            "district_code": fact.district_code,
+            "measure": fact.measure,
+            "role": fact.role,
+            "value": fact.value,
+            "occurred_on": fact.occurred_on,
+            "dimensions": dict(fact.dimensions),
+            "source_noun": fact.source_noun,
+            "source_id": fact.source_id,
+            "imported": fact.imported,
+            "event_id": event.id,
+        }
+        for event in events
+        for fact in event.facts
+    ]
 
 
 def _json(value: object) -> str:

@@ -58,7 +58,8 @@ JOIN assets a ON a.id = r.asset_id
 ORDER BY a.id
 """
 _END = """
-UPDATE holds SET ended_on = $4, end_reason = $3, ended_at = $5
+UPDATE holds SET ended_on = CASE WHEN $8 THEN coalesce(placed_on, $4) ELSE $4 END,
+       end_reason = $3, ended_at = $5
 WHERE source_noun = $1 AND source_id = ANY($2::uuid[]) AND ended_at IS NULL
   AND ($6::text[] IS NULL OR kind = ANY($6))
   AND ($7::uuid[] IS NULL OR asset_id = ANY($7))
@@ -86,10 +87,12 @@ async def end(
     ended_on: date | None = None,
     kinds: Collection[HoldKind] | None = None,
     asset_ids: Collection[uuid.UUID] | None = None,
+    void: bool = False,
 ) -> int:
     """Let go of what the sources hold (of `kinds`, on `asset_ids`, if given); how many holds ended.
 
-    `ended_on` is the business date on which they ended, today if not given.
+    `ended_on` is the business date on which they ended, today if not given. `void`: they are void from the
+    beginning, so that they held on no day, as far as is known from now on.
     """
     connection = await driver(session)
     tag = await connection.execute(
@@ -101,6 +104,7 @@ async def end(
         moment.now,
         None if kinds is None else [kind.value for kind in kinds],
         None if asset_ids is None else list(asset_ids),
+        void,
     )
     return int(tag.rpartition(" ")[2])
 

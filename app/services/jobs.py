@@ -12,19 +12,26 @@ from app.domain.permission import Actor, system_actor
 from app.queries import jobs as queries
 from app.queries.driver import driver
 from app.services import (
+    amendments,
     bookkeeping,
     commitments,
     consents,
     deals,
+    delegations,
+    demands,
     enrolments,
     fees,
+    filings,
     idempotency,
     interest,
     listings,
+    loans,
     mandates,
     offers,
+    pledges,
     pool_breakers,
     portfolios,
+    reservations,
     stays,
     terms,
 )
@@ -57,6 +64,11 @@ async def lapse_offers(session: AsyncSession, actor: Actor, moment: Moment) -> M
     return {"lapsed": await offers.lapse_due(session, actor=actor, moment=moment)}
 
 
+async def expire_reservations(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Rights that banks reserved for pledges are free again when the time is over (UNI-26)."""
+    return {"expired": await reservations.expire_due(session, actor=actor, moment=moment)}
+
+
 async def lapse_reservations(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Capacity of pools that approvals reserved and no filing confirmed is given back (RP-05)."""
     return {"lapsed": await commitments.lapse_due(session, actor=actor, moment=moment)}
@@ -65,6 +77,16 @@ async def lapse_reservations(session: AsyncSession, actor: Actor, moment: Moment
 async def end_mandates(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Mandates whose last day is over end, and so do proposals that nobody decided."""
     return {"ended": await mandates.end_due(session, actor=actor, moment=moment)}
+
+
+async def expire_delegations(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Authority to act for another ends with its last day (PLG-16)."""
+    return {"expired": await delegations.expire_due(session, actor=actor, moment=moment)}
+
+
+async def demands_fall_due(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Demands for the release of a pledge that nobody answered in time fall due (PLG-10)."""
+    return {"due": await demands.fall_due(session, actor=actor, moment=moment)}
 
 
 async def expire_consents(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
@@ -107,6 +129,30 @@ async def expire_transfers(session: AsyncSession, actor: Actor, moment: Moment) 
     return {"expired": await bookkeeping.expire_due(session, actor=actor, moment=moment)}
 
 
+async def follow_loans(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Loans fall due and overdue, those who lend are told at each rung, classes follow the days (RP-08)."""
+    return {"changed": await loans.follow_due(session, actor=actor, moment=moment)}
+
+
+async def watch_pledges(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Both sides are told of registrations of pledged marks that end soon; what is over lapses (PL-19)."""
+    return {
+        "lapsed": await pledges.lapse_due(session, actor=actor, moment=moment),
+        "told": await pledges.remind(session, actor=actor, moment=moment),
+        "withdrawn": await amendments.withdraw_moot(session, actor=actor, moment=moment),
+    }
+
+
+async def review_coverages(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Banks are told once when their rights support a loan no longer, once when they do again (PLG-08)."""
+    return {"changed": await pledges.review_coverages(session, actor=actor, moment=moment)}
+
+
+async def watch_offices(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
+    """Banks and operators are told of filings that the office should have decided (PL-05)."""
+    return {"overdue": await filings.tell_overdue(session, actor=actor, moment=moment)}
+
+
 async def evaluate_breakers(session: AsyncSession, actor: Actor, moment: Moment) -> Mapping[str, Any]:
     """Breakers of pools follow the ratios and the schemes of the day (RP-13)."""
     return {"changed": await pool_breakers.evaluate_all(session, actor=actor, moment=moment)}
@@ -124,10 +170,13 @@ async def forget_keys(session: AsyncSession, actor: Actor, moment: Moment) -> Ma
 
 JOBS: Mapping[str, Job] = {
     "release_reservations": release_reservations,
+    "expire_reservations": expire_reservations,
     "expire_listings": expire_listings,
     "lapse_offers": lapse_offers,
     "lapse_reservations": lapse_reservations,
     "end_mandates": end_mandates,
+    "expire_delegations": expire_delegations,
+    "demands_fall_due": demands_fall_due,
     "expire_consents": expire_consents,
     "expire_stays": expire_stays,
     "follow_fees": follow_fees,
@@ -136,6 +185,10 @@ JOBS: Mapping[str, Job] = {
     "end_enrolments": end_enrolments,
     "merge_coverages": merge_coverages,
     "expire_transfers": expire_transfers,
+    "follow_loans": follow_loans,
+    "watch_pledges": watch_pledges,
+    "review_coverages": review_coverages,
+    "watch_offices": watch_offices,
     "evaluate_breakers": evaluate_breakers,
     "accrue_interest": accrue_interest,
     "forget_keys": forget_keys,

@@ -50,15 +50,16 @@ def judged(
     *,
     conflicting: bool = False,
     associated: Sequence[AssociatedMark] = (),
+    by_court: bool = False,
 ) -> DealRight:
-    """A locked right as the grounds against a deal look at it."""
+    """A locked right as the grounds against a deal look at it; `by_court`: a court disposes of it."""
     asset = right.asset
     return DealRight(
         number=asset.number,
         status=AssetStatus(asset.status),
         last_day_in_force=asset.last_day_in_force,
         owner_ids=right.owner_ids,
-        stayed=right.stayed(today),
+        stayed=right.stayed(today, by_court=by_court),
         reserved=right.reserved(today, but_for=deal.id),
         conflicting=conflicting,
         mark_kind=MarkKind(asset.mark_kind) if asset.mark_kind else None,

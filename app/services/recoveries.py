@@ -27,7 +27,7 @@ from app.queries import (
     ledger as ledger_queries,
     pools as pool_queries,
 )
-from app.services import events, funds, ledger, notices, periods, pool_breakers, pools
+from app.services import events, funds, ledger, notices, periods, pool_breakers, pools, working_days
 from app.services.claims.common import dimensions, require_bank, told
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class NewRecovery:
     """Money that came in, before the documented cost of getting it.
 
     `interest` is all interest and penalty of the bank, by the document; what it got of it is taken off.
+    `enforcement_id`: the sale of pledged rights that brought it (UNI-11).
     """
 
     source: RecoverySource
@@ -51,6 +52,7 @@ class NewRecovery:
     occurred_on: date
     document_id: uuid.UUID | None = None
     interest: Money | None = None
+    enforcement_id: uuid.UUID | None = None
 
 
 async def record(
@@ -81,7 +83,8 @@ async def record(
     if split.whole and claim.status == ClaimStatus.recovering:
         claim.advance(ClaimEvent.make_whole)
     part = split.parts[SharingParty.pool]
-    remit_by = rules.remit_by(max(new.occurred_on, claim.paid_on or new.occurred_on), scheme.remit_days)
+    due_from = max(new.occurred_on, claim.paid_on or new.occurred_on)
+    remit_by = working_days.after(due_from, scheme.remit_days)
     late_days = rules.days_late(moment.today, remit_by) if part else 0
     event = await _event(session, claim, new, split)
     late = None
@@ -178,6 +181,7 @@ async def _event(
         surplus_fen=split.surplus_fen,
         occurred_on=new.occurred_on,
         document_id=str(new.document_id) if new.document_id is not None else None,
+        **({"trace_id": str(new.enforcement_id)} if new.enforcement_id is not None else {}),
     )
 
 
@@ -195,6 +199,7 @@ def _recovery(
         interest_fen=split.interest_fen,
         surplus_fen=split.surplus_fen,
         occurred_on=new.occurred_on,
+        enforcement_id=new.enforcement_id,
         transfer_id=None,
         event_id=event.id,
         recorded_at=moment.now,

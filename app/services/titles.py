@@ -44,12 +44,14 @@ async def pass_title(
     asset_id: uuid.UUID,
     new: NewTitles,
     expect_version: ExpectVersion,
+    trace_id: uuid.UUID | None = None,
 ) -> Asset:
     """Record that a right has other owners, or its owners other shares, by a document shown (TR-02).
 
     The titles that go on stay as they are; the others end on the day and those of the new owners begin. A
     lien stays on the right, and whoever has an interest in it is told, its pledgees among them. What those
-    who own it no more offered on the market is closed.
+    who own it no more offered on the market is closed. `trace_id`: the enforcement by which it was sold.
+
     Raises: `asset.not_found`, `request.version_…`, `document.not_found`; then all of
     `domain.title.passing_faults`. A reference used before comes as the database's `recordal.duplicate`.
     """
@@ -68,7 +70,7 @@ async def pass_title(
     refuse_if(rules.passing_faults(new, owned, known=known, today=moment.today))
     begun, gone = _changes(new, live)
     offers = await _lock_offers(session, asset_id, {title.party_id for title in gone} - named)
-    event = _event(asset_id, new, owned)
+    event = _event(asset_id, new, owned, trace_id)
     await events.record(session, actor=actor, moment=moment, events=[event])
     recordal = await _record(session, moment, asset=right.asset, new=new, live=live, event_id=event.id)
     await _tell(session, moment, asset=right.asset, new=new, event_id=event.id)
@@ -108,13 +110,15 @@ def _changes(new: NewTitles, live: Sequence[Title]) -> tuple[list[Begun], list[T
     return begun, [title for title in live if title not in kept]
 
 
-def _event(asset_id: uuid.UUID, new: NewTitles, owned: Owned) -> events.NewEvent:
-    payload = {
+def _event(asset_id: uuid.UUID, new: NewTitles, owned: Owned, trace_id: uuid.UUID | None) -> events.NewEvent:
+    payload: dict[str, object] = {
         "kind": new.kind,
         "from_party_ids": [owner.party_id for owner in owned.owners],
         "to_party_ids": [owner.party_id for owner in new.owners],
         "reference": new.reference,
     }
+    if trace_id is not None:
+        payload["trace_id"] = trace_id
     return asset_event("asset.title_passed", asset_id, payload, new.acquired_on)
 
 

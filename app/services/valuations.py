@@ -29,7 +29,7 @@ from app.queries import (
     valuations as queries,
 )
 from app.queries.serials import next_number
-from app.services import events, notices
+from app.services import events, notices, pledges
 from app.services.events import NewEvent
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ async def sign(
     valuation.advance(ValuationEvent.sign)
     await session.flush()  # all at once: what is signed cannot be completed
     await _tell(session, actor, moment, valuation, "signed")
+    await pledges.review_coverage_of_right(session, actor=actor, moment=moment, asset_id=valuation.asset_id)
     return valuation
 
 

@@ -378,7 +378,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "measure IN ('pledge_financing_count', 'pledge_financing_amount', 'pledge_registration_count', 'pledge_mixed_count', 'licence_count', 'licence_amount', 'transfer_count', 'transfer_amount', 'listing_count', 'policy_count', 'policy_amount', 'portfolio_qualified_count', 'trusteeship_covered_count', 'trusteeship_active_count', 'claim_payout_amount', 'recovery_amount')",
+            "measure IN ('pledge_financing_count', 'pledge_financing_amount', 'pledge_registration_count', 'pledge_mixed_count', 'pledge_extension_count', 'licence_count', 'licence_amount', 'transfer_count', 'transfer_amount', 'listing_count', 'policy_count', 'policy_amount', 'portfolio_qualified_count', 'trusteeship_covered_count', 'trusteeship_active_count', 'claim_payout_amount', 'recovery_amount')",
             name=op.f("ck_facts_measure"),
         ),
         sa.CheckConstraint("role IN ('internal', 'in', 'out')", name=op.f("ck_facts_role")),
@@ -988,7 +988,8 @@ def upgrade() -> None:
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=True),
+        sa.Column("party_id", sa.Uuid(), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("known_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -1011,7 +1012,7 @@ def upgrade() -> None:
             "(status = 'revoked') = (revoked_on IS NOT NULL)", name=op.f("ck_certificates_revoked_on")
         ),
         sa.CheckConstraint(
-            "body::jsonb ->> 'number' = number AND body::jsonb ->> 'state_sha256' = state_sha256 AND body::jsonb #>> '{state,asset_id}' = asset_id::text",
+            "body::jsonb ->> 'number' = number AND body::jsonb ->> 'state_sha256' = state_sha256 AND body::jsonb #>> '{state,asset_id}' IS NOT DISTINCT FROM asset_id::text AND body::jsonb #>> '{state,party_id}' IS NOT DISTINCT FROM party_id::text",
             name=op.f("ck_certificates_of_body"),
         ),
         sa.CheckConstraint(
@@ -1019,6 +1020,7 @@ def upgrade() -> None:
             name=op.f("ck_certificates_body_sha256"),
         ),
         sa.CheckConstraint("status IN ('issued', 'revoked')", name=op.f("ck_certificates_status")),
+        sa.CheckConstraint("num_nonnulls(asset_id, party_id) = 1", name=op.f("ck_certificates_one_subject")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_certificates_asset_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_certificates_district_code")
@@ -1028,6 +1030,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_certificates_organisation_id")
         ),
+        sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_certificates_party_id")),
         sa.ForeignKeyConstraint(
             ["pdf_sha256"], ["document_contents.sha256"], name=op.f("fk_certificates_pdf_sha256")
         ),
@@ -1037,6 +1040,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_certificates_asset_id", "certificates", ["asset_id"], unique=False)
     op.create_index("ix_certificates_organisation_id", "certificates", ["organisation_id"], unique=False)
+    op.create_index("ix_certificates_party_id", "certificates", ["party_id"], unique=False)
     op.create_table(
         "clients",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1196,7 +1200,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'bank_breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched')",
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'bank_breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched', 'enforcement_changed', 'pledge_short', 'pledge_covered', 'pledge_expiring', 'pledged_right_ended', 'invalidation_requested', 'amendment_filed', 'amendment_decided', 'amendment_late', 'delegation_granted', 'delegation_revoked', 'demand_received', 'demand_answered', 'demand_due', 'loan_overdue', 'loan_repaid', 'pledge_decided', 'pledge_unsecured', 'correction_requested', 'filing_overdue')",
             name=op.f("ck_notices_kind"),
         ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
@@ -2398,6 +2402,7 @@ def upgrade() -> None:
             "(sold_on IS NULL) = (price_fen IS NULL)", name=op.f("ck_enforcements_price_of_sold")
         ),
         sa.CheckConstraint("price_fen > 0", name=op.f("ck_enforcements_price_fen")),
+        sa.CheckConstraint("price_fen >= reserve_fen", name=op.f("ck_enforcements_reserve_kept")),
         sa.CheckConstraint("reserve_fen > 0", name=op.f("ck_enforcements_reserve_fen")),
         sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name=op.f("fk_enforcements_deal_id")),
         sa.ForeignKeyConstraint(
@@ -2710,11 +2715,14 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("limit_fen", sa.BigInteger(), nullable=False),
+        sa.Column("revolving", sa.Boolean(), nullable=False),
         sa.Column("drawn_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("repaid_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("written_off_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("interest_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("plan", sa.SmallInteger(), nullable=False),
+        sa.Column("planned_drawn_fen", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("planned_interest_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("overdue_since", sa.Date(), nullable=True),
         sa.Column("told_days", sa.SmallInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -2726,10 +2734,15 @@ def upgrade() -> None:
             name=op.f("ck_loans_status"),
         ),
         sa.CheckConstraint(
+            "drawn_fen - repaid_fen - written_off_fen <= limit_fen", name=op.f("ck_loans_limit_fen")
+        ),
+        sa.CheckConstraint(
             "drawn_fen >= 0 AND repaid_fen >= 0 AND written_off_fen >= 0 AND interest_fen >= 0",
             name=op.f("ck_loans_totals"),
         ),
-        sa.CheckConstraint("limit_fen > 0 AND drawn_fen <= limit_fen", name=op.f("ck_loans_drawn_fen")),
+        sa.CheckConstraint(
+            "limit_fen > 0 AND (revolving OR drawn_fen <= limit_fen)", name=op.f("ck_loans_drawn_fen")
+        ),
         sa.CheckConstraint(
             "repaid_fen + written_off_fen <= drawn_fen", name=op.f("ck_loans_outstanding_fen")
         ),
@@ -3039,7 +3052,9 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("registered_on", sa.Date(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=True),
-        sa.CheckConstraint("action IN ('add', 'release', 'extend')", name=op.f("ck_amendment_items_action")),
+        sa.CheckConstraint(
+            "action IN ('change', 'extend', 'add', 'release')", name=op.f("ck_amendment_items_action")
+        ),
         sa.ForeignKeyConstraint(
             ["amendment_id"], ["amendments.id"], name=op.f("fk_amendment_items_amendment_id")
         ),
@@ -3344,6 +3359,7 @@ def upgrade() -> None:
         sa.Column("decided_on", sa.Date(), nullable=True),
         sa.Column("announced_on", sa.Date(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("grounds", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -3382,6 +3398,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('submitted', 'correction')"),
     )
+    op.create_index("ix_filings_pledge_id", "filings", ["pledge_id"], unique=False)
     op.create_index(
         "uq_filings_open",
         "filings",
@@ -3537,9 +3554,12 @@ def upgrade() -> None:
         sa.Column("reverses_id", sa.Uuid(), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.CheckConstraint("kind <> 'drawdown' OR interest_fen = 0", name=op.f("ck_loan_entries_drawdown")),
         sa.CheckConstraint(
             "kind IN ('drawdown', 'repayment', 'realisation', 'write_off')", name=op.f("ck_loan_entries_kind")
+        ),
+        sa.CheckConstraint(
+            "kind NOT IN ('drawdown', 'write_off') OR interest_fen = 0",
+            name=op.f("ck_loan_entries_principal_only"),
         ),
         sa.CheckConstraint("principal_fen + interest_fen > 0", name=op.f("ck_loan_entries_something")),
         sa.CheckConstraint("principal_fen >= 0 AND interest_fen >= 0", name=op.f("ck_loan_entries_amounts")),
@@ -3569,6 +3589,7 @@ def upgrade() -> None:
         sa.Column("interest_fen", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("principal_fen + interest_fen > 0", name=op.f("ck_loan_instalments_something")),
         sa.CheckConstraint(
             "principal_fen >= 0 AND interest_fen >= 0", name=op.f("ck_loan_instalments_amounts")
         ),
@@ -4206,6 +4227,7 @@ def downgrade() -> None:
         table_name="filings",
         postgresql_where=sa.text("status IN ('submitted', 'correction')"),
     )
+    op.drop_index("ix_filings_pledge_id", table_name="filings")
     op.drop_index(
         "ix_filings_due_on",
         table_name="filings",
@@ -4440,6 +4462,7 @@ def downgrade() -> None:
     op.drop_table("documents")
     op.drop_index(op.f("ix_clients_organisation_id"), table_name="clients")
     op.drop_table("clients")
+    op.drop_index("ix_certificates_party_id", table_name="certificates")
     op.drop_index("ix_certificates_organisation_id", table_name="certificates")
     op.drop_index("ix_certificates_asset_id", table_name="certificates")
     op.drop_table("certificates")

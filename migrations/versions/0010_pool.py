@@ -25,29 +25,27 @@ CREATE FUNCTION commitment_within_capacity() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   pool_status text;
-  terms public.schemes;
-  made public.commitments;
+  terms record;
   available bigint;
-  outstanding bigint;
   kept bigint := 0;
   broken text;
 BEGIN
   SELECT p.status INTO pool_status FROM public.pools p WHERE p.id = NEW.pool_id FOR NO KEY UPDATE;
-  SELECT c.* INTO made FROM public.commitments c WHERE c.id = NEW.id;
   IF NEW.status NOT IN ('reserved', 'committed') THEN
     RAISE EXCEPTION 'commitment % does not begin as %', NEW.id, NEW.status
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_steps';
   END IF;
   IF NOT EXISTS (
-    SELECT 1 FROM public.ledger_transfers t JOIN public.ledger_accounts a ON a.id = t.debit_account_id
-    WHERE t.ledger_id = made.pool_id AND t.id = made.transfer_id AND a.code = 'memo.covered'
+    SELECT 1 FROM public.commitments made
+    JOIN public.ledger_transfers t ON t.ledger_id = made.pool_id AND t.id = made.transfer_id
+    JOIN public.ledger_accounts a ON a.id = t.debit_account_id
+    WHERE made.id = NEW.id AND a.code = 'memo.covered'
       AND t.kind = 'pending' AND t.amount_fen = made.outstanding_fen
       AND (made.status NOT IN ('reserved', 'committed', 'anomaly') OR NOT EXISTS (
         SELECT 1 FROM public.ledger_transfers r WHERE r.ledger_id = t.ledger_id AND r.resolves_id = t.id))) THEN
     RAISE EXCEPTION 'commitment % is not backed by a pending transfer of its amount', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_backed';
   END IF;
-  SELECT s.* INTO terms FROM public.schemes s WHERE s.id = NEW.scheme_id;
   IF NEW.application_id IS NOT NULL THEN
     -- What the approval reserved is given up in the posting that makes the commitment.
     SELECT coalesce(sum(v.amount_fen), 0) INTO kept
@@ -61,9 +59,7 @@ BEGIN
   END IF;
   SELECT a.debits_posted - a.credits_posted - a.credits_pending INTO available
     FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'cash' FOR SHARE;
-  SELECT a.debits_pending INTO outstanding
-    FROM public.ledger_accounts a WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered';
-  broken := CASE
+  SELECT s.household_cap_fen, s.bank_cap_fen, s.industry_cap_fen, CASE
     WHEN NEW.pledge_id IS NOT NULL AND NOT EXISTS (
       SELECT 1 FROM public.pledges g WHERE g.id = NEW.pledge_id
         AND g.organisation_id = NEW.bank_id AND g.borrower_id = NEW.borrower_id)
@@ -71,7 +67,7 @@ BEGIN
       SELECT 1 FROM public.applications f WHERE f.id = NEW.application_id
         AND f.bank_id = NEW.bank_id AND f.borrower_id = NEW.borrower_id)
       THEN 'ck_commitments_of_its_case'
-    WHEN NEW.committed_on < terms.effective_from OR NEW.committed_on > terms.effective_to
+    WHEN NEW.committed_on < s.effective_from OR NEW.committed_on > s.effective_to
       THEN 'ck_commitments_scheme_in_effect'
     WHEN NEW.covered_fen <> ceil(NEW.principal_fen::numeric * NEW.ip_share_bp / 10000)
       THEN 'ck_commitments_ip_share'
@@ -82,27 +78,36 @@ BEGIN
       SELECT 1 FROM public.clawbacks b JOIN public.claims k ON k.id = b.claim_id
       WHERE b.pool_id = NEW.pool_id AND b.excludes_bank AND k.organisation_id = NEW.bank_id)
       THEN 'ck_commitments_bank_open'
-    WHEN NEW.ip_share_bp < terms.min_ip_share_bp THEN 'ck_commitments_min_ip_share'
-    WHEN NEW.outstanding_fen > kept AND outstanding > terms.leverage_multiple * available
+    WHEN NEW.ip_share_bp < s.min_ip_share_bp THEN 'ck_commitments_min_ip_share'
+    WHEN NEW.outstanding_fen > kept AND (
+      SELECT a.debits_pending FROM public.ledger_accounts a
+      WHERE a.ledger_id = NEW.pool_id AND a.code = 'memo.covered') > s.leverage_multiple * available
       THEN 'ck_commitments_capacity'
-  END;
-  IF broken IS NULL AND terms.household_cap_fen IS NOT NULL AND (
-    SELECT sum(c.principal_fen) FROM public.commitments c
-    WHERE c.pool_id = NEW.pool_id AND c.borrower_id = NEW.borrower_id
-      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.household_cap_fen THEN
-    broken := 'ck_commitments_household_cap';
+    END AS broken
+    INTO terms FROM public.schemes s WHERE s.id = NEW.scheme_id;
+  broken := terms.broken;
+  -- Each cap in an IF of its own: PL/pgSQL prepares a whole condition to be run, its sums with it.
+  IF broken IS NULL AND terms.household_cap_fen IS NOT NULL THEN
+    IF (SELECT sum(c.principal_fen) FROM public.commitments c
+        WHERE c.pool_id = NEW.pool_id AND c.borrower_id = NEW.borrower_id
+          AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.household_cap_fen THEN
+      broken := 'ck_commitments_household_cap';
+    END IF;
   END IF;
-  IF broken IS NULL AND terms.bank_cap_fen IS NOT NULL AND (
-    SELECT sum(c.outstanding_fen) FROM public.commitments c
-    WHERE c.pool_id = NEW.pool_id AND c.bank_id = NEW.bank_id
-      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.bank_cap_fen THEN
-    broken := 'ck_commitments_bank_cap';
+  IF broken IS NULL AND terms.bank_cap_fen IS NOT NULL THEN
+    IF (SELECT sum(c.outstanding_fen) FROM public.commitments c
+        WHERE c.pool_id = NEW.pool_id AND c.bank_id = NEW.bank_id
+          AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.bank_cap_fen THEN
+      broken := 'ck_commitments_bank_cap';
+    END IF;
   END IF;
-  IF broken IS NULL AND terms.industry_cap_fen IS NOT NULL AND (NEW.industry IS NULL OR (
-    SELECT sum(c.outstanding_fen) FROM public.commitments c
-    WHERE c.pool_id = NEW.pool_id AND c.industry = NEW.industry
-      AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.industry_cap_fen) THEN
-    broken := 'ck_commitments_industry_cap';
+  IF broken IS NULL AND terms.industry_cap_fen IS NOT NULL THEN
+    IF NEW.industry IS NULL OR (
+        SELECT sum(c.outstanding_fen) FROM public.commitments c
+        WHERE c.pool_id = NEW.pool_id AND c.industry = NEW.industry
+          AND c.status IN ('reserved', 'committed', 'anomaly')) > terms.industry_cap_fen THEN
+      broken := 'ck_commitments_industry_cap';
+    END IF;
   END IF;
   IF broken IS NOT NULL THEN
     RAISE EXCEPTION 'commitment % is not taken by pool %: %', NEW.id, NEW.pool_id, broken

@@ -36,7 +36,6 @@ OTHERS = {
         "growth",
         "identifiers",
         "imports",
-        "loan_class",
         "money",
         "operation",
         "patent_number",
@@ -48,6 +47,7 @@ OTHERS = {
         "text",
         "trademark_number",
         "uscc",
+        "working_day",
     },
     "models": {"base", "idempotency"},
     # `import` is a word of Python's own, so its schemas are `imports` like its other modules.
@@ -63,7 +63,7 @@ OTHERS = {
         "serials",
         "terms",
     },
-    "services": {"bookkeeping", "clock", "idempotency", "licensing", "sandbox", "terms"},
+    "services": {"bookkeeping", "clock", "idempotency", "licensing", "sandbox", "terms", "working_days"},
 }
 """Stems that are not nouns, with the layer they belong to; a new one is a decision."""
 

@@ -15,11 +15,14 @@ from tests.factories.assets import make_asset
 from tests.factories.claims import document, make_claim, make_cover, money, pay
 from tests.factories.clock import now
 from tests.factories.deals import licence, through, transfer
+from tests.factories.enforcements import distribute, enforce, sell
 from tests.factories.finance import make_financed
+from tests.factories.loans import THREE, draw, make_pledge, pay as pay_back
 from tests.factories.market import make_market
 from tests.factories.parties import make_party
 from tests.factories.plans import make_evidence, make_plans
 from tests.factories.pledges import filing, make_pool
+from tests.routers.test_priority_reservations import applied, reserved
 from tests.support.instance import Instance, instance
 
 FAULTS = {
@@ -63,6 +66,10 @@ FAULTS = {
     " WHERE transfer_id = tranche_id",
     "fund.payouts_are_eligible": "UPDATE fund_sources SET eligible_ip = '{}' WHERE type = 'district'",
     "pledge.items_hold_their_rights": "UPDATE holds SET ended_at = now(), end_reason = 'x' WHERE kind = 'lien'",
+    "pledge.follows_its_rights": "UPDATE pledges SET status = 'filed'",
+    "pledge.registrations_counted": "DELETE FROM facts WHERE measure = 'pledge_registration_count'",
+    "filing.settled_with_its_rights": "UPDATE filings SET status = 'submitted', decided_on = NULL",
+    "district.filings": "UPDATE filings SET district_code = '120116'",
     "pledge.financing_counted_once": "DELETE FROM facts WHERE measure = 'pledge_financing_count'",
     "district.mandate_items": "UPDATE mandate_items SET district_code = '120116'",
     "district.offers": "UPDATE offers SET district_code = '120116'",
@@ -99,6 +106,30 @@ FAULTS = {
     "district.targets": "UPDATE targets SET district_code = '310115'",
     "district.observations": "UPDATE observations SET district_code = '310115'",
     "observation.checked_by_another": "DELETE FROM approvals WHERE step = 'make'",
+    "district.reservations": "UPDATE reservations SET district_code = '120116'",
+    "district.demands": "UPDATE demands SET district_code = '120116'",
+    "reservation.holds_its_rights": "UPDATE reservations SET status = 'released'",
+    "reservation.used_by_its_bank": "UPDATE reservations SET status = 'used',"
+    " pledge_id = (SELECT id FROM pledges LIMIT 1)",
+    "demand.enforced_by_cancelling": "UPDATE demands SET status = 'enforced'",
+    "district.enforcements": "UPDATE enforcements SET district_code = '120116'",
+    "district.enforcement_items": "UPDATE enforcement_items SET district_code = '120116'",
+    "district.enforcement_payments": "UPDATE enforcement_payments SET district_code = '120116'",
+    "enforcement.price_is_paid_out": "UPDATE enforcement_payments SET amount_fen = amount_fen + 1",
+    "enforcement.sold_free_of_its_lien": "UPDATE pledge_items SET status = 'registered'",
+    "enforcement.sold_by_its_deal": "UPDATE enforcements SET price_fen = price_fen + 1",
+    "enforcement.disposals_are_its_own": "UPDATE enforcements SET listing_id = NULL",
+    "enforcement.recovered_as_paid": "UPDATE recoveries SET gross_fen = gross_fen * 10",
+    "district.loans": "UPDATE loans SET district_code = '120116'",
+    "district.loan_entries": "UPDATE loan_entries SET district_code = '120116'",
+    "district.loan_instalments": "UPDATE loan_instalments SET district_code = '120116'",
+    "loan.totals_follow_entries": "UPDATE loans SET interest_fen = interest_fen + 1",
+    "loan.never_paid_before_drawn": "UPDATE loan_entries SET occurred_on = occurred_on - 1"
+    " WHERE kind = 'repayment'",
+    "loan.classed_as_booked": "UPDATE loan_classifications SET outstanding_fen = outstanding_fen + 1",
+    "loan.plan_in_force": "UPDATE loans SET plan = plan + 1",
+    "loan.state_of_its_book": "UPDATE loans SET status = 'overdue'",
+    "loan.of_its_bank": "UPDATE loans SET organisation_id = (SELECT manager_id FROM pools LIMIT 1)",
     "title.shares_whole": "UPDATE titles SET share_ppm = 1",
     "fact.has_event": "UPDATE facts SET event_id = gen_random_uuid()",
 }
@@ -116,6 +147,10 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
         pool = await make_pool(stage.api)
         pledge = await stage.api.made(
             "bank_a", "/v1/pledges", filing(owner, list(rights), pool_id=pool["id"])
+        )
+        handed_in = {"asset_kind": "patent", "application_no": "示例-1", "channel": "online"}
+        await stage.api.made(
+            "bank_a", f"/v1/pledges/{pledge['id']}/filings", handed_in | {"submitted_on": str(now().today)}
         )
         registrations = [
             {
@@ -145,10 +180,23 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
             "ends_on": str(now().today),
         }
         await stage.api.made("ip_office", f"/v1/assets/{sold.id}/stays", order)
+        await _asked_for(stage, pledge["id"])
         await _claimed(stage)
+        await _enforced(stage)
+        await _lent(stage)
         await _reported(stage)
         await make_market(stage.api, stage.database)
         yield stage
+
+
+async def _asked_for(stage: Instance, pledge_id: str) -> None:
+    """A right that a bank keeps for its pledge, and a demand for the release of another."""
+    owner = stage.api.samples["sme"].organisation.party_id
+    async with stage.database.write() as unit:
+        asset = await make_asset(unit.session, owners=[owner])
+    await reserved(stage.api, await applied(stage.api, str(asset.id)))
+    body = {"ground": "waived", "reason": "示例"}
+    await stage.api.made("sme", f"/v1/pledges/{pledge_id}/demands", body)
 
 
 async def _claimed(stage: Instance) -> None:
@@ -167,6 +215,22 @@ async def _claimed(stage: Instance) -> None:
     }
     await stage.api.made("finance_office", path, order)
     await stage.api.made("treasury", f"{path}/receipt", {"received_on": claim["paid_on"]})
+
+
+async def _enforced(stage: Instance) -> None:
+    """Rights sold on the market after a pool had paid, the proceeds shared."""
+    _, covered = await make_cover(stage.api, stage.database)
+    await pay(stage.api, await make_claim(stage.api, covered))
+    enforcement = await enforce(stage.api, covered)
+    await sell(stage.api, enforcement)
+    await distribute(stage.api, enforcement)
+
+
+async def _lent(stage: Instance) -> None:
+    """A loan by plan, and something of it paid back."""
+    pledge = await make_pledge(stage.api, stage.database)
+    await draw(stage.api, pledge, plan=THREE)
+    await pay_back(stage.api, pledge, "1.00")
 
 
 async def _reported(stage: Instance) -> None:

@@ -19,6 +19,7 @@ from app.domain.fee import FeeKind
 from app.domain.hold import HoldKind
 from app.domain.operation import Operation, Verdict
 from app.domain.patent_number import PatentType
+from app.services.rule_packs import packs
 from tests.support.operation_table import Circumstance, findings
 
 TODAY = date(2026, 11, 23)
@@ -74,7 +75,8 @@ def held(kind: HoldKind, **changes: Any) -> Held:
 
 
 def asked(action: Action, known: Facts, **changes: Any) -> list[Blocker]:
-    return blockers(Question(action=action, on=TODAY, party_id=OWNER, **changes), known)
+    question = Question(action=action, on=TODAY, party_id=OWNER, **changes)
+    return blockers(question, known, packs().national(TODAY).pack)
 
 
 def codes(found: list[Blocker]) -> list[str]:

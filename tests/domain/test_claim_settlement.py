@@ -32,7 +32,7 @@ from app.domain.claim_settlement import (
 from app.domain.fund import Earmark, Funds, Loan, Purse, SetAside, Source, Tranche
 from app.domain.money import parse_amount
 from app.domain.pool import FULL_SHARE_BP, SharingParty
-from app.domain.recovery import after_principal, days_late, remit_by, shares_of_recovery
+from app.domain.recovery import after_principal, shares_of_recovery
 from app.domain.scheme import (
     LiabilityLimit,
     LossBase,
@@ -267,22 +267,6 @@ def test_by_the_order_of_the_scheme_pool_or_bank_goes_first() -> None:
     assert bank_first == {BANK: 50, SharingParty.insurer: 0, POOL: 0}
     assert shares_of_recovery(130, borne, RecoveryOrder.pool_first) == (borne, 10)
     assert (after_principal(10, 4), after_principal(10, 40)) == ((4, 6), (10, 0))
-
-
-@pytest.mark.parametrize(
-    ("on", "days", "due"),
-    [
-        (date(2026, 3, 6), 0, date(2026, 3, 6)),
-        (date(2026, 3, 6), 1, date(2026, 3, 9)),
-        (date(2026, 3, 7), 1, date(2026, 3, 9)),
-        (date(2026, 3, 2), 10, date(2026, 3, 16)),
-    ],
-    ids=["at once", "over a weekend", "from a Saturday", "two weeks"],
-)
-def test_a_recovery_is_passed_on_within_working_days(on: date, days: int, due: date) -> None:
-    """RP-15: Mondays to Fridays; the day itself is not counted."""
-    assert remit_by(on, days) == due
-    assert (days_late(due, due), days_late(date(2026, 3, 20), date(2026, 3, 16))) == (0, 4)
 
 
 PATENT, MARK = Loan(frozenset({"patent"}), "120110"), Loan(frozenset({"trademark"}), "120110")

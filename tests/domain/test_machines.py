@@ -24,7 +24,7 @@ from app.domain.errors import DomainError
 from app.domain.fee import FEE, FeeEvent, FeeStatus
 from app.domain.filing import FILING, FilingEvent, FilingStatus
 from app.domain.listing import EXPIRING, LISTING, ON_MARKET, ListingEvent, ListingStatus
-from app.domain.loan import LOAN, LoanEvent, LoanStatus
+from app.domain.loan import LOAN, LoanEvent
 from app.domain.mandate import MANDATE, MandateEvent, MandateStatus
 from app.domain.observation import OBSERVATION, ObservationEvent, ObservationStatus
 from app.domain.offer import OFFER, OfferEvent, OfferStatus
@@ -211,6 +211,8 @@ ARROWS = {
         enforcing  cure          disbursed
         enforcing  repay         repaid
         enforcing  write_off     written_off
+        repaid       reopen        disbursed
+        written_off  reopen        overdue
     """,
     "filing": """
         submitted   correct   correction
@@ -234,7 +236,8 @@ ARROWS = {
         listed  abandon     abandoned
         sold    distribute  closed
     """,
-    # PLG-10: what the pledgee neither accepts nor answers in time may be enforced by the operator.
+    # PLG-10: what the pledgee does not answer in time the operator may enforce; what it objects to, on a
+    # court's document only.
     "demand": """
         open  accept    accepted
         open  object    objected
@@ -244,6 +247,7 @@ ARROWS = {
         due   object    objected
         due   enforce   enforced
         due   withdraw  withdrawn
+        objected  enforce  enforced
     """,
     "reservation": """
         live  use      used
@@ -384,11 +388,12 @@ ENDS: list[tuple[Machine, set[StrEnum]]] = [
             PledgeStatus.withdrawn,
         },
     ),
-    (LOAN, {LoanStatus.repaid, LoanStatus.written_off}),
+    # A loan that is over is open again when what ended it was booked in error.
+    (LOAN, set()),
     (FILING, {FilingStatus.registered, FilingStatus.refused, FilingStatus.withdrawn}),
     (AMENDMENT, {*AmendmentStatus} - {AmendmentStatus.filed}),
     (ENFORCEMENT, {EnforcementStatus.closed, EnforcementStatus.abandoned}),
-    (DEMAND, {*DemandStatus} - {DemandStatus.open, DemandStatus.due}),
+    (DEMAND, {DemandStatus.accepted, DemandStatus.enforced, DemandStatus.withdrawn}),
     (RESERVATION, {*ReservationStatus} - {ReservationStatus.live}),
     (DELEGATION, {DelegationStatus.revoked, DelegationStatus.expired}),
     (MANDATE, {MandateStatus.declined, MandateStatus.revoked, MandateStatus.ended}),

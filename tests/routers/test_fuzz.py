@@ -225,7 +225,7 @@ async def test_no_request_is_answered_with_a_defect(
         told = documentation["paths"][path][method.lower()]
         asked = permission(route.dependant)
         callers = [role for role in api.samples if asked is None or api.actor(role).may(asked)]
-        content = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        [(media_type, content)] = told.get("requestBody", {}).get("content", {"application/json": {}}).items()
         for _ in range(WRITES if method in UNSAFE else READS):
             address, query = path, []
             for parameter in told.get("parameters", ()):
@@ -240,10 +240,12 @@ async def test_no_request_is_answered_with_a_defect(
                 fuzzer.random.choice(callers), str(uuid.UUID(int=fuzzer.random.getrandbits(128)))
             )
             headers |= {
-                "Content-Type": "application/json",
+                "Content-Type": media_type,
                 "If-Match": fuzzer.random.choice(('"1"', "*", "x")),
             }
-            body = fuzzer.body(content) if method in UNSAFE else b""
+            lines = fuzzer.random.choice((1, 2, 3)) if media_type == "application/x-ndjson" else 1
+            bodies = [fuzzer.body(content.get("schema")) for _ in range(lines if method in UNSAFE else 0)]
+            body = b"\n".join(bodies)
             address += "?" + "&".join(query) if query else ""
             answer = await api.http.request(method, address, content=body, headers=headers)
             statuses.add(answer.status_code)

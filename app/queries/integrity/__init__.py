@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from app.queries.integrity import funds, money, operations, periods
+from app.queries.integrity import (
+    amendments,
+    enforcements,
+    filings,
+    funds,
+    loans,
+    money,
+    operations,
+    periods,
+    reservations,
+)
 from app.queries.integrity.check import Check, Finding
 
 if TYPE_CHECKING:
@@ -15,7 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "SHOWN", "Check", "Finding", "findings"]
 
 SHOWN = 20
-CHECKS: tuple[Check, ...] = (*money.CHECKS, *funds.CHECKS, *periods.CHECKS, *operations.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *money.CHECKS,
+    *funds.CHECKS,
+    *loans.CHECKS,
+    *amendments.CHECKS,
+    *enforcements.CHECKS,
+    *periods.CHECKS,
+    *operations.CHECKS,
+    *reservations.CHECKS,
+    *filings.CHECKS,
+)
 
 
 async def findings(session: AsyncSession) -> list[Finding]:

@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = (
     same_district("portfolio_members", "portfolio_id", "portfolios"),
     same_district("deal_items", "deal_id", "deals"),
     same_district("pledge_items", "pledge_id", "pledges"),
+    same_district("pledge_shares", "pledge_id", "pledges"),
     same_district("consent_items", "consent_id", "consents"),
     same_district("consent_uses", "consent_id", "consents"),
     same_district("application_items", "application_id", "applications"),
@@ -41,11 +42,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "pledge.financing_counted_once",
-        "the financing count of a pledge is 1 once registered, 0 before",
+        "the financing count of a pledge is 1 once registered, 0 before; part of a loan may not count",
         "SELECT p.id::text AS subject, coalesce(f.value, 0)::text AS detail FROM pledges p LEFT JOIN ("
         " SELECT source_id, sum(value) AS value FROM facts WHERE measure = 'pledge_financing_count'"
         " AND source_noun = 'pledge' GROUP BY source_id) f ON f.source_id = p.id WHERE NOT p.imported"
-        " AND coalesce(f.value, 0) <> CASE WHEN p.registered_on IS NULL THEN 0 ELSE 1 END",
+        " AND coalesce(f.value, 0) <> CASE WHEN p.registered_on IS NULL THEN 0 ELSE 1 END"
+        " AND (p.registered_on IS NULL OR p.ip_share_bp = 10000 OR coalesce(f.value, 0) <> 0)",
     ),
     Check(
         "offer.stands_as_its_last_round",

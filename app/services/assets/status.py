@@ -11,13 +11,16 @@ from app.domain import asset as rules
 from app.domain.asset import AssetKind, AssetStatus
 from app.domain.errors import refuse_if
 from app.domain.identifiers import new_id
+from app.domain.notice import NoticeKind
 from app.domain.patent_number import PatentType
 from app.domain.request import ExpectVersion, date_faults
 from app.domain.term import ExtensionKind, extension_faults
 from app.models.asset import Asset, AssetStatusChange
-from app.queries import assets as queries, terms as term_queries
-from app.services import events
+from app.queries import assets as queries, concerned, terms as term_queries
+from app.services import events, notices
 from app.services.assets.common import event as asset_event, lock_one
+from app.services.events import NewEvent
+from app.services.notices import NewNotice
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,7 +63,29 @@ async def change_status(
     _begin_right(asset, new)
     asset.version += 1
     await session.flush()
+    if asset.status in rules.ENDED and asset.status == new.status:
+        kind = NoticeKind.pledged_right_ended
+        await _warn(session, moment, asset, event, kind=kind, effective_on=new.effective_on)
     return asset
+
+
+async def _warn(
+    session: AsyncSession, moment: Moment, asset: Asset, event: NewEvent, *, kind: NoticeKind, **facts: object
+) -> None:
+    """Tell the banks to which a right is pledged what has become of it (PL-12)."""
+    told = [
+        NewNotice(
+            bank.organisation_id,
+            bank.district_code,
+            kind,
+            "asset",
+            asset.id,
+            {"asset_id": asset.id, "number": asset.number, **facts},
+        )
+        for bank in await concerned.pledgees(session, asset.id)
+    ]
+    if told:
+        await notices.send_each(session, moment=moment, event_id=event.id, notices=told)
 
 
 async def take(
@@ -206,4 +231,6 @@ async def set_flags(
     asset.invalidation_pending = invalidation_pending
     asset.version += 1
     await session.flush()
+    if invalidation_pending:
+        await _warn(session, moment, asset, event, kind=NoticeKind.invalidation_requested)
     return asset

@@ -15,6 +15,7 @@ from app.domain.mandate import MandatePower
 from app.queries import (
     assets as asset_queries,
     deals as queries,
+    enforcements,
     holds as hold_queries,
     listings as listing_queries,
 )
@@ -69,7 +70,7 @@ async def agree(session: AsyncSession, *, actor: Actor, moment: Moment, deal_id:
     refuse_if(
         [
             *unauthorised,
-            *objections.to_agreement(deal, case.rights, today=moment.today),
+            *objections.to_agreement(deal, case.rights, today=moment.today, by_court=case.by_court),
         ]
     )
     event = await tell(session, actor, moment, deal, "agreed")
@@ -90,9 +91,10 @@ async def take_free(session: AsyncSession, actor: Actor, moment: Moment, deal_id
     rights = await asset_queries.lock_rights(session, asset_ids)
     lapsed = await queries.lapsed(session, moment.today, asset_ids) if reserves(deal) else []
     await listing_queries.lock(session, listing_ids([deal, *lapsed]))
-    await _release(session, actor, moment, lapsed, asset_ids)
+    await _release(session, actor, moment, lapsed, asset_ids if reserves(deal) else [])
     listing = await lock_listing(session, deal)  # fresh: it may just have been released
-    return Case(await lock_own(session, actor, deal_id), rights, listing)
+    disposal = await enforcements.of_listing(session, deal.listing_id)
+    return Case(await lock_own(session, actor, deal_id), rights, listing, disposal)
 
 
 async def reserve(
@@ -148,9 +150,9 @@ async def _release(
     asset_ids: Collection[uuid.UUID],
 ) -> None:
     """End the lapsed reservations on rights; rights and the listings of the deals are locked."""
+    await holds.end_lapsed_reservations(session, moment=moment, asset_ids=asset_ids)
     if not lapsed:
         return
-    await holds.end_lapsed_reservations(session, moment=moment, asset_ids=asset_ids)
     happened = [await told(session, deal, "reservation_lapsed") for deal in lapsed]
     await events.record(session, actor=actor, moment=moment, events=happened)
     await listings.release_all(session, actor=actor, moment=moment, listing_ids=listing_ids(lapsed))

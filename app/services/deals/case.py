@@ -16,10 +16,11 @@ from app.domain.listing import LISTING, ON_MARKET, ListingEvent, ListingStatus
 from app.queries import (
     assets as asset_queries,
     deals as queries,
+    enforcements,
     listings as listing_queries,
     mandates as mandate_queries,
 )
-from app.services import events, holds, listings
+from app.services import consents, events, holds, listings
 from app.services.events import NewEvent, NewFact
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from app.domain.mandate import MandatePower
     from app.domain.permission import Actor
     from app.models.deal import Deal
+    from app.models.enforcement import Enforcement
     from app.models.listing import Listing
     from app.queries.assets import Right
 
@@ -38,11 +40,20 @@ RESERVING = frozenset({DealStatus.negotiated, DealStatus.signed, DealStatus.file
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A locked deal with its locked rights, in the order in which they were given, and its listing."""
+    """A locked deal with its locked rights, in the order in which they were given, and its listing.
+
+    `disposal`: the enforcement by which the pledgee sells them.
+    """
 
     deal: Deal
     rights: Sequence[Right]
     listing: Listing | None
+    disposal: Enforcement | None = None
+
+    @property
+    def by_court(self) -> bool:
+        """Whether a court disposes of the rights."""
+        return self.disposal is not None and self.disposal.by_court
 
     @property
     def asset_ids(self) -> list[uuid.UUID]:
@@ -116,12 +127,28 @@ async def listed_by_drafter(session: AsyncSession, case: Case) -> bool:
     )
 
 
+async def consents_of(
+    session: AsyncSession, case: Case, *, today: date
+) -> tuple[consents.Chosen, list[Violation]]:
+    """The consents a deal needs and what is missing of them (`consents.choose`).
+
+    A disposal needs none: the owners gave theirs when they pledged the rights (民法典第440, 444条), and the
+    lien ends with the transfer.
+    """
+    if case.disposal is not None:
+        return consents.Chosen((), frozenset()), []
+    return await consents.choose(session, deal=case.deal, rights=case.rights, today=today)
+
+
 async def mandate_faults(
     session: AsyncSession, actor: Actor, case: Case, *, powers: Sequence[MandatePower], today: date
 ) -> list[Violation]:
-    """Who does not own the rights acts under a live mandate with one of `powers` over all of them (RB-05)."""
+    """Who does not own the rights acts under a live mandate with one of `powers` over all of them (RB-05).
+
+    The pledgee sells by law, without one (民法典第436条).
+    """
     deal, asset_ids = case.deal, case.asset_ids
-    if deal.grantor_id == actor.party_id:
+    if deal.grantor_id == actor.party_id or case.disposal is not None:
         return []
     for power in powers:
         if await mandate_queries.covers(
@@ -154,6 +181,8 @@ async def told(
     more: Mapping[str, object] | None = None,
 ) -> NewEvent:
     """The event `deal.{what}`, for the organisations in the deal and the district."""
+    disposal = await enforcements.of_listing(session, deal.listing_id)
+    traced = {"trace_id": disposal.id} if disposal is not None else {}
     return NewEvent(
         id=event_id or new_id(),
         type=f"deal.{what}",
@@ -162,7 +191,7 @@ async def told(
         stream=deal.district_code,
         audience=await queries.audience(session, deal),
         occurred_on=occurred_on,
-        payload={"number": deal.number, "kind": deal.kind, "status": deal.status, **(more or {})},
+        payload={"number": deal.number, "kind": deal.kind, "status": deal.status, **(more or {}), **traced},
         facts=list(facts),
     )
 

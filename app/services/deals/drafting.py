@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.domain import deal as rules
+from app.domain import deal as rules, enforcement as enforcement_rules
 from app.domain.deal import LISTED_AS, DealKind, DealStatus, LicenceType
 from app.domain.deal_paper import ExportEvidence
 from app.domain.errors import DomainError, Violation, refuse_if
@@ -18,7 +18,12 @@ from app.domain.listing import ON_MARKET, Direction, ListingMode
 from app.domain.permission import Role
 from app.domain.request import asset_twice_faults
 from app.models.deal import Deal, DealItem
-from app.queries import assets as asset_queries, listings as listing_queries, parties as party_queries
+from app.queries import (
+    assets as asset_queries,
+    enforcements as enforcement_queries,
+    listings as listing_queries,
+    parties as party_queries,
+)
 from app.queries.serials import next_number
 from app.services.deals.case import tell
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
+    from app.models.enforcement import Enforcement
     from app.models.listing import Listing
 
 EVERYWHERE, EVERY_FIELD = "WW", "ALL"
@@ -78,15 +84,22 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
 
     Raises, all that apply: `deal.same_party`, `.asset_twice`, `.term_invalid`, `.grantor_foreign`,
     `.currency_unsupported`, `hold.territory_unknown`, `hold.field_unknown`; then `asset.not_found`,
-    `party.not_found`, `listing.not_found`, `deal.listing_mismatch`.
+    `party.not_found`, `listing.not_found`, `deal.listing_mismatch`. Of a disposal, which the pledgee alone
+    drafts: `enforcement.not_enforcer`, `.lot_differs`, `.below_reserve`.
     """
-    refuse_if(_faults(actor, new))
+    disposal = await enforcement_queries.of_listing(session, new.listing_id)
+    refuse_if(_faults(actor, new, by_law=_is_enforcer(actor, disposal)))
     await asset_queries.require(session, new.asset_ids)
     await party_queries.require(session, {"/grantor_id": new.grantor_id, "/grantee_id": new.grantee_id})
     if new.listing_id is not None:
         listing = await listing_queries.get(session, actor, new.listing_id)
         offered = await listing_queries.asset_ids(session, listing.id)
-        refuse_if(_mismatches(listing, offered, new))
+        refuse_if(
+            [
+                *_mismatches(listing, offered, new),
+                *(_disposal_faults(actor, disposal, offered, new) if disposal is not None else ()),
+            ]
+        )
     deal = Deal(
         id=new_id(),
         district_code=actor.district_code,
@@ -148,7 +161,24 @@ def _terms(new: NewDeal) -> dict[str, Any]:
     }
 
 
-def _faults(actor: Actor, new: NewDeal) -> list[Violation]:
+def _is_enforcer(actor: Actor, disposal: Enforcement | None) -> bool:
+    """Whether the caller sells the rights by law, as their pledgee (民法典第436条)."""
+    return disposal is not None and disposal.organisation_id == actor.organisation_id
+
+
+def _disposal_faults(
+    actor: Actor, disposal: Enforcement, offered: Sequence[uuid.UUID], new: NewDeal
+) -> list[Violation]:
+    """Pledged rights are sold by their pledgee, together, and not below the reserve."""
+    found = list(enforcement_rules.reserve_faults(new.amount_fen, disposal.reserve_fen, "/amount/amount"))
+    if not _is_enforcer(actor, disposal):
+        found.append(enforcement_rules.NOT_ENFORCER.violation("/listing_id"))
+    if set(new.asset_ids) != set(offered):
+        found.append(enforcement_rules.LOT_DIFFERS.violation("/asset_ids"))
+    return found
+
+
+def _faults(actor: Actor, new: NewDeal, *, by_law: bool) -> list[Violation]:
     found: list[Violation] = []
     if new.grantor_id == new.grantee_id:
         found.append(rules.SAME_PARTY.violation("/grantee_id"))
@@ -158,7 +188,7 @@ def _faults(actor: Actor, new: NewDeal) -> list[Violation]:
     if isinstance(new, NewLicence):
         found += _licence_faults(new)
     represents = actor.roles & {Role.agency, Role.operator}
-    if not represents and new.grantor_id != actor.party_id:
+    if not represents and not by_law and new.grantor_id != actor.party_id:
         found.append(rules.GRANTOR_FOREIGN.violation("/grantor_id"))
     return found
 

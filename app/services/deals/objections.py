@@ -20,38 +20,42 @@ if TYPE_CHECKING:
     from app.queries.assets import Right
 
 
-def to_agreement(deal: Deal, rights: Sequence[Right], *, today: date) -> list[Violation]:
+def to_agreement(
+    deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
+) -> list[Violation]:
     """What speaks already against agreeing on locked rights; consents may still come before the signature."""
     if deal.kind == DealKind.transfer:
-        return to_transfer(deal, rights, today=today)
+        return to_transfer(deal, rights, today=today, by_court=by_court)
     return licensing.rights_objections(deal, rights, today=today)
 
 
 async def to_signature(
-    session: AsyncSession, deal: Deal, rights: Sequence[Right], *, today: date
+    session: AsyncSession, deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
 ) -> list[Violation]:
     """Everything that speaks against signing, but for consents (TR-04, TR-11, TR-17)."""
     if deal.kind == DealKind.transfer:
         return [
-            *await _to_sign_transfer(session, deal, rights, today),
+            *await _to_sign_transfer(session, deal, rights, today, by_court=by_court),
             *await _export_faults(session, deal, rights),
         ]
     return await licensing.objections(session, deal, rights, today=today)
 
 
-def to_transfer(deal: Deal, rights: Sequence[Right], *, today: date) -> list[Violation]:
+def to_transfer(
+    deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
+) -> list[Violation]:
     """What speaks against passing locked rights (`deal_ground.to_transfer`)."""
     return [
         objection
         for position, right in enumerate(rights)
         for objection in deal_ground.to_transfer(
-            deal.grantor_id, licensing.judged(deal, right, today), f"/asset_ids/{position}"
+            deal.grantor_id, licensing.judged(deal, right, today, by_court=by_court), f"/asset_ids/{position}"
         )
     ]
 
 
 async def _to_sign_transfer(
-    session: AsyncSession, deal: Deal, rights: Sequence[Right], today: date
+    session: AsyncSession, deal: Deal, rights: Sequence[Right], today: date, *, by_court: bool
 ) -> list[Violation]:
     """What speaks against signing (`deal_ground.to_sign_transfer`); the associated marks are asked for once.
 
@@ -65,7 +69,9 @@ async def _to_sign_transfer(
         for position, right in enumerate(rights)
         for objection in deal_ground.to_sign_transfer(
             deal.grantor_id,
-            licensing.judged(deal, right, today, associated=together.get(right.asset.id, ())),
+            licensing.judged(
+                deal, right, today, associated=together.get(right.asset.id, ()), by_court=by_court
+            ),
             asset_ids=asset_ids,
             pointer=f"/asset_ids/{position}",
         )

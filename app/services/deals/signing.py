@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from app.domain.deal import EXCLUSIVE, DealEvent, DealKind
 from app.domain.deal_paper import ExportEvidence
-from app.domain.errors import refuse_if
+from app.domain.errors import Violation, refuse_if
 from app.domain.listing import ListingEvent
 from app.domain.mandate import MandatePower
 from app.domain.request import date_faults
 from app.queries import assets as asset_queries, party_histories, tags as tag_queries
-from app.services import consents, holds, licensing, listings
+from app.services import consents, enforcements, holds, licensing, listings
 from app.services.deals import figures, objections
 from app.services.deals.agreeing import reserve, take_free
-from app.services.deals.case import Case, free, mandate_faults, permits, tell
+from app.services.deals.case import Case, consents_of, free, mandate_faults, permits, tell
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,18 +45,23 @@ async def sign(
     `.right_stayed`, `.term_exceeds_right`, `.pledgee_consent_required`, `.owner_unrecorded`,
     `.export_evidence_required`, `.associated_marks_missing`, `asset.collective_mark`,
     `hold.already_reserved`, `hold.licence_conflict`, `request.date_in_future`,
-    `request.date_too_early`; before that `deal.not_drafter` and `state.illegal_transition`.
+    `request.date_too_early`; before that `deal.not_drafter` and `state.illegal_transition`. A disposal of
+    pledged rights needs no mandate and no consents; what speaks against it is `enforcement.not_open`,
+    `.right_not_pledged`, `.debt_settled` and `.below_reserve`.
     """
     case = await take_free(session, actor, moment, deal_id)
     deal = case.deal
     deal.advance(DealEvent.sign)
     if export_evidence is not None:
         deal.export_evidence = export_evidence.as_row()
-    chosen, lacking = await consents.choose(session, deal=deal, rights=case.rights, today=moment.today)
+    chosen, lacking = await consents_of(session, case, today=moment.today)
     refuse_if(
         [
             *await mandate_faults(session, actor, case, powers=[MandatePower.sign], today=moment.today),
-            *await objections.to_signature(session, deal, case.rights, today=moment.today),
+            *await objections.to_signature(
+                session, deal, case.rights, today=moment.today, by_court=case.by_court
+            ),
+            *await _disposal_faults(session, case),
             *lacking,
             *date_faults("/signed_on", signed_on, today=moment.today, first=await _first_day(session, case)),
         ]
@@ -74,6 +79,14 @@ async def sign(
         await _license(session, actor, moment, case, signed_on)
     await session.flush()
     return deal
+
+
+async def _disposal_faults(session: AsyncSession, case: Case) -> list[Violation]:
+    """What speaks against selling pledged rights for their debt, judged under the lock of their pledge."""
+    if case.disposal is None:
+        return []
+    sale = await enforcements.take_sale(session, case.disposal)
+    return await enforcements.sale_faults(session, sale, case.deal.amount_fen)
 
 
 async def _first_day(session: AsyncSession, case: Case) -> date | None:

@@ -17,13 +17,14 @@ from app.models.asset import Title
 from app.queries import (
     assets as asset_queries,
     deals as queries,
+    enforcements as enforcement_queries,
     listings as listing_queries,
     party_histories,
     tags as tag_queries,
 )
-from app.services import consents, events, listings
+from app.services import consents, enforcements, events, listings
 from app.services.deals import figures, objections
-from app.services.deals.case import Case, before_contract, free, permits, require_office, told
+from app.services.deals.case import Case, before_contract, consents_of, free, permits, require_office, told
 from app.services.events import NewEvent
 
 if TYPE_CHECKING:
@@ -52,18 +53,22 @@ async def register(
     Raises: `deal.not_transfer`, `deal.same_organisation`, `state.illegal_transition`; then all that apply:
     `deal.transferor_not_owner`, `.right_ended`, `.right_stayed`, `.pledgee_consent_required`,
     `.co_owner_consent_missing`, `hold.already_reserved`, `request.date_in_future`,
-    `request.date_too_early`, `deal.date_before_contract`. A number used before comes as the database's
-    error `deal.registration_no_taken`.
+    `request.date_too_early`, `deal.date_before_contract`, `enforcement.not_open`, `.right_not_pledged`. A
+    number used before comes as the database's error `deal.registration_no_taken`.
+
+    The lien by whose enforcement the rights were sold ends with the title that passes (PL-25, UNI-12).
     """
     case, offers = await _take(session, actor, deal_id)
     deal = case.deal
     require_office(actor, deal)
     deal.advance(DealEvent.register)
     titles = await asset_queries.live_titles(session, case.asset_ids)
-    chosen, lacking = await consents.choose(session, deal=deal, rights=case.rights, today=moment.today)
+    sale = await enforcements.take_sale(session, case.disposal) if case.disposal is not None else None
+    chosen, lacking = await consents_of(session, case, today=moment.today)
     refuse_if(
         [
-            *objections.to_transfer(deal, case.rights, today=moment.today),
+            *objections.to_transfer(deal, case.rights, today=moment.today, by_court=case.by_court),
+            *(enforcements.pledge_faults(sale) if sale is not None else ()),
             *lacking,
             *_date_faults(deal, titles, registered_on, moment.today),
         ]
@@ -72,6 +77,9 @@ async def register(
     deal.registered_on = registered_on
     event = await _tell(session, actor, moment, case)
     await consents.use(session, actor=actor, moment=moment, deal=deal, chosen=chosen, event_id=event.id)
+    if sale is not None:
+        sold = enforcements.Sold(deal.amount_fen, registered_on, deal_id=deal.id)
+        await enforcements.conclude(session, actor=actor, moment=moment, sale=sale, sold=sold)
     await _pass_title(session, moment, case, titles, event.id)
     await free(session, moment, deal, "registered")
     await _leave_market(session, actor, moment, case, offers)
@@ -90,7 +98,8 @@ async def _take(session: AsyncSession, actor: Actor, deal_id: uuid.UUID) -> tupl
     locked = await listing_queries.lock(session, wanted)
     own = locked[deal.listing_id] if deal.listing_id else None
     others = [locked[key] for key in offering if key != deal.listing_id]
-    return Case(await queries.get(session, actor, deal_id, lock=True), rights, own), others
+    disposal = await enforcement_queries.of_listing(session, deal.listing_id)
+    return Case(await queries.get(session, actor, deal_id, lock=True), rights, own, disposal), others
 
 
 def _date_faults(deal: Deal, titles: Titles, registered_on: date, today: date) -> list[Violation]:
@@ -126,6 +135,7 @@ async def _tell(session: AsyncSession, actor: Actor, moment: Moment, case: Case)
                 "from_party_id": deal.grantor_id,
                 "to_party_id": deal.grantee_id,
                 "registration_no": deal.registration_no,
+                **({"trace_id": case.disposal.id} if case.disposal is not None else {}),
             },
         )
         for asset_id in case.asset_ids
@@ -139,8 +149,8 @@ async def _pass_title(
 ) -> None:
     """End the titles that pass and begin the grantee's.
 
-    An undivided right passes as a whole, from all its owners; of a divided one the grantor's share does,
-    and joins what the grantee holds already.
+    An undivided right passes as a whole, from all its owners, and so does one that is sold by enforcement;
+    of a divided one the grantor's share does, and joins what the grantee holds already.
     """
     deal = case.deal
     begun = []
@@ -148,7 +158,11 @@ async def _pass_title(
         live = titles[right.asset.id]
         divided = any(title.share_ppm is not None for title in live)
         passing = [
-            title for title in live if not divided or title.party_id in (deal.grantor_id, deal.grantee_id)
+            title
+            for title in live
+            if not divided
+            or case.disposal is not None
+            or title.party_id in (deal.grantor_id, deal.grantee_id)
         ]
         for title in passing:
             title.ceased_on = deal.registered_on

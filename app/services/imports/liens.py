@@ -12,9 +12,9 @@ from app.domain.asset import Regime
 from app.domain.district import OUTSIDE_EVERY_PLAN
 from app.domain.identifiers import business_number
 from app.domain.pledge import ALREADY_PLEDGED, PLEDGE, PledgeEvent, PledgeStatus
-from app.domain.pledge_ground import RULE_PACK
 from app.domain.recordal_row import RecordalRow, secured_key
 from app.queries.driver import driver
+from app.services import rule_packs
 from app.services.imports.register import KnownRight
 from app.services.imports.work import Record, Work
 
@@ -43,6 +43,11 @@ ORDER BY p.id FOR NO KEY UPDATE OF p
 """
 _ITEMS = "SELECT id, pledge_id, hold_id, status FROM pledge_items WHERE pledge_id = ANY($1)"
 _NUMBERS = "SELECT nextval('pledge_numbers') AS serial FROM generate_series(1, $1::int)"
+
+
+def _rule_pack(regime: str, registered_on: date) -> str:
+    """The rules a recorded pledge was registered under: the national ones of its day, or a registry's."""
+    return rule_packs.packs().national(registered_on).pack.code if regime == Regime.cn else NOTICE_PACK
 
 
 @dataclass(slots=True)
@@ -151,7 +156,7 @@ class Liens:
             debt_to=None,
             contract={},
             acknowledgements=[],
-            rule_pack=RULE_PACK if regime == Regime.cn else NOTICE_PACK,
+            rule_pack=_rule_pack(regime, row.effective_on),
             status=PledgeStatus.registered,
             filed_on=row.recorded_on,
             registered_on=row.effective_on,

@@ -7,6 +7,7 @@ from app.services.ledger.posting import (
     TRANSFER_RECORD,
     post,
     resolution,
+    transfer_records,
     transfer_rows,
     write,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "open_accounts",
     "post",
     "resolution",
+    "transfer_records",
     "transfer_rows",
     "write",
 ]

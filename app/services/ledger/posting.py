@@ -82,8 +82,12 @@ _OPTIONAL = ("resolves_id", "reverses_id", "freezes", "expires_on", "narrative",
 
 def transfer_rows(transfers: Sequence[NewTransfer], today: date) -> str:
     """Transfers as the JSON array the statements read, in the order in which they are applied."""
-    rows = [_row(transfer, position, today) for position, transfer in enumerate(transfers)]
-    return json.dumps(rows, default=str, ensure_ascii=False)
+    return json.dumps(transfer_records(transfers, today), default=str, ensure_ascii=False)
+
+
+def transfer_records(transfers: Sequence[NewTransfer], today: date) -> list[dict[str, Any]]:
+    """The rows of that array, to be put among others."""
+    return [_row(transfer, position, today) for position, transfer in enumerate(transfers)]
 
 
 async def post(

@@ -9,6 +9,7 @@ from app.services.listings.leaving import (
     reserve_locked,
     rights_passed,
     withdraw,
+    withdraw_locked,
 )
 from app.services.listings.review import approve, return_
 
@@ -27,4 +28,5 @@ __all__ = [
     "rights_passed",
     "submit",
     "withdraw",
+    "withdraw_locked",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.domain import listing as rules
 from app.domain.identifiers import new_id
+from app.queries import enforcements as enforcement_queries
 from app.services import events
 
 if TYPE_CHECKING:
@@ -57,12 +58,23 @@ def told(
     )
 
 
+def traced(trace_id: uuid.UUID | None) -> dict[str, str]:
+    """What an event says of the enforcement behind it, if there is one."""
+    return {} if trace_id is None else {"trace_id": str(trace_id)}
+
+
+async def trace_of(session: AsyncSession, listing: Listing) -> dict[str, str]:
+    """What events of a listing say of the enforcement whose disposal it is."""
+    enforcement = await enforcement_queries.of_listing(session, listing.id) if listing.disposal else None
+    return traced(enforcement.id if enforcement is not None else None)
+
+
 async def tell(
     session: AsyncSession, actor: Actor, moment: Moment, listing: Listing, what: str, **more: str
 ) -> Listing:
     """Record `listing.{what}`, in public once the listing has been published."""
     public = listing.published_on is not None
-    event = told(listing, what, public=public, more=more)
+    event = told(listing, what, public=public, more={**more, **await trace_of(session, listing)})
     await events.record(session, actor=actor, moment=moment, events=[event])
     await session.flush()
     return listing

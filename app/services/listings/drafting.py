@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import listing as rules
+from app.domain import enforcement as enforcement_rules, listing as rules
 from app.domain.errors import Violation, refuse_if
 from app.domain.identifiers import new_id
 from app.domain.listing import Direction, ListingEvent, ListingMode, ListingStatus
@@ -16,21 +16,30 @@ from app.domain.money import Money
 from app.domain.permission import Role
 from app.domain.request import ExpectVersion, asset_twice_faults
 from app.models.listing import Listing, ListingItem
-from app.queries import assets as asset_queries, listings as queries, parties as party_queries
+from app.queries import (
+    assets as asset_queries,
+    enforcements as enforcement_queries,
+    listings as queries,
+    parties as party_queries,
+)
 from app.queries.serials import next_number
 from app.services import events
-from app.services.listings.case import require_lister, tell, term_faults, told
+from app.services.listings.case import require_lister, tell, term_faults, told, traced
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
+    from app.models.enforcement import Enforcement
 
 
 @dataclass(frozen=True, slots=True)
 class NewListing:
-    """A listing as the lister describes it. `price_fen` None: negotiable."""
+    """A listing as the lister describes it. `price_fen` None: negotiable.
+
+    `trace_id`: the enforcement whose disposal it is; the pledgee lists the owner's rights by law then.
+    """
 
     direction: Direction
     mode: ListingMode
@@ -41,6 +50,7 @@ class NewListing:
     currency: str = "CNY"
     asset_ids: Sequence[uuid.UUID] = ()
     owner_id: uuid.UUID | None = None
+    trace_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +92,12 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         published_on=None,
         expires_on=new.expires_on,
         closed_on=None,
+        disposal=new.trace_id is not None,
         event_id=event_id,
         recorded_at=moment.now,
         version=1,
     )
-    event = told(listing, "drafted", event_id=event_id)
+    event = told(listing, "drafted", event_id=event_id, more=traced(new.trace_id))
     await events.record(session, actor=actor, moment=moment, events=[event])
     session.add(listing)
     await session.flush()
@@ -112,13 +123,14 @@ async def revise(
     """Change a draft; its rights stay as they are.
 
     Raises: `listing.not_found`, `request.version_…`, `listing.not_lister`, `listing.not_draft`;
-    `listing.term_passed`, `listing.price_zero`.
+    `listing.term_passed`, `listing.price_zero`, `enforcement.disposal_fixed`, `enforcement.below_reserve`.
     """
     listing = await queries.get(session, actor, listing_id, lock=True)
     expect_version(listing.version)
     require_lister(actor, listing)
     if listing.status != ListingStatus.draft:
         raise rules.NOT_DRAFT.error(status=listing.status)
+    disposal = await enforcement_queries.of_listing(session, listing.id) if listing.disposal else None
     listing.mode = changes.mode.value if changes.mode else listing.mode
     listing.name = changes.name or listing.name
     listing.description = changes.description or listing.description
@@ -126,11 +138,15 @@ async def revise(
     if changes.priced:
         listing.price_fen = changes.price.fen if changes.price else None
         listing.currency = changes.price.currency if changes.price else listing.currency
-    refuse_if([*term_faults(listing.expires_on, moment, "/expires_on"), *_price_faults(listing.price_fen)])
+    refuse_if(
+        [
+            *term_faults(listing.expires_on, moment, "/expires_on"),
+            *_price_faults(listing.price_fen),
+            *(_disposal_faults(disposal, listing) if disposal is not None else ()),
+        ]
+    )
     listing.version += 1
-    await events.record(session, actor=actor, moment=moment, events=[told(listing, "revised")])
-    await session.flush()
-    return listing
+    return await tell(session, actor, moment, listing, "revised")
 
 
 async def submit(session: AsyncSession, *, actor: Actor, moment: Moment, listing_id: uuid.UUID) -> Listing:
@@ -139,6 +155,14 @@ async def submit(session: AsyncSession, *, actor: Actor, moment: Moment, listing
     require_lister(actor, listing)
     listing.advance(ListingEvent.submit)
     return await tell(session, actor, moment, listing, "submitted")
+
+
+def _disposal_faults(disposal: Enforcement, listing: Listing) -> list[Violation]:
+    """What a sale of pledged rights may not become: another mode, or cheaper than its reserve."""
+    found = list(enforcement_rules.reserve_faults(listing.price_fen, disposal.reserve_fen, "/price/amount"))
+    if listing.mode != ListingMode.transfer:
+        found.append(enforcement_rules.DISPOSAL_FIXED.violation("/mode"))
+    return found
 
 
 def _own_party(actor: Actor, direction: Direction) -> uuid.UUID | None:
@@ -162,7 +186,8 @@ def _faults(actor: Actor, moment: Moment, new: NewListing, owner_id: uuid.UUID |
             found.append(rules.ASSETS_MISSING.violation("/asset_ids"))
         if owner_id is None:
             found.append(rules.OWNER_MISSING.violation("/owner_id"))
-    if owner_id is not None and owner_id != actor.party_id and _in_own_name(actor):
+    by_law = new.trace_id is not None
+    if owner_id is not None and owner_id != actor.party_id and _in_own_name(actor) and not by_law:
         found.append(rules.OWNER_FOREIGN.violation("/owner_id"))
     return found
 

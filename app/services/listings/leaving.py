@@ -42,6 +42,13 @@ async def close(session: AsyncSession, *, actor: Actor, moment: Moment, listing_
     return await close_locked(session, actor=actor, moment=moment, listing=listing)
 
 
+async def withdraw_locked(
+    session: AsyncSession, *, actor: Actor, moment: Moment, listing: Listing
+) -> Listing:
+    """Take a listing the caller has locked off the market, e.g. since its rights are sold otherwise."""
+    return await _leave(session, actor, moment, listing, ListingEvent.withdraw)
+
+
 async def close_locked(session: AsyncSession, *, actor: Actor, moment: Moment, listing: Listing) -> Listing:
     """Close a listing the caller has locked, e.g. since an exclusive licence came of it."""
     return await _leave(session, actor, moment, listing, ListingEvent.close)

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from app.domain import listing as rules
+from app.domain import enforcement as enforcement_rules, listing as rules
 from app.domain.asset import AssetStatus
 from app.domain.errors import Violation, refuse_if
 from app.domain.fact import FactRole, Measure
 from app.domain.hold import HoldKind
 from app.domain.listing import ListedRight, ListingEvent, ListingMode
 from app.models.listing import Listing
-from app.queries import assets as asset_queries, listings as queries
+from app.queries import assets as asset_queries, enforcements as enforcement_queries, listings as queries
 from app.services import events, holds
 from app.services.holds import NewHold
-from app.services.listings.case import tell, term_faults, told
+from app.services.listings.case import tell, term_faults, told, traced
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
+    from app.models.enforcement import Enforcement
     from app.queries.assets import Right
 
 
@@ -45,8 +46,9 @@ async def approve(session: AsyncSession, *, actor: Actor, moment: Moment, listin
 
     A transfer listing takes the right's one transfer offer. Raises, with every objection at once:
     `listing.not_owner`, `.right_ended`, `.right_in_grace`, `.right_stayed`, `.term_passed`,
-    `hold.transfer_already_offered`; before that `listing.same_organisation` and
-    `state.illegal_transition`.
+    `hold.transfer_already_offered`, `enforcement.not_open`; before that `listing.same_organisation` and
+    `state.illegal_transition`. That the rights of a disposal are pledged is no obstacle, nor is a court's
+    preservation of what that court sells.
     """
     await queries.get(session, actor, listing_id)
     asset_ids = await queries.asset_ids(session, listing_id)
@@ -54,12 +56,20 @@ async def approve(session: AsyncSession, *, actor: Actor, moment: Moment, listin
     listing = await queries.get(session, actor, listing_id, lock=True)
     _require_checker(actor, listing)
     listing.advance(ListingEvent.approve)
-    refuse_if(_objections(listing, rights, moment.today) + term_faults(listing.expires_on, moment))
+    disposal = await enforcement_queries.of_listing(session, listing.id) if listing.disposal else None
+    refuse_if(
+        [
+            *_objections(listing, rights, moment.today, by_court=disposal is not None and disposal.by_court),
+            *(_disposal_objections(disposal) if disposal is not None else ()),
+            *term_faults(listing.expires_on, moment),
+        ]
+    )
     listing.published_on = moment.today
     event = told(
         listing,
         "published",
         public=True,
+        more=traced(disposal.id if disposal is not None else None),
         facts=[
             events.NewFact(
                 measure=Measure.listing_count,
@@ -87,7 +97,14 @@ async def approve(session: AsyncSession, *, actor: Actor, moment: Moment, listin
     return listing
 
 
-def _objections(listing: Listing, rights: Sequence[Right], today: date) -> list[Violation]:
+def _disposal_objections(disposal: Enforcement) -> list[Violation]:
+    """An enforcement that was given up sells nothing."""
+    if disposal.status in enforcement_rules.OPEN:
+        return []
+    return [enforcement_rules.NOT_OPEN.violation(status=disposal.status)]
+
+
+def _objections(listing: Listing, rights: Sequence[Right], today: date, *, by_court: bool) -> list[Violation]:
     """What speaks against publishing, right by right (`domain.listing.objections`)."""
     return [
         objection
@@ -99,7 +116,7 @@ def _objections(listing: Listing, rights: Sequence[Right], today: date) -> list[
                 number=right.asset.number,
                 status=AssetStatus(right.asset.status),
                 owner_ids=right.owner_ids,
-                stayed=right.stayed(today),
+                stayed=right.stayed(today, by_court=by_court),
                 offered=right.held(HoldKind.transfer_offer),
             ),
             f"/asset_ids/{position}",

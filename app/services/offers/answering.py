@@ -110,7 +110,8 @@ async def accept(
 
     Other offers on the listing stay open. Raises: `offer.not_found`, `request.version_…`,
     `offer.not_party`, `state.illegal_transition`; then all that apply: `offer.not_your_turn`, `.over`,
-    `.listing_not_open`, `mandate.missing`; then what `deals.draft` objects to.
+    `.listing_not_open`, `mandate.missing`; then what `deals.draft` objects to. A disposal is answered by the
+    pledgee alone, and not below its reserve.
     """
     case = await opened(session, actor, offer_id, expect_version)
     OFFER.next(OfferStatus(case.offer.status), OfferEvent.accept)

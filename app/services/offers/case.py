@@ -15,7 +15,7 @@ from app.domain.mandate import MandatePower
 from app.domain.offer import OfferSide
 from app.models.listing import Listing
 from app.models.offer import Offer, OfferRound
-from app.queries import listings as listing_queries, offers as queries
+from app.queries import enforcements, listings as listing_queries, offers as queries
 from app.services import events, mandates, notices
 from app.services.events import NewEvent
 
@@ -45,7 +45,9 @@ async def opened(
     offer = await queries.get(session, actor, offer_id, lock=True)
     if actor.organisation_id == offer.organisation_id or actor.party_id == offer.buyer_id:
         side = OfferSide.buyer
-    elif actor.organisation_id == listing.organisation_id or actor.party_id == listing.owner_id:
+    elif actor.organisation_id == listing.organisation_id or (
+        actor.party_id == listing.owner_id and not listing.disposal
+    ):
         side = OfferSide.lister
     else:
         raise rules.NOT_PARTY.error()
@@ -70,8 +72,11 @@ async def answer_faults(session: AsyncSession, actor: Actor, moment: Moment, cas
 async def mandate_faults(
     session: AsyncSession, actor: Actor, moment: Moment, listing: Listing, party_id: uuid.UUID | None
 ) -> list[Violation]:
-    """Who negotiates for another party about the rights on offer has its mandate (RB-05)."""
-    if party_id is None:
+    """Who negotiates for another party about the rights on offer has its mandate (RB-05).
+
+    The pledgee sells by law (民法典第436条): it needs none of the owner whose rights it disposes of.
+    """
+    if party_id is None or (listing.disposal and party_id == listing.owner_id):
         return []
     return await mandates.faults(
         session,
@@ -102,6 +107,8 @@ async def tell(
 ) -> NewEvent:
     """Record `offer.{what}` for both sides and the district; what was bid is not in the event."""
     offer = case.offer
+    disposal = await enforcements.of_listing(session, offer.listing_id) if case.listing.disposal else None
+    traced = {"trace_id": disposal.id} if disposal is not None else {}
     event = NewEvent(
         id=event_id or new_id(),
         type=f"offer.{what}",
@@ -115,6 +122,7 @@ async def tell(
             "status": offer.status,
             "round": offer.round,
             **more,
+            **traced,
         },
     )
     await events.record(session, actor=actor, moment=moment, events=[event])

@@ -6,9 +6,7 @@ commitment made anew, perhaps of less, in the statement that writes the pledge.
 
 from __future__ import annotations
 
-import json
-import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.domain import application as application_rules, commitment as rules, commitment_ground as grounds
 from app.domain.application import APPLICATION, ApplicationEvent
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from app.queries.commitment_cover import PoolState
     from app.queries.pledge_filing import Approved, FilingState
     from app.services.events import NewEvent
-    from app.services.pledges.filing import FiledPledge
+    from app.services.pledges.filed import FiledPledge
 
 
 def application_objections(new: NewPledge, application: Approved) -> list[Violation]:
@@ -73,11 +71,11 @@ def pool_objections(
     return grounds.faults(loan, pool.standing)
 
 
-def rows(new: NewPledge, filed: FiledPledge, ground: FilingState, today: date) -> tuple[str, str]:
-    """The transfers of one posting and the commitment as JSON rows; empty arrays without a pool."""
+def row(new: NewPledge, filed: FiledPledge, ground: FilingState, today: date) -> dict[str, Any] | None:
+    """The commitment with the transfers of its one posting; None without a pool's cover."""
     pool = ground.pool
     if pool is None or filed.covered_fen is None:
-        return "[]", "[]"
+        return None
     transfer = ledger.NewTransfer(
         debit_account_id=pool.covered_account_id,
         credit_account_id=pool.obligation_account_id,
@@ -87,20 +85,25 @@ def rows(new: NewPledge, filed: FiledPledge, ground: FilingState, today: date) -
         business_id=filed.id,
         kind=TransferKind.pending,
     )
-    commitment = {
-        "id": str(new_id()),
-        "pool_id": str(filed.pool_id),
-        "scheme_id": str(pool.scheme_id),
-        "application_id": str(new.application_id) if new.application_id is not None else None,
+    given_up = _given_up(ground.application, pool)
+    return {
+        "id": new_id(),
+        "district_code": filed.district_code,
+        "pool_id": filed.pool_id,
+        "scheme_id": pool.scheme_id,
+        "application_id": new.application_id,
+        "pledge_id": filed.id,
+        "borrower_id": filed.borrower_id,
         "industry": pool.industry,
-        "transfer_id": str(transfer.id),
+        "transfer_id": transfer.id,
+        "principal_fen": filed.principal_fen,
         "ip_share_bp": new.ip_share_bp,
         "covered_fen": filed.covered_fen,
+        "committed_on": today,
         "currency": pool.standing.currency,
-        "posting_id": str(new_id()),
+        "posting_id": new_id(),
+        "transfers": ledger.transfer_records([*given_up, transfer], today),
     }
-    given_up = _given_up(ground.application, pool)
-    return ledger.transfer_rows([*given_up, transfer], today), json.dumps([commitment])
 
 
 def _given_up(application: Approved | None, pool: PoolState) -> list[ledger.NewTransfer]:
@@ -133,9 +136,3 @@ def contracted(application: Approved, filed: FiledPledge, actor: Actor) -> NewEv
         approved_fen=application.approved_fen,
         pledge_id=filed.id,
     )
-
-
-def reservation_id(application: Approved | None) -> uuid.UUID | None:
-    """The reservation that the filing confirms, if there is one."""
-    kept = application.reservation if application is not None else None
-    return kept.id if kept is not None else None

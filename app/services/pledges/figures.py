@@ -13,12 +13,12 @@ from app.domain.pledge import PledgeStatus
 from app.domain.pledge_count import Counted, counted
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import party_histories, pledges as queries, tags as tag_queries
-from app.services import events
+from app.services import events, rule_packs
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered)
+EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered, PledgeStatus.lapsed)
 
 
 async def district_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> str:
@@ -72,9 +72,20 @@ async def heading_of(session: AsyncSession, pledge: Pledge, items: Sequence[Pled
 
 def registration_facts(pledge: Pledge, heading: Heading, items: Sequence[PledgeItem]) -> list[events.NewFact]:
     """One registration counted for each item, on its day."""
+    return _registrations(pledge, heading, items, 1)
+
+
+def revocation_facts(pledge: Pledge, heading: Heading, items: Sequence[PledgeItem]) -> list[events.NewFact]:
+    """The registrations of items that are void from the beginning, taken back on their own days (PL-08)."""
+    return _registrations(pledge, heading, items, -1)
+
+
+def _registrations(
+    pledge: Pledge, heading: Heading, items: Sequence[PledgeItem], sign: int
+) -> list[events.NewFact]:
     measure = Measure.pledge_registration_count
     return [
-        _fact(pledge, heading, measure, (1, item.registered_on), item.asset_kind)
+        _fact(pledge, heading, measure, (sign, item.registered_on), item.asset_kind)
         for item in items
         if item.registered_on is not None
     ]
@@ -83,17 +94,60 @@ def registration_facts(pledge: Pledge, heading: Heading, items: Sequence[PledgeI
 def counting_facts(
     pledge: Pledge, heading: Heading, items: Sequence[PledgeItem], before: Counted, after: Counted
 ) -> list[events.NewFact]:
-    """What changes in the counts; an earlier registration entered late moves the financing to its day."""
+    """What changes in the counts; an earlier registration entered late moves the financing to its day.
+
+    The amount is what rests on the rights; where the rules of the place ask for a larger part of the loan to
+    rest on them, nothing of the financing counts (PLG-13).
+    """
     kinds = {item.asset_kind for item in items}
     asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
     facts: list[events.NewFact] = []
+    before, after = (_by_the_rules(pledge, heading, one) for one in (before, after))
     for sign, on in _moved(before.financing_on, after.financing_on):
-        amount = sign * (pledge.principal_fen or 0)
+        amount = sign * (_counted_fen(pledge, heading, on) or 0)
         facts.append(_fact(pledge, heading, Measure.pledge_financing_count, (sign, on), asset_kind))
         facts.append(_fact(pledge, heading, Measure.pledge_financing_amount, (amount, on), asset_kind))
     for sign, on in _moved(before.mixed_on, after.mixed_on):
         facts.append(_fact(pledge, heading, Measure.pledge_mixed_count, (sign, on), "mixed"))
     return facts
+
+
+def _by_the_rules(pledge: Pledge, heading: Heading, days: Counted) -> Counted:
+    """The days, unless the rules of the place on the first of them say that it counts for nothing."""
+    on = days.financing_on
+    if on is None or _counted_fen(pledge, heading, on) is not None:
+        return days
+    return Counted(None, None)
+
+
+def _counted_fen(pledge: Pledge, heading: Heading, on: date) -> int | None:
+    """What counts of the principal of a financing that first counts on that day; None: it does not count."""
+    pack = rule_packs.packs().counting(heading.district, on)
+    return pack.counted_fen(pledge.principal_fen or 0, pledge.ip_share_bp)
+
+
+def extension_facts(
+    pledge: Pledge, heading: Heading, items: Sequence[PledgeItem], on: date
+) -> list[events.NewFact]:
+    """An extension, counted once and by itself: the financing counts no more for it (PLG-12)."""
+    kinds = {item.asset_kind for item in items}
+    asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    return [_fact(pledge, heading, Measure.pledge_extension_count, (1, on), asset_kind)]
+
+
+def principal_facts(
+    pledge: Pledge, heading: Heading, items: Sequence[PledgeItem], before_fen: int, on: date
+) -> list[events.NewFact]:
+    """What a change of the principal from `before_fen` adds to the amount, or takes from it, on its day."""
+    if pledge.registered_on is None:
+        return []
+    pack = rule_packs.packs().counting(heading.district, pledge.registered_on)
+    was = pack.counted_fen(before_fen, pledge.ip_share_bp) or 0
+    more = (pack.counted_fen(pledge.principal_fen or 0, pledge.ip_share_bp) or 0) - was
+    kinds = {item.asset_kind for item in items}
+    asset_kind = kinds.pop() if len(kinds) == 1 else "mixed"
+    amount = Measure.pledge_financing_amount
+    return [_fact(pledge, heading, amount, (more, on), asset_kind)] if more else []
 
 
 def _moved(before: date | None, after: date | None) -> list[tuple[int, date]]:

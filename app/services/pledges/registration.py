@@ -1,4 +1,4 @@
-"""After filing: the office's results per right, refusal, and deregistration.
+"""The office's decision on what was filed, per right: registered, refused, or taken back before.
 
 The platform records what the office registers. Each registration counts once; the financing counts at
 its first effective registration and as mixed once, when its second kind becomes effective.
@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import pledge as rules
+from app.domain.amendment import OF_AMENDMENT
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
+from app.domain.filing import FilingAction
+from app.domain.pledge import PledgeEvent
+from app.domain.pledge_count import Counted, earliest
+from app.domain.pledge_life import UNDECIDED
 from app.domain.request import date_faults
+from app.models.filing import Filing
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import claims as claim_queries, pledges as queries, pools as pool_queries
-from app.services import commitments, events, holds, pool_breakers
+from app.queries import filings as filing_queries, pledges as queries
+from app.services import events, filings
 from app.services.pledges import figures
+from app.services.pledges.outcome import (
+    Ending,
+    chosen,
+    happened,
+    let_go,
+    release_cover,
+    settle_filings,
+    tell,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,47 +60,60 @@ async def register(
     moment: Moment,
     pledge_id: uuid.UUID,
     registrations: Sequence[Registration],
+    announced_on: date | None = None,
 ) -> Pledge:
-    """Record official registrations; the pledge is registered once all its rights are.
+    """Record official registrations; the pledge is registered once the office has decided on all its rights.
+
+    It is effective from the office's day, whatever day the contract bears (PLG-17). What is open at the
+    office for a kind is settled with the last right of that kind.
 
     Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `request.date_in_future`,
-    `request.date_too_early`, `pledge.expiry_missing`, `state.illegal_transition`,
-    `pledge.registration_no_taken`.
+    `request.date_too_early`, `pledge.expiry_missing`, `pledge.expires_too_early`,
+    `state.illegal_transition`, `pledge.registration_no_taken`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     by_asset = {item.asset_id: item for item in items}
-    refuse_if(_faults(registrations, by_asset, pledge, moment))
-    before = figures.counted_days(items)
+    found = _faults(registrations, by_asset, pledge, moment)
+    if announced_on is not None:
+        first = min((given.registered_on for given in registrations), default=None)
+        found += date_faults("/announced_on", announced_on, today=moment.today, first=first)
+    refuse_if(found)
+    before = earliest(Counted(pledge.registered_on, pledge.mixed_on), figures.counted_days(items))
     for given in registrations:
         item = by_asset[given.asset_id]
         item.advance(PledgeEvent.register)
         item.registration_no = given.registration_no
         item.registered_on = given.registered_on
         item.expires_on = given.expires_on
-    after = figures.counted_days(items)
-    _settle(pledge, items)
+    after = earliest(before, figures.counted_days(items))
+    pledge.follow(items, PledgeEvent.register)
     pledge.registered_on, pledge.mixed_on = after.financing_on, after.mixed_on
     heading = await figures.heading_of(session, pledge, items)
-    facts = [
-        *figures.registration_facts(pledge, heading, [by_asset[given.asset_id] for given in registrations]),
-        *figures.counting_facts(pledge, heading, items, before, after),
-    ]
-    shown = [asdict(given) for given in registrations]
-    event = await _event(session, actor, pledge, "pledge.registered", registrations=shown)
-    await events.record(session, actor=actor, moment=moment, events=[replace(event, facts=facts)])
+    registered = [by_asset[given.asset_id] for given in registrations]
+    event = await happened(
+        session,
+        actor,
+        pledge,
+        "pledge.registered",
+        facts=[
+            *figures.registration_facts(pledge, heading, registered),
+            *figures.counting_facts(pledge, heading, items, before, after),
+        ],
+        registrations=[asdict(given) for given in registrations],
+    )
+    await events.record(session, actor=actor, moment=moment, events=[event])
     await session.flush()
+    await settle_filings(
+        session,
+        actor=actor,
+        moment=moment,
+        pledge=pledge,
+        items=items,
+        kinds={item.asset_kind for item in registered},
+        announced_on=announced_on,
+    )
+    await tell(session, actor, moment, pledge, event, rights=len(registered))
     return pledge
-
-
-def _settle(pledge: Pledge, items: Sequence[PledgeItem]) -> None:
-    """Move the pledge on once the office has decided on every right: registered if any right is."""
-    states = {item.status for item in items}
-    if PledgeStatus.filed in states:
-        pledge.version += 1
-    elif PledgeStatus.registered in states:
-        pledge.advance(PledgeEvent.register)
-    else:
-        pledge.advance(PledgeEvent.refuse)
 
 
 async def refuse(
@@ -98,83 +125,89 @@ async def refuse(
     reason: str,
     refused_on: date,
     asset_ids: Collection[uuid.UUID] | None = None,
+    grounds: Sequence[str] = (),
 ) -> Pledge:
-    """Record that the office refused rights of a filing, all that are still filed if none are named.
+    """Record that the office refused rights of a filing, all that are undecided if none are named.
 
-    Their liens end. When no right is left, the pledge is refused and the pool's capacity comes back.
+    `grounds`: which of the twelve it named (PL-06). The liens end. When no right is left, the pledge is
+    refused and the pool's capacity comes back.
 
     Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `state.illegal_transition`,
     `request.date_in_future`, `request.date_too_early`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     refuse_if(date_faults("/refused_on", refused_on, today=moment.today, first=pledge.filed_on))
-    chosen = _chosen(items, asset_ids)
-    for item in chosen:
+    refused = chosen(items, asset_ids, UNDECIDED)
+    for item in refused:
         item.advance(PledgeEvent.refuse)
         item.ended_on = refused_on
-    _settle(pledge, items)
-    if pledge.status == PledgeStatus.refused:
-        pledge.ended_on = refused_on
-    ending = Ending("pledge.refused", reason, refused_on, chosen)
-    return await _end(session, actor, moment, pledge, ending)
+    pledge.follow(items, PledgeEvent.refuse)
+    ending = Ending("pledge.refused", reason, refused_on, refused)
+    return await _end(session, actor, moment, pledge, ending, items=items, grounds=grounds)
 
 
-async def deregister(
+async def withdraw(
     session: AsyncSession,
     *,
     actor: Actor,
     moment: Moment,
     pledge_id: uuid.UUID,
-    reason: DeregistrationReason,
-    deregistered_on: date,
+    reason: str,
+    withdrawn_on: date,
+    asset_ids: Collection[uuid.UUID] | None = None,
 ) -> Pledge:
-    """Record the cancellation of all registrations (PL-10): liens end, the commitment is released.
+    """Take rights back from the office before it has decided, all that are undecided if none are named.
 
-    Not while a claim on the loan is open: it stands on the pledge and its cover (RP-04).
+    Their liens end. When no right is left, the pledge is withdrawn and the pool's capacity comes back.
 
-    Raises: `pledge.not_found`, `pledge.not_yours`, `state.illegal_transition`,
-    `request.date_in_future`, `request.date_too_early`, `pledge.claimed`.
+    Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `state.illegal_transition`,
+    `request.date_in_future`, `request.date_too_early`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
-    registered = [item for item in items if item.status == PledgeStatus.registered]
-    first = max((item.registered_on for item in registered if item.registered_on), default=None)
-    found = date_faults("/deregistered_on", deregistered_on, today=moment.today, first=first)
-    claim = await claim_queries.unsettled(session, pledge.id)
-    if claim is not None:
-        found.append(rules.CLAIMED.violation(claim=claim.number))
-    refuse_if(found)
-    pledge.advance(PledgeEvent.deregister)
-    pledge.ended_on = deregistered_on
-    for item in registered:
-        item.advance(PledgeEvent.deregister)
-        item.ended_on = deregistered_on
-    ending = Ending("pledge.deregistered", reason.value, deregistered_on, registered)
-    return await _end(session, actor, moment, pledge, ending)
+    refuse_if(date_faults("/withdrawn_on", withdrawn_on, today=moment.today, first=pledge.filed_on))
+    withdrawn = chosen(items, asset_ids, UNDECIDED)
+    for item in withdrawn:
+        item.advance(PledgeEvent.withdraw)
+        item.ended_on = withdrawn_on
+    pledge.follow(items, PledgeEvent.withdraw)
+    ending = Ending("pledge.withdrawn", reason, withdrawn_on, withdrawn)
+    return await _end(session, actor, moment, pledge, ending, items=items)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What ended, why, on which day, and the rights it ended for."""
+async def withdraw_filing(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    filing_id: uuid.UUID,
+    reason: str,
+    withdrawn_on: date,
+) -> Filing:
+    """Take a filing back from the office; one for registration with its rights.
 
-    event_type: str
-    reason: str
-    on: date
-    items: Sequence[PledgeItem]
-
-
-def _chosen(items: Sequence[PledgeItem], asset_ids: Collection[uuid.UUID] | None) -> list[PledgeItem]:
-    if asset_ids is None:
-        filed = [item for item in items if item.status == PledgeStatus.filed]
-        return filed or list(items)
-    by_asset = {item.asset_id: item for item in items}
-    refuse_if(
-        [
-            rules.ITEM_NOT_FOUND.violation(f"/asset_ids/{position}")
-            for position, asset_id in enumerate(asset_ids)
-            if asset_id not in by_asset
-        ]
+    Raises: `filing.not_found`, `pledge.not_yours`, `state.illegal_transition`, `request.date_in_future`,
+    `request.date_too_early`.
+    """
+    _, items, filing = await filings.lock(session, actor, filing_id)
+    if filing.action != FilingAction.registration:
+        return await filings.drop(
+            session, actor=actor, moment=moment, filing_id=filing_id, reason=reason, on=withdrawn_on
+        )
+    rights = [
+        item.asset_id
+        for item in items
+        if item.asset_kind == filing.asset_kind and item.status in UNDECIDED and item.amendment_id is None
+    ]
+    await withdraw(
+        session,
+        actor=actor,
+        moment=moment,
+        pledge_id=filing.pledge_id,
+        reason=reason,
+        withdrawn_on=withdrawn_on,
+        asset_ids=rights or None,
     )
-    return [by_asset[asset_id] for asset_id in dict.fromkeys(asset_ids)]
+    return await filing_queries.fresh(session, filing_id)
 
 
 async def _end(
@@ -183,30 +216,25 @@ async def _end(
     moment: Moment,
     pledge: Pledge,
     ending: Ending,
+    *,
+    items: Sequence[PledgeItem],
+    grounds: Sequence[str] = (),
 ) -> Pledge:
-    """Let go of the rights that ended, and of the pool's capacity with the last of them."""
-    ended = [item.asset_id for item in ending.items]
-    event = await _event(
-        session, actor, pledge, ending.event_type, reason=ending.reason, ended_on=ending.on, asset_ids=ended
-    )
-    await events.record(session, actor=actor, moment=moment, events=[event])
-    await holds.end(
+    """What was undecided ends; with the last right the pledge, which never had effect."""
+    if not any(item.ended_on is None for item in items):
+        pledge.ended_on = ending.on
+    event = await let_go(session, actor, moment, pledge, ending, grounds=list(grounds))
+    await settle_filings(
         session,
+        actor=actor,
         moment=moment,
-        source_noun="pledge",
-        source_ids=[pledge.id],
-        asset_ids=ended,
-        reason=ending.event_type,
-        ended_on=ending.on,
+        pledge=pledge,
+        items=items,
+        kinds={item.asset_kind for item in ending.items},
+        reason=ending.reason,
+        grounds=grounds,
     )
-    if pledge.ended_on is not None:
-        await commitments.release(
-            session, moment=moment, pledge_id=pledge.id, event_id=event.id, released_on=ending.on
-        )
-    if pledge.ended_on is not None and pledge.pool_id is not None:
-        pool = await pool_queries.lock(session, pledge.pool_id)
-        await pool_breakers.evaluate(session, actor=actor, moment=moment, pool=pool)
-    await session.flush()
+    await release_cover(session, actor, moment, pledge, event_id=event.id, on=ending.on)
     return pledge
 
 
@@ -224,6 +252,8 @@ def _faults(
         if item is None:
             found.append(rules.ITEM_NOT_FOUND.violation(f"{pointer}/asset_id"))
             continue
+        if item.amendment_id is not None and item.status in UNDECIDED:
+            found.append(OF_AMENDMENT.violation(f"{pointer}/asset_id"))
         if given.asset_id in seen:
             found.append(rules.ITEM_TWICE.violation(f"{pointer}/asset_id"))
         seen.add(given.asset_id)
@@ -235,16 +265,3 @@ def _faults(
         if given.expires_on is not None and given.expires_on <= given.registered_on:
             found.append(rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
     return found
-
-
-async def _event(
-    session: AsyncSession, actor: Actor, pledge: Pledge, event_type: str, **payload: object
-) -> events.NewEvent:
-    return events.NewEvent(
-        type=event_type,
-        noun="pledge",
-        subject_id=pledge.id,
-        stream=pledge.district_code,
-        audience=sorted({actor.organisation_id, *await queries.audience(session, pledge)}),
-        payload={"number": pledge.number, "status": pledge.status, **payload},
-    )

@@ -125,6 +125,7 @@ CONSTRAINTS: dict[str, ErrorCode] = {
     "ck_enforcements_reserve_kept": enforcement.BELOW_RESERVE,
     "ck_enforcements_sold_clean": enforcement.UNSOLD,
     "ck_deals_disposal_sold": enforcement.UNSOLD,
+    "ck_pledge_items_expires_on": pledge.EXPIRY_OF_PATENT,
     "ck_pledge_items_enforced": enforcement.RIGHT_ENFORCED,
     "uq_filings_asset_kind_application_no": filing.NUMBER_TAKEN,
     "uq_filings_open": filing.ALREADY_OPEN,

@@ -109,7 +109,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """Rights that come in, and those that go once the office has registered the new ones."""
+    """Rights that come in, and those that go, if any, once the office has registered the new ones."""
 
     items: Sequence[NewItem]
     asset_ids: Sequence[uuid.UUID]
@@ -203,8 +203,8 @@ CURRENCY_DIFFERS = define(
 BELOW_OUTSTANDING = define(
     "amendment.below_outstanding",
     ErrorKind.conflict,
-    "变更后的主债权低于贷款余额 {outstanding} 元",
-    "The amount would be below the {outstanding} yuan that are outstanding.",
+    "变更后的主债权低于该笔质押下已放的 {outstanding} 元",
+    "The amount would be below the {outstanding} yuan that the bank has lent on it.",
 )
 NOT_LATER = define(
     "amendment.not_later",
@@ -221,8 +221,8 @@ RIGHT_NOT_PLEDGED = define(
 RIGHT_KNOWN = define(
     "amendment.right_known",
     ErrorKind.conflict,
-    "权利 {number} 属于或曾属于本质押，应另行办理质押",
-    "Right {number} is or was part of this pledge: file a pledge of its own for it.",
+    "权利 {number} 已在本质押中",
+    "Right {number} is part of this pledge already.",
 )
 OF_AMENDMENT = define(
     "amendment.right_of_amendment",

@@ -87,6 +87,12 @@ def faults(asset_id: uuid.UUID | None, party_id: uuid.UUID | None) -> list[Viola
     return [ONE_SUBJECT.violation("/party_id")] if (asset_id is None) == (party_id is None) else []
 
 
+def size_faults(search: Search) -> list[Violation]:
+    """What speaks against certifying so long a list."""
+    too_many = len(search.rights) > MAX_RIGHTS
+    return [TOO_MANY_RIGHTS.violation("/party_id", maximum=MAX_RIGHTS)] if too_many else []
+
+
 def state(search: Search) -> dict[str, Any]:
     """What is certified: which rights were searched, and what lay on them."""
     subject = {"asset_id": str(search.asset_id)} if search.asset_id else {"party_id": str(search.party_id)}

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from app.domain.errors import ErrorKind, Violation, define
-from app.domain.permission import Permission
+from app.domain.permission import REGULATORS, Actor, Permission, Role, permissions_of
 from app.domain.state_machine import StateMachine
 
 
@@ -104,10 +104,19 @@ NOT_PRINCIPAL = define(
     basis="民法典第173条",
 )
 
+NOT_INTERMEDIARY = define(
+    "delegation.not_intermediary",
+    ErrorKind.denied,
+    "受托人须为运营服务机构，且不承担审核、登记或者监管职责",
+    "The agent is an intermediary, neither an office that checks and records nor a party to what it does.",
+    basis="RB-02, RB-03",
+)
+
 PERSONAL = frozenset(
     {
         Permission.delegation_write,
         Permission.clock_write,
+        Permission.asset_status,
         Permission.party_merge,
         Permission.certificate_revoke,
         Permission.reconciliation_decide,
@@ -129,6 +138,33 @@ PERSONAL = frozenset(
     }
 )
 """What nobody does for another: passing authority on, deciding on credit, every second pair of eyes."""
+
+
+def delegable_roles(roles: frozenset[Role]) -> frozenset[Role]:
+    """The roles in which an agent may act for their holder: an office is nobody's to pass on."""
+    return roles - REGULATORS
+
+
+def is_intermediary(roles: frozenset[Role]) -> bool:
+    """Whether an organisation of these roles acts for others, and does not check or oversee what they do.
+
+    A borrower would answer its own demand as its bank's agent, an office approve what it drafted.
+    """
+    return Role.agency in roles and not roles & REGULATORS
+
+
+def carried(
+    permissions: frozenset[Permission], *, roles: frozenset[Role], token: Actor
+) -> frozenset[Permission]:
+    """What an agent may do of `permissions` for a principal of `roles`.
+
+    Never what is personal. A token that asked for less than its client holds has no more here; one that did
+    not is bounded by the delegation alone, for agents need not hold what they are entrusted with.
+    """
+    mine = permissions_of(token.roles)
+    wide = token.permissions >= mine
+    may = (permissions & permissions_of(delegable_roles(roles))) - PERSONAL
+    return may if wide else may & token.permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +206,7 @@ class Authority:
     status: DelegationStatus
     valid_from: date
     valid_to: date
-    permissions: frozenset[str]
+    permissions: frozenset[Permission]
 
 
 def refusal(authority: Authority, permission: Permission, today: date) -> Violation | None:
@@ -185,7 +221,7 @@ def refusal(authority: Authority, permission: Permission, today: date) -> Violat
             valid_from=authority.valid_from,
             valid_to=authority.valid_to,
         )
-    if permission.value not in authority.permissions or permission in PERSONAL:
+    if permission not in authority.permissions or permission in PERSONAL:
         return OUT_OF_SCOPE.violation(
             "header:On-Behalf-Of", number=authority.number, permission=permission.value
         )

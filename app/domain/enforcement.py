@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.errors import ErrorKind, Reason, Violation, define
-from app.domain.money import format_amount
+from app.domain.money import allocate, format_amount
 from app.domain.state_machine import StateMachine
 
 
@@ -49,6 +50,7 @@ ENFORCEMENT = StateMachine[EnforcementStatus, EnforcementEvent](
         (_S.opened, _E.list_): _S.listed,
         (_S.opened, _E.sell): _S.sold,
         (_S.opened, _E.abandon): _S.abandoned,
+        (_S.listed, _E.list_): _S.listed,
         (_S.listed, _E.sell): _S.sold,
         (_S.listed, _E.abandon): _S.abandoned,
         (_S.sold, _E.distribute): _S.closed,
@@ -171,6 +173,19 @@ DISPOSAL_FIXED = define(
     "处置挂牌只能以转让方式成交",
     "A disposal listing offers a transfer and nothing else.",
 )
+SOLD_TO_ITSELF = define(
+    "enforcement.sold_to_itself",
+    ErrorKind.conflict,
+    "质权人不能在自己处置的交易中受让，协议折价除外",
+    "The pledgee does not buy what it sells itself, but by agreement with the pledgor.",
+    basis="民法典第168条, 第428条, 第436条",
+)
+STILL_OFFERED = define(
+    "enforcement.still_offered",
+    ErrorKind.conflict,
+    "上一处置挂牌尚未退出市场，不能重新挂牌",
+    "The disposal is on offer still: it is listed anew once that listing has left the market.",
+)
 OFFER_ELSEWHERE = define(
     "enforcement.offer_elsewhere",
     ErrorKind.conflict,
@@ -195,6 +210,19 @@ RIGHTS_DIFFER = define(
     ErrorKind.invalid,
     "登记结果应逐项对应拟处置的全部权利",
     "Each right that is sold is named once, and no other.",
+)
+PRICES_MISSING = define(
+    "enforcement.prices_missing",
+    ErrorKind.invalid,
+    "出质人不止一人，须逐项列明各权利的成交价",
+    "The rights are of several pledgors: the price of each is named.",
+    basis="民法典第438条",
+)
+PRICES_DIFFER = define(
+    "enforcement.prices_differ",
+    ErrorKind.invalid,
+    "各权利成交价之和应等于总价 {price} 元",
+    "The prices of the rights make up the price of {price} yuan.",
 )
 GRANTEE_IS_OWNER = define(
     "enforcement.grantee_is_owner",
@@ -316,3 +344,40 @@ def distribute(price_fen: int, *, cost_fen: int, interest_fen: int, principal_fe
     interest = min(price_fen - cost, interest_fen)
     principal = min(price_fen - cost - interest, principal_fen)
     return Distribution(cost, interest, principal, price_fen - cost - interest - principal)
+
+
+def beside_recovery(
+    price_fen: int,
+    *,
+    cost_fen: int,
+    cost_first: bool,
+    lacking_fen: int,
+    interest_fen: int,
+    uncovered_fen: int,
+) -> Distribution:
+    """What a price pays beside the recovery that it brings a paid claim, in fen (RP-14, PL-24).
+
+    Once those who bore the loss are whole, the debtor pays the cost that a scheme leaves with the bank, then
+    interest (which the recovery takes), then principal that no claim covers, all before the surplus.
+    """
+    first = cost_fen if cost_first else 0
+    over = max(0, price_fen - first - lacking_fen)
+    cost = min(over, cost_fen - first)
+    return Distribution(cost, 0, min(max(0, over - cost - interest_fen), uncovered_fen), 0)
+
+
+def surplus_of(
+    surplus_fen: int, brought: Sequence[tuple[uuid.UUID | None, int]]
+) -> list[tuple[uuid.UUID | None, int]]:
+    """Share a surplus among pledgors by what the rights of each brought, in fen (民法典438).
+
+    `brought`: the pledgor of each right and its price, None for one that is not recorded. One pledgor gets
+    all of it, whatever the prices; a part of zero is left out.
+    """
+    pledgors = list(dict.fromkeys(pledgor for pledgor, _ in brought))
+    if len(pledgors) == 1:
+        return [(pledgors[0], surplus_fen)]
+    names = [str(place) for place in range(len(pledgors))]
+    weights = [sum(fen for owner, fen in brought if owner == pledgor) for pledgor in pledgors]
+    parts = allocate(surplus_fen, list(zip(names, weights, strict=True)), names)
+    return [(pledgor, parts[name]) for pledgor, name in zip(pledgors, names, strict=True) if parts[name] > 0]

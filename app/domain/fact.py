@@ -65,11 +65,12 @@ DEFINITIONS: Mapping[Measure, Definition] = {
         "质押融资金额",
         "Pledge financing amount",
         "主债权本金中由知识产权担保的部分（向下取整到分），一笔融资只计一次（混合质押、银团计一次，续期为零），"
-        "按首次有效质押登记日计入",
+        "按首次有效质押登记日计入；登记变更增减的本金按差额于变更登记日计入",
         "The part of the principal that rests on the rights, down to the fen, once per financing (mixed and "
-        "syndicated once, renewals zero), by the day of the first effective pledge registration.",
+        "syndicated once, renewals zero), by the day of the first effective pledge registration; what a "
+        "registered change adds to the principal, or takes from it, by the day of that change.",
         ("ST-08", "ST-09", "ST-10", "PLG-13"),
-        version=2,
+        version=3,
     ),
     Measure.pledge_registration_count: Definition(
         "质押登记次数",

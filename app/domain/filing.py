@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from app.domain.amendment import AmendmentKind
 from app.domain.asset import AssetKind
 from app.domain.errors import ErrorKind, Violation, define
 from app.domain.pledge import PledgeStatus
@@ -94,8 +95,9 @@ NOTHING_TO_FILE = define(
 AMENDMENT_UNFIT = define(
     "filing.amendment_unfit",
     ErrorKind.invalid,
-    "变更、延期申请应指明本质押的变更，其他申请不应指明",
-    "A filing for a change or an extension names the amendment of this pledge; others name none.",
+    "变更、延期申请应指明本质押尚未审结的同类变更，其他申请不应指明",
+    "A filing for a change or an extension names the open amendment of this pledge that it asks for;"
+    " others name none.",
 )
 
 
@@ -116,7 +118,13 @@ class RefusalGround(StrEnum):
     other = "other"
 
 
-OF_AMENDMENTS = frozenset({FilingAction.change, FilingAction.extension})
+AMENDED_BY: Mapping[AmendmentKind, FilingAction] = {
+    AmendmentKind.change: FilingAction.change,
+    AmendmentKind.extension: FilingAction.extension,
+    AmendmentKind.release: FilingAction.change,
+    AmendmentKind.substitution: FilingAction.change,
+}
+"""What the office is asked for when a pledge is amended."""
 NEEDED: Mapping[FilingAction, frozenset[PledgeStatus]] = {
     FilingAction.registration: frozenset({PledgeStatus.filed, PledgeStatus.correction}),
     FilingAction.change: frozenset({PledgeStatus.filed, PledgeStatus.registered}),
@@ -187,10 +195,10 @@ def _since(term: FilingTerm) -> date:
 
 
 def correction_faults(
-    *, requested_on: date, respond_by: date, submitted_on: date, today: date
+    *, requested_on: date, respond_by: date, handed_in_on: date, today: date
 ) -> list[Violation]:
-    """Objections to the days of a request for correction: it follows the filing, the answer follows it."""
-    found = date_faults("/requested_on", requested_on, today=today, first=submitted_on)
+    """Objections to the days of a request for correction: it follows what was handed in last."""
+    found = date_faults("/requested_on", requested_on, today=today, first=handed_in_on)
     # Nothing is wrong with an answer due in the future.
     return found + date_faults("/respond_by", respond_by, today=respond_by, first=requested_on)
 

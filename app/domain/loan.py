@@ -17,7 +17,8 @@ from app.domain.state_machine import StateMachine
 class LoanStatus(StrEnum):
     """Where a loan stands; it begins with its first drawdown (domain §9.2).
 
-    `written_off`: nothing is outstanding any more, and the last of it was given up.
+    `written_off`: nothing is outstanding any more, but a part of the debt was given up and is still owed
+    (账销案存). `repaid`: all that was drawn has come back.
     """
 
     disbursed = "disbursed"
@@ -47,6 +48,7 @@ LOAN = StateMachine[LoanStatus, LoanEvent](
     transitions={
         (_S.disbursed, _E.fall_overdue): _S.overdue,
         (_S.disbursed, _E.repay): _S.repaid,
+        (_S.disbursed, _E.write_off): _S.written_off,
         (_S.overdue, _E.cure): _S.disbursed,
         (_S.overdue, _E.enforce): _S.enforcing,
         (_S.overdue, _E.repay): _S.repaid,
@@ -54,6 +56,7 @@ LOAN = StateMachine[LoanStatus, LoanEvent](
         (_S.enforcing, _E.cure): _S.disbursed,
         (_S.enforcing, _E.repay): _S.repaid,
         (_S.enforcing, _E.write_off): _S.written_off,
+        (_S.written_off, _E.repay): _S.repaid,
         (_S.repaid, _E.reopen): _S.disbursed,
         (_S.written_off, _E.reopen): _S.overdue,
     },
@@ -61,16 +64,18 @@ LOAN = StateMachine[LoanStatus, LoanEvent](
 
 
 class LoanEntryKind(StrEnum):
-    """What an entry in a loan's book is; `realisation` is what the sale of the pledge brought."""
+    """What an entry in a loan's book is.
+
+    `realisation` is what the sale of the pledge brought, `recovery` what came in on principal given up
+    before (已核销贷款收回).
+    """
 
     drawdown = "drawdown"
     repayment = "repayment"
     realisation = "realisation"
     write_off = "write_off"
+    recovery = "recovery"
 
-
-RECEIPTS = frozenset({LoanEntryKind.repayment, LoanEntryKind.realisation})
-"""Entries that bring money in."""
 
 NOT_FOUND = define(
     "loan.not_found", ErrorKind.not_found, "该质押尚无放款", "Nothing was drawn on this pledge."
@@ -175,6 +180,18 @@ IS_REVERSAL = define(
     ErrorKind.conflict,
     "冲正记录不得再冲正",
     "A reversal is not reversed: book the amount anew.",
+)
+RECOVERED_SINCE = define(
+    "loan.recovered_since",
+    ErrorKind.conflict,
+    "核销后已有收回，尚未收回的核销本金仅 {left} 元：请先冲正收回记录",
+    "Of what was written off {left} yuan have not come in since: reverse the recovery first.",
+)
+NOT_OVERDUE = define(
+    "loan.not_overdue",
+    ErrorKind.conflict,
+    "贷款处于“{status}”状态，不得核销",
+    "The loan is in state “{status}”: only what is overdue or enforced is written off.",
 )
 SAME_PERSON = define(
     "loan.same_person",

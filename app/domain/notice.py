@@ -61,6 +61,7 @@ class NoticeKind(StrEnum):
     demand_due = "demand_due"
     loan_overdue = "loan_overdue"
     loan_repaid = "loan_repaid"
+    loan_uncovered = "loan_uncovered"
     pledge_decided = "pledge_decided"
     pledge_unsecured = "pledge_unsecured"
     correction_requested = "correction_requested"
@@ -227,6 +228,10 @@ TEXTS: Mapping[NoticeKind, Reason] = {
     NoticeKind.loan_repaid: Reason(
         "The loan of pledge {number} has been repaid; the pledge may be deregistered.",
         "质押 {number} 的贷款已结清，可办理质押注销登记",
+    ),
+    NoticeKind.loan_uncovered: Reason(
+        "A reversal raised the loan of pledge {number}: its pool does not cover {amount} yuan of it.",
+        "冲正后质押 {number} 的贷款余额回升，其中 {amount} 元已不在资金池保障范围内",
     ),
     NoticeKind.delegation_granted: Reason(
         "Delegation {number} lets you act for its principal until {valid_to}.",

@@ -154,6 +154,13 @@ EXPIRY_MISSING = define(
     "A trademark pledge registration needs the day its registration period ends.",
     basis="注册商标专用权质押登记程序规定",
 )
+EXPIRY_OF_PATENT = define(
+    "pledge.expiry_of_patent",
+    ErrorKind.invalid,
+    "专利权质押登记没有登记期限，不应填写届满日",
+    "A patent's pledge registration has no period of its own: only a trademark's ends on a day.",
+    basis="专利权质押登记办法第14条",
+)
 DEBT_PERIOD_INVALID = define(
     "pledge.debt_period_invalid",
     ErrorKind.invalid,

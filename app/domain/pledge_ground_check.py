@@ -7,7 +7,7 @@ passes once both parties, being told, still agree (a dated acknowledgement of ea
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -39,18 +39,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One right of a filing, and what the rules in force measure it by."""
+    """One right of a filing, what the rules in force measure it by, and the co-owners who consented to it."""
 
     filing: Filing
     right: Right
     limits: Limits
+    consenting: AbstractSet[uuid.UUID]
 
 
 def findings(filing: Filing, rights: Sequence[Right], pack: RulePack) -> list[Finding]:
     """Every ground of the pack that a filing meets: the gravest first, then by right, as the pack says."""
     found = list(_of_contract(filing, rights, pack))
+    agreed, consenting = _agreed(filing), _consenting(filing)
     for position, right in enumerate(rights):
-        case = Case(filing, right, pack.limits)
+        case = Case(filing, right, pack.limits, consenting.get(right.id, frozenset()))
         pointer = f"/items/{position}/asset_id"
         for rule in pack.grounds[right.kind]:
             known = _OF_RIGHT.get(rule.code)
@@ -60,7 +62,7 @@ def findings(filing: Filing, rights: Sequence[Right], pack: RulePack) -> list[Fi
             for facts in check(case):
                 told = {"asset_id": right.id, "number": right.number, **facts}
                 violation = Violation(code, pointer, told, rule.ruling)
-                passes = violation.severity is Severity.acknowledge and _acknowledged(filing, right, code)
+                passes = violation.severity is Severity.acknowledge and (right.id, code.code) in agreed
                 found.append(Finding(violation, passes))
     return in_order(found)
 
@@ -109,17 +111,17 @@ def _not_owner(case: Case) -> Iterator[Told]:
 def _co_owner(case: Case) -> Iterator[Told]:
     pledgor = case.filing.pledgors[case.right.id]
     owners = set(case.right.owners)
-    if pledgor in owners and not owners <= {pledgor, None, *_consenting(case.filing, case.right)}:
+    if pledgor in owners and not owners <= {pledgor, None, *case.consenting}:
         yield {}
 
 
-def _consenting(filing: Filing, right: Right) -> list[uuid.UUID]:
-    """Co-owners of a right who had consented by the day of filing."""
-    return [
-        given.party_id
-        for given in filing.consents
-        if given.asset_id == right.id and given.consented_on <= filing.filed_on
-    ]
+def _consenting(filing: Filing) -> Mapping[uuid.UUID, AbstractSet[uuid.UUID]]:
+    """Who had consented by the day of filing, by right."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for given in filing.consents:
+        if given.consented_on <= filing.filed_on:
+            found.setdefault(given.asset_id, set()).add(given.party_id)
+    return found
 
 
 def _over(case: Case) -> bool:
@@ -204,14 +206,13 @@ def _stale(case: Case) -> Iterator[Told]:
         yield {"status_as_of": known, "fresh_days": days}
 
 
-def _acknowledged(filing: Filing, right: Right, code: ErrorCode) -> bool:
-    return any(
-        given.asset_id == right.id
-        and given.code == code.code
-        and given.pledgor_on <= filing.filed_on
-        and given.pledgee_on <= filing.filed_on
+def _agreed(filing: Filing) -> AbstractSet[tuple[uuid.UUID, str]]:
+    """What both parties had acknowledged by the day of filing: the right and the ground."""
+    return {
+        (given.asset_id, given.code)
         for given in filing.acknowledgements
-    )
+        if max(given.pledgor_on, given.pledgee_on) <= filing.filed_on
+    }
 
 
 _CHECKS: Sequence[tuple[ErrorCode, Callable[[Case], Iterator[Told]]]] = (

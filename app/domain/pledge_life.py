@@ -19,10 +19,10 @@ def steps(current: PledgeStatus, rights: Collection[PledgeStatus], last: PledgeE
 
     Undecided while the office has one of its rights before it, under correction if it asks for one; then
     registered if any right is, else refused if any was, else withdrawn. A registered one stays so while a
-    right is live, and ends as the last of them did.
+    right is, and ends as the last of them did: what an amendment was to add has nothing to be added to.
     """
     if current is PledgeStatus.registered:
-        return [] if LIVE & set(rights) else [last]
+        return [] if PledgeStatus.registered in rights else [last]
     if current not in UNDECIDED:
         return []
     if PledgeStatus.correction in rights:

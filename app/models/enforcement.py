@@ -74,16 +74,18 @@ class Enforcement(OperationalMixin, Base):
 
 
 class EnforcementItem(OperationalMixin, Base):
-    """A right that is sold."""
+    """A right that is sold; `price_fen` is what it brought, where it was sold at a price of its own."""
 
     __tablename__ = "enforcement_items"
     __table_args__ = (
         UniqueConstraint("enforcement_id", "asset_id"),
+        CheckConstraint("price_fen > 0", name="price_fen"),
         Index("ix_enforcement_items_asset_id", "asset_id"),
     )
 
     enforcement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("enforcements.id"))
     asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("assets.id"))
+    price_fen: Mapped[int | None]
 
 
 class EnforcementPayment(OperationalMixin, Base):

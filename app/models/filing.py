@@ -14,9 +14,9 @@ from app.models.base import Base, OperationalMixin, one_of
 class Filing(OperationalMixin, Base):
     """What was handed in for the rights of one kind of a pledge: patents and marks go to the office apart.
 
-    `due_on` is the last day of the office's time limit in working days (PL-05), `respond_by` that of the
-    applicants' answer to a request for correction. `amendment_id`: of a change or an extension. `grounds`:
-    which of the twelve the office refused it on (PL-06).
+    `due_on` is the last day of the office's time limit in working days (PL-05). `requested_on`: when the
+    office last asked for corrections; `respond_by`: the last day of the applicants' answer. `amendment_id`:
+    of a change or an extension. `grounds`: which of the twelve the office refused it on (PL-06).
     """
 
     __tablename__ = "filings"
@@ -25,7 +25,11 @@ class Filing(OperationalMixin, Base):
         one_of("action", FilingAction),
         one_of("channel", FilingChannel),
         one_of("status", FilingStatus),
-        CheckConstraint("(status = 'correction') <= (respond_by IS NOT NULL)", name="respond_by"),
+        CheckConstraint(
+            "(status = 'correction') <= (respond_by IS NOT NULL AND requested_on IS NOT NULL)",
+            name="respond_by",
+        ),
+        CheckConstraint("respond_by >= requested_on AND corrected_on >= requested_on", name="corrected_on"),
         CheckConstraint(
             "(status IN ('registered', 'refused', 'withdrawn')) = (decided_on IS NOT NULL)", name="decided_on"
         ),
@@ -52,6 +56,7 @@ class Filing(OperationalMixin, Base):
     submitted_on: Mapped[date]
     due_on: Mapped[date]
     correction_reason: Mapped[str | None]
+    requested_on: Mapped[date | None]
     corrected_on: Mapped[date | None]
     respond_by: Mapped[date | None]
     decided_on: Mapped[date | None]

@@ -109,16 +109,17 @@ class PledgeItem(OperationalMixin, Base):
     `valuation_id`: the valuation of this very right that the pledge rests on, if one was made (PL-26).
     `share_ppm`: the part of the debt it secures, where the contract divides it; the parts make up the whole.
     `required`: money flows only once its registration is effective (先决条件). `amendment_id`: the
-    substitution that added it.
+    substitution that added it; a right that was refused or let go may come in anew, as another item.
     """
 
     __tablename__ = "pledge_items"
     __table_args__ = (
         one_of("asset_kind", AssetKind),
         one_of("status", PledgeStatus),
-        UniqueConstraint("pledge_id", "asset_id"),
+        UniqueConstraint("pledge_id", "asset_id", "amendment_id", postgresql_nulls_not_distinct=True),
         ForeignKeyConstraint(["valuation_id", "asset_id"], ["valuations.id", "valuations.asset_id"]),
         CheckConstraint("secured_fen > 0", name="secured_fen"),
+        CheckConstraint("expires_on IS NULL OR asset_kind = 'trademark'", name="expires_on"),
         CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name="share_ppm"),
         Index(
             "ix_pledge_items_amendment_id", "amendment_id", postgresql_where=text("amendment_id IS NOT NULL")
@@ -177,6 +178,7 @@ class PledgeShare(OperationalMixin, Base):
         CheckConstraint("share_ppm BETWEEN 1 AND 1000000", name="share_ppm"),
         UniqueConstraint("pledge_id", "kind", "role", "party_id"),
         Index("ix_pledge_shares_party_id", "party_id"),
+        Index("ix_pledge_shares_event_id", "event_id"),
     )
 
     pledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pledges.id"))
@@ -185,6 +187,7 @@ class PledgeShare(OperationalMixin, Base):
     party_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("parties.id"))
     share_ppm: Mapped[int]
     agent: Mapped[bool]
+    event_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("events.id"))
 
 
 class Decision(OperationalMixin, Base):
@@ -199,6 +202,8 @@ class Decision(OperationalMixin, Base):
     __table_args__ = (
         one_of("kind", DecisionKind),
         one_of("outcome", DecisionOutcome),
+        CheckConstraint("(kind = 'check') = (pledge_id IS NULL)", name="pledge_known"),
+        Index("ix_decisions_decided_on", "decided_on", "id"),
         Index("ix_decisions_pledge_id", "pledge_id"),
         Index("ix_decisions_event_id", "event_id"),
         Index("ix_decisions_organisation_id", "organisation_id"),

@@ -207,7 +207,8 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
 class Commitment(OperationalMixin, Base):
     """Capacity of a pool reserved for a loan: an approved application's, until it lapses, or a pledge's.
 
-    Frozen with it are the scheme version, the IP share and `covered_fen`, the covered principal (RP-03).
+    Frozen with it are the scheme version, the IP share, the principal and `covered_fen`, the covered part of
+    it (RP-03): only an enlargement that came to nothing gives back what it added to both.
     `outstanding_fen` is what it still reserves, falling with repayments: the amount of `transfer_id`, its
     pending transfer; once it has ended, what it reserved last. Deferred triggers hold both together, refuse
     what takes the pool past its capacity, its caps or a breaker, and let go nothing but for good.
@@ -293,4 +294,9 @@ class Commitment(OperationalMixin, Base):
         """Reserve less from now on, by another transfer (RP-06)."""
         self.outstanding_fen = outstanding_fen
         self.transfer_id = transfer_id
+        self.version += 1
+
+    def shrink(self, principal_fen: int, covered_fen: int) -> None:
+        """Be for no more than the commitment that this one was to enlarge."""
+        self.principal_fen, self.covered_fen = principal_fen, covered_fen
         self.version += 1

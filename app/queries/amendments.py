@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, exists, or_, select
 
 from app.domain import amendment as rules
-from app.domain.amendment import AmendmentKind, AmendmentStatus
+from app.domain.amendment import AmendmentAction, AmendmentKind, AmendmentStatus
 from app.domain.pledge import PledgeStatus
 from app.models.amendment import Amendment, AmendmentItem
 from app.models.application import Application
 from app.models.asset import Asset
 from app.models.enforcement import Enforcement
-from app.models.pledge import Pledge
+from app.models.pledge import Pledge, PledgeItem
 from app.queries import pledges as pledge_queries
 
 if TYPE_CHECKING:
@@ -76,12 +76,31 @@ async def open_one(session: AsyncSession, pledge_id: uuid.UUID) -> Amendment | N
     return (await session.scalars(statement)).one_or_none()
 
 
+async def agreed_fen(session: AsyncSession, pledge_id: uuid.UUID) -> int | None:
+    """The principal that an open amendment is to set, or None: more than it is not lent meanwhile."""
+    amendment = await open_one(session, pledge_id)
+    return amendment.detail["after"].get("principal_fen") if amendment is not None else None
+
+
 async def moot(session: AsyncSession) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Open amendments of pledges that have ended, each with its pledge."""
+    """Open amendments of pledges that have ended or lost all rights that are waited for, with the pledge."""
+    waiting = exists().where(
+        AmendmentItem.amendment_id == Amendment.id,
+        AmendmentItem.registered_on.is_(None),
+        PledgeItem.pledge_id == Amendment.pledge_id,
+        PledgeItem.asset_id == AmendmentItem.asset_id,
+        or_(
+            and_(AmendmentItem.action == AmendmentAction.add, PledgeItem.status == PledgeStatus.filed),
+            and_(AmendmentItem.action != AmendmentAction.add, PledgeItem.status == PledgeStatus.registered),
+        ),
+    )
     statement = (
         select(Amendment.id, Amendment.pledge_id)
         .join(Pledge, Pledge.id == Amendment.pledge_id)
-        .where(Amendment.status == AmendmentStatus.filed, Pledge.status != PledgeStatus.registered)
+        .where(
+            Amendment.status == AmendmentStatus.filed,
+            or_(Pledge.status != PledgeStatus.registered, ~waiting),
+        )
         .order_by(Amendment.pledge_id)
     )
     return [(row.id, row.pledge_id) for row in await session.execute(statement)]

@@ -62,8 +62,8 @@ async def search_at(
 ) -> Search:
     """What a search for the right or the party finds on a day, as known at a moment.
 
-    Raises: `asset.not_found`, `party.not_found`, `certificate.right_not_yet_known`, `.party_not_yet_known`,
-    `.too_many_rights`.
+    Of a party's rights one more than a certificate holds is read: enough to tell it from any certificate.
+    Raises: `asset.not_found`, `party.not_found`, `certificate.right_not_yet_known`, `.party_not_yet_known`.
     """
     window = Window(None if discharged else on, on, known_at, discharged)
     if asset_id is not None:
@@ -122,10 +122,7 @@ async def _of_party(
         .order_by(Asset.id)
         .limit(MAX_RIGHTS + 1)
     )
-    rights = [_searched(asset) for asset in await session.scalars(statement)]
-    if len(rights) > MAX_RIGHTS:
-        raise rules.TOO_MANY_RIGHTS.error("/party_id", maximum=MAX_RIGHTS)
-    return party.name, rights
+    return party.name, [_searched(asset) for asset in await session.scalars(statement)]
 
 
 def _searched(asset: Asset) -> SearchedRight:

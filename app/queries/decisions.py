@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 
 from app.domain import decision as rules
 from app.models.pledge import Decision
@@ -53,8 +53,9 @@ async def following(
     after: uuid.UUID | None,
     limit: int,
 ) -> Sequence[Decision]:
-    """The next decisions made from `first` to `last` in the order of their ids, behind `after`."""
+    """The next decisions made from `first` to `last` in the order of their days, behind the one `after`."""
     statement = visible(actor, kind=kind).where(Decision.decided_on.between(first, last))
     if after is not None:
-        statement = statement.where(Decision.id > after)
-    return (await session.scalars(statement.order_by(Decision.id).limit(limit))).all()
+        made_on = select(Decision.decided_on).where(Decision.id == after).scalar_subquery()
+        statement = statement.where(tuple_(Decision.decided_on, Decision.id) > tuple_(made_on, after))
+    return (await session.scalars(statement.order_by(Decision.decided_on, Decision.id).limit(limit))).all()

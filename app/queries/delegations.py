@@ -90,13 +90,13 @@ class CalledUpon:
     party_id: uuid.UUID
     principal_district: str
     roles: frozenset[Role]
-    district_code: str
+    agent_roles: frozenset[Role]
 
 
 _CALLED = """
-SELECT d.number, d.status, d.valid_from, d.valid_to, d.permissions, d.principal_id, d.district_code,
-       o.party_id, o.district_code AS principal_district, o.roles
-FROM delegations d JOIN organisations o ON o.id = d.principal_id
+SELECT d.number, d.status, d.valid_from, d.valid_to, d.permissions, d.principal_id,
+       o.party_id, o.district_code AS principal_district, o.roles, g.roles AS agent_roles
+FROM delegations d JOIN organisations o ON o.id = d.principal_id JOIN organisations g ON g.id = d.agent_id
 WHERE d.id = $1 AND d.agent_id = $2
 """
 
@@ -115,16 +115,11 @@ async def called_upon(
             status=DelegationStatus(row["status"]),
             valid_from=row["valid_from"],
             valid_to=row["valid_to"],
-            permissions=frozenset(row["permissions"]),
+            permissions=frozenset(Permission(permission) for permission in row["permissions"]),
         ),
         principal_id=row["principal_id"],
         party_id=row["party_id"],
         principal_district=row["principal_district"],
         roles=frozenset(Role(role) for role in row["roles"]),
-        district_code=row["district_code"],
+        agent_roles=frozenset(Role(role) for role in row["agent_roles"]),
     )
-
-
-def carried(permissions: Sequence[str]) -> frozenset[Permission]:
-    """Permissions as they are kept in a row."""
-    return frozenset(Permission(permission) for permission in permissions)

@@ -133,7 +133,9 @@ def matching(
         )
         ended_on = Hold.ended_on > window.first
         if window.discharged:
-            ended_on = or_(Hold.ended_on.is_(None), ended_on)
+            # What is void ended on its first day.
+            undone = and_(Hold.end_reason.in_(VOID), Hold.ended_on == window.first)
+            ended_on = or_(Hold.ended_on.is_(None), ended_on, undone)
         conditions += [runs_on, or_(~known_end, ended_on)]
     if not window.discharged:
         conditions.append(~and_(known_end, Hold.end_reason.in_(VOID)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from app.domain import enforcement as rules
 from app.domain.claim import ClaimStatus
@@ -24,7 +24,7 @@ from app.queries.districts import seen_by
 from app.queries.driver import driver
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -99,6 +99,12 @@ async def lock(session: AsyncSession, enforcement_id: uuid.UUID) -> Enforcement:
     return (await session.scalars(statement.execution_options(populate_existing=True))).one()
 
 
+async def fresh(session: AsyncSession, enforcement_id: uuid.UUID) -> Enforcement:
+    """An enforcement as it stands once its rights are locked: what lists it locks them first."""
+    statement = select(Enforcement).where(Enforcement.id == enforcement_id)
+    return (await session.scalars(statement.execution_options(populate_existing=True))).one()
+
+
 async def of_listing(session: AsyncSession, listing_id: uuid.UUID | None) -> Enforcement | None:
     """The enforcement whose disposal a listing is, as last read; None for any other listing."""
     if listing_id is None:
@@ -135,6 +141,24 @@ async def asset_ids(
     return found
 
 
+async def keep_prices(
+    session: AsyncSession, enforcement_id: uuid.UUID, prices_fen: Mapping[uuid.UUID, int]
+) -> None:
+    """Write down what each right brought."""
+    statement = select(EnforcementItem).where(EnforcementItem.enforcement_id == enforcement_id)
+    for item in await session.scalars(statement):
+        item.price_fen = prices_fen.get(item.asset_id)
+    await session.flush()
+
+
+async def prices(session: AsyncSession, enforcement_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """What each right brought that was sold at a price of its own, in fen."""
+    statement = select(EnforcementItem.asset_id, EnforcementItem.price_fen).where(
+        EnforcementItem.enforcement_id == enforcement_id, EnforcementItem.price_fen.is_not(None)
+    )
+    return {asset_id: fen for asset_id, fen in (await session.execute(statement)).all() if fen is not None}
+
+
 async def payments(
     session: AsyncSession, enforcement_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, list[EnforcementPayment]]:
@@ -148,6 +172,37 @@ async def payments(
     for payment in await session.scalars(statement):
         found[payment.enforcement_id].append(payment)
     return found
+
+
+async def principal_paid(session: AsyncSession, pledge_id: uuid.UUID, since: datetime | None = None) -> int:
+    """The principal that sales of a pledge's rights have paid, those since `since` if given, in fen."""
+    statement = (
+        select(func.coalesce(func.sum(EnforcementPayment.amount_fen), 0))
+        .join(Enforcement, Enforcement.id == EnforcementPayment.enforcement_id)
+        .where(
+            Enforcement.pledge_id == pledge_id,
+            EnforcementPayment.purpose == rules.ProceedsPurpose.principal.value,
+            *([EnforcementPayment.recorded_at > since] if since is not None else []),
+        )
+    )
+    return int((await session.scalars(statement)).one())
+
+
+async def uncovered_paid(session: AsyncSession, pledge_id: uuid.UUID, since: datetime) -> int:
+    """The principal that sales paid after `since` beside what they brought a claim, in fen."""
+    shared = (
+        select(
+            func.coalesce(
+                func.sum(
+                    Recovery.gross_fen - Recovery.cost_fen - Recovery.interest_fen - Recovery.surplus_fen
+                ),
+                0,
+            )
+        )
+        .join(Enforcement, Enforcement.id == Recovery.enforcement_id)
+        .where(Enforcement.pledge_id == pledge_id, Recovery.recorded_at > since)
+    )
+    return await principal_paid(session, pledge_id, since) - int((await session.scalars(shared)).one())
 
 
 async def items(session: AsyncSession, pledge_id: uuid.UUID) -> Sequence[PledgeItem]:
@@ -214,21 +269,26 @@ class Link:
 
 _TRACE = """
 WITH one AS (SELECT * FROM enforcements WHERE id = $1),
+listed AS (
+  SELECT DISTINCT (e.payload->>'listing_id')::uuid AS listing_id FROM events e JOIN one
+    ON e.noun = 'enforcement' AND e.subject_id = one.id AND e.type = 'enforcement.listed'),
 recovery AS (SELECT r.* FROM recoveries r JOIN one ON r.enforcement_id = one.id),
 step AS (
   SELECT 'pledge' AS noun, p.id AS subject_id, p.event_id, NULL::bigint AS amount_fen, 0 AS place
   FROM pledges p JOIN one ON p.id = one.pledge_id
   UNION ALL
-  SELECT e.noun, e.subject_id, e.id, NULL, 1 FROM events e JOIN one ON (
-    e.noun = 'enforcement' AND e.subject_id = one.id
-    OR e.noun = 'listing' AND e.subject_id = one.listing_id)
+  SELECT e.noun, e.subject_id, e.id, NULL, 1
+  FROM one JOIN events e ON e.noun = 'enforcement' AND e.subject_id = one.id
   UNION ALL
   SELECT e.noun, e.subject_id, e.id, NULL, 1
-  FROM one JOIN offers o ON o.listing_id = one.listing_id
+  FROM listed JOIN events e ON e.noun = 'listing' AND e.subject_id = listed.listing_id
+  UNION ALL
+  SELECT e.noun, e.subject_id, e.id, NULL, 1
+  FROM listed JOIN offers o ON o.listing_id = listed.listing_id
     JOIN events e ON e.noun = 'offer' AND e.subject_id = o.id
   UNION ALL
   SELECT e.noun, e.subject_id, e.id, NULL, 1
-  FROM one JOIN deals d ON d.listing_id = one.listing_id
+  FROM listed JOIN deals d ON d.listing_id = listed.listing_id
     JOIN events e ON e.noun = 'deal' AND e.subject_id = d.id
   UNION ALL
   SELECT e.noun, e.subject_id, e.id, NULL, 1

@@ -9,7 +9,6 @@ from sqlalchemy import Select, exists, select
 
 from app.domain import filing as rules
 from app.domain.filing import OPEN, FilingAction, FilingStatus
-from app.models.amendment import Amendment
 from app.models.event import Event
 from app.models.filing import Filing
 from app.models.pledge import Pledge
@@ -73,12 +72,6 @@ async def open_of(
         statement = statement.where(Filing.asset_kind == asset_kind)
     ordered = statement.order_by(Filing.id).execution_options(populate_existing=True)
     return (await session.scalars(ordered)).all()
-
-
-async def amends(session: AsyncSession, amendment_id: uuid.UUID, pledge_id: uuid.UUID) -> bool:
-    """Whether the amendment is one of the pledge."""
-    statement = select(Amendment.id).where(Amendment.id == amendment_id, Amendment.pledge_id == pledge_id)
-    return await session.scalar(statement) is not None
 
 
 async def newly_overdue(session: AsyncSession, today: date) -> Sequence[tuple[Filing, Pledge]]:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
 
 _SIGNED = case(
-    (LoanEntry.kind == LoanEntryKind.drawdown, LoanEntry.principal_fen), else_=-LoanEntry.principal_fen
+    (LoanEntry.kind == LoanEntryKind.drawdown, LoanEntry.principal_fen),
+    (LoanEntry.kind == LoanEntryKind.recovery, 0),
+    else_=-LoanEntry.principal_fen,
 )
 _MOVED = case((LoanEntry.reverses_id.is_(None), _SIGNED), else_=-_SIGNED)
 """How an entry moves what is outstanding, its sign turned when it reverses another."""
@@ -160,7 +162,9 @@ async def instalments(session: AsyncSession, loan_id: uuid.UUID, plan: int) -> l
 
 
 async def standing(session: AsyncSession, pledge: Pledge, loan: Loan) -> list[Due]:
-    """What is due of a loan by its plan, and what was paid of it."""
+    """What is due of a loan by its plan, and what was paid of it; nothing of one that was never paid out."""
+    if loan.drawn_fen == 0:
+        return []
     since = Since(
         loan.outstanding_fen,
         loan.drawn_fen - loan.planned_drawn_fen,
@@ -191,7 +195,9 @@ async def balance_before(session: AsyncSession, loan_id: uuid.UUID, entry_id: uu
 
 
 def moved_fen(entry: LoanEntry) -> int:
-    """How an entry moved what is outstanding, in fen."""
+    """How an entry moved what is outstanding, in fen; a recovery is of what was given up before."""
+    if entry.kind == LoanEntryKind.recovery:
+        return 0
     up = (entry.kind == LoanEntryKind.drawdown) is (entry.reverses_id is None)
     return entry.principal_fen if up else -entry.principal_fen
 
@@ -266,7 +272,8 @@ async def trigger_days(session: AsyncSession, pledge_id: uuid.UUID) -> int | Non
 async def to_look_at(session: AsyncSession, first: date, today: date) -> Sequence[uuid.UUID]:
     """Pledges whose loans time may have moved: those behind, and those with a due day from `first` to today.
 
-    In the order in which they are locked.
+    All are locked in the order of their ids before any pool is; they come in the order of their pools, so
+    that these are locked in the order of theirs.
     """
     fell_due = exists().where(
         LoanInstalment.loan_id == Loan.id,
@@ -276,9 +283,11 @@ async def to_look_at(session: AsyncSession, first: date, today: date) -> Sequenc
     )
     ended = and_(Pledge.debt_to >= first, Pledge.debt_to < today)
     statement = (
-        select(Loan.pledge_id)
-        .join(Pledge, Pledge.id == Loan.pledge_id)
+        select(Pledge.pool_id, Pledge.id)
+        .join(Loan, Loan.pledge_id == Pledge.id)
         .where(Loan.status.in_(RUNNING), or_(Loan.overdue_since.is_not(None), fell_due, ended))
-        .order_by(Loan.pledge_id)
+        .order_by(Pledge.id)
+        .with_for_update(key_share=True, of=Pledge)
     )
-    return (await session.scalars(statement)).all()
+    rows = (await session.execute(statement)).all()
+    return [pledge_id for _, pledge_id in sorted(rows, key=lambda row: (str(row[0] or ""), row[1]))]

@@ -33,6 +33,20 @@ LEFT JOIN LATERAL (
 )
 
 
+_DISTRICTS_EACH = text(
+    """
+SELECT coalesce(h.district_code, p.district_code) AS district_code
+FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) WITH ORDINALITY AS w(id, day, place)
+JOIN parties p ON p.id = w.id
+LEFT JOIN LATERAL (
+  SELECT d.district_code FROM party_districts d
+  WHERE d.party_id = p.id AND coalesce(d.effective_on <= w.day, true)
+  ORDER BY d.effective_on DESC NULLS LAST, d.recorded_at DESC, d.id DESC LIMIT 1
+) h ON true ORDER BY w.place
+"""
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PartyState:
     """What a party was on a day, by what was known at an instant."""
@@ -76,6 +90,12 @@ async def districts_on(
     """Where parties were registered on a day, by what is known now; without a history, where they are."""
     found = await session.execute(_DISTRICTS, {"ids": list(party_ids), "on": on})
     return {row.id: row.district_code for row in found}
+
+
+async def districts_each(session: AsyncSession, asked: Sequence[tuple[uuid.UUID, date]]) -> list[str]:
+    """As `districts_on`, of many known parties each on a day of its own, in their order."""
+    ids, days = [party_id for party_id, _ in asked], [day for _, day in asked]
+    return list(await session.scalars(_DISTRICTS_EACH, {"ids": ids, "days": days}))
 
 
 async def state(

@@ -74,6 +74,8 @@ SELECT
    JOIN idempotency_keys k ON k.client_id = $11 AND k.key = w.key) AS known,
   (SELECT jsonb_agg(jsonb_build_array(i.asset_kind, i.registration_no, i.asset_id)) FROM pledge_items i
    WHERE i.asset_id = ANY($12) AND i.registration_no IS NOT NULL) AS registered,
+  (SELECT jsonb_agg(jsonb_build_array(t.asset_id, t.party_id, t.acquired_on, t.ceased_on)) FROM titles t
+   WHERE t.asset_id = ANY($12) AND t.party_id IS NOT NULL AND t.superseded_at IS NULL) AS tenures,
   ARRAY(SELECT nextval('pledge_numbers') FROM generate_series(1, $13::int)) AS serials
 """
 
@@ -92,11 +94,31 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenure:
+    """A party had a right from its `first` day until `beyond`, as far as the register knows."""
+
+    asset_id: uuid.UUID
+    party_id: uuid.UUID
+    first: date | None
+    beyond: date | None
+
+    def held(self, asset_id: uuid.UUID, party_id: uuid.UUID, on: date) -> bool:
+        """Whether by this the party held that right on a day. An end on an unknown day shows nothing."""
+        return (
+            (self.asset_id, self.party_id) == (asset_id, party_id)
+            and (self.first is None or self.first <= on)
+            and self.beyond is not None
+            and on < self.beyond
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkState:
     """Everything that the decisions on a chunk need, read under lock.
 
     `known`: the answers kept under keys of the chunk; None: the key was used for something else.
-    `registered`: registration numbers that a right of the chunk's history has already.
+    `registered`: registration numbers that a right of the chunk's history has already; `tenures`: who held
+    these rights.
     """
 
     rights: dict[uuid.UUID, Right]
@@ -108,6 +130,7 @@ class ChunkState:
     valuations: dict[uuid.UUID, Support]
     known: Mapping[str, str | None]
     registered: set[tuple[str, uuid.UUID]]
+    tenures: Sequence[Tenure]
     numbers: Sequence[int]
 
 
@@ -164,8 +187,14 @@ async def read(session: AsyncSession, *, actor: Actor, today: date, wanted: Sequ
         valuations=one.read_valuations(row["valuations"]),
         known={key: body if same else None for key, same, body in row["known"] or ()},
         registered={(number, uuid.UUID(asset)) for _, number, asset in row["registered"] or ()},
+        tenures=[_tenure(*told) for told in row["tenures"] or ()],
         numbers=row["serials"],
     )
+
+
+def _tenure(asset: str, party: str, first: str | None, beyond: str | None) -> Tenure:
+    days = (date.fromisoformat(day) if day is not None else None for day in (first, beyond))
+    return Tenure(uuid.UUID(asset), uuid.UUID(party), *days)
 
 
 def _pool_key(new: NewPledge) -> tuple[Any, ...]:

@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
 _FLOWS = """
 WITH enrolled AS (
-  SELECT c.bank_id, count(*) AS count, sum(c.principal_fen) AS principal, sum(c.covered_fen) AS covered
+  SELECT c.bank_id, count(*) FILTER (WHERE o.principal_fen IS NULL) AS count,
+    sum(c.principal_fen - coalesce(o.principal_fen, 0)) AS principal,
+    sum(c.covered_fen - coalesce(o.covered_fen, 0)) AS covered
   FROM commitments c
+  LEFT JOIN LATERAL (
+    SELECT o.principal_fen, o.covered_fen FROM commitments o
+    WHERE o.pledge_id = c.pledge_id AND o.pool_id = c.pool_id AND o.status = 'released'
+      AND o.reason = 'enlarged' AND (o.recorded_at, o.id) < (c.recorded_at, c.id)
+    ORDER BY o.recorded_at DESC, o.id DESC LIMIT 1
+  ) o ON true
   WHERE c.pool_id = $1 AND c.pledge_id IS NOT NULL AND c.committed_on BETWEEN $2 AND $3
   GROUP BY c.bank_id
 ), claimed AS (
@@ -55,6 +63,7 @@ ORDER BY i.bank_id
 class Flows:
     """What a bank's loans brought about in a period: numbers, and amounts in fen.
 
+    A loan that was enlarged is enrolled once, its later commitments only with what they add.
     `paid_fen` and `recovered_fen` are what the books moved with effect in the period, less what was reversed;
     they may be negative. `bank_id` None: booked by hand, for no claim.
     """

@@ -63,6 +63,7 @@ COVERED = (
     Covered("offer_rounds"),
     Covered("consent_uses"),
     Covered("decisions"),
+    Covered("pledge_shares"),
     Covered("loan_classifications"),
     Covered("recoveries"),
     Covered("enforcement_payments"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.domain import tag as rules
 from app.domain.tag import TagScheme
@@ -47,18 +48,45 @@ async def live(session: AsyncSession, asset_id: uuid.UUID, scheme: TagScheme) ->
 
 
 async def industry(session: AsyncSession, asset_ids: Collection[uuid.UUID], *, on: date) -> str:
-    """The industry that rights are counted under on a day, as it is known now, in one statement (AST-11).
+    """The industry that rights are counted under on a day, as it is known now (AST-11).
 
     Of main tags of GB/T 4754 that hold on that day; see `domain.tag.one_industry`.
     """
-    statement = select(AssetTag.asset_id, AssetTag.code).where(
-        AssetTag.asset_id.in_(asset_ids),
+    return (await industries(session, [(asset_ids, on)]))[0]
+
+
+async def industries(session: AsyncSession, asked: Sequence[tuple[Collection[uuid.UUID], date]]) -> list[str]:
+    """As `industry`, of many groups of rights each on a day of its own, in one statement."""
+    statement = select(
+        AssetTag.asset_id, AssetTag.code, AssetTag.valid_from, AssetTag.valid_to, AssetTag.ended_at
+    ).where(
+        AssetTag.asset_id.in_({asset_id for asset_ids, _ in asked for asset_id in asset_ids}),
         AssetTag.scheme == TagScheme.gbt4754,
         AssetTag.main,
-        or_(AssetTag.valid_from.is_(None), AssetTag.valid_from <= on),
-        or_(AssetTag.ended_at.is_(None), AssetTag.valid_to > on),
     )
-    found = (await session.execute(statement.order_by(AssetTag.recorded_at))).all()
-    codes: dict[object, str | None] = dict.fromkeys(asset_ids)
-    codes.update((asset_id, code) for asset_id, code in found)
-    return rules.one_industry(codes)
+    known: defaultdict[uuid.UUID, list[_Tagged]] = defaultdict(list)
+    for asset_id, code, first, beyond, ended_at in await session.execute(
+        statement.order_by(AssetTag.recorded_at)
+    ):
+        known[asset_id].append(_Tagged(code, first, beyond, ended_at))
+    return [
+        rules.one_industry({asset_id: _main_code(known[asset_id], on) for asset_id in asset_ids})
+        for asset_ids, on in asked
+    ]
+
+
+class _Tagged(NamedTuple):
+    code: str
+    valid_from: date | None
+    valid_to: date | None
+    ended_at: datetime | None
+
+
+def _main_code(tags: Iterable[_Tagged], on: date) -> str | None:
+    """The code that holds on a day, the last told where several do."""
+    code = None
+    for tag in tags:
+        begun = tag.valid_from is None or tag.valid_from <= on
+        if begun and (tag.ended_at is None or (tag.valid_to is not None and tag.valid_to > on)):
+            code = tag.code
+    return code

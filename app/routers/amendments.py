@@ -36,10 +36,10 @@ from app.schemas.amendment import (
     AmendmentRefusalIn,
     AmendmentRegistrationIn,
     AmendmentRegistrationsIn,
-    ChangeIn,
-    ExtensionIn,
-    ReleaseIn,
-    SubstitutionIn,
+    PledgeChangeIn,
+    PledgeExtensionIn,
+    PledgeReleaseIn,
+    PledgeSubstitutionIn,
 )
 from app.schemas.common import Page, ReasonIn
 from app.services import amendments
@@ -109,17 +109,17 @@ async def file(pledge_id: uuid.UUID, body: AmendmentIn, unit: Writing) -> Respon
     return await _answer(unit, amendment, 201)
 
 
-def _wish(body: ChangeIn | ExtensionIn | ReleaseIn | SubstitutionIn) -> Wish:
-    if isinstance(body, ChangeIn):
+def _wish(body: PledgeChangeIn | PledgeExtensionIn | PledgeReleaseIn | PledgeSubstitutionIn) -> Wish:
+    if isinstance(body, PledgeChangeIn):
         return Change(
             principal=body.principal.money if body.principal is not None else None,
             claim_kind=body.claim_kind,
             security_scope=body.security_scope,
             parties=[PartyEntry(entry.party_id, entry.name, entry.address) for entry in body.parties],
         )
-    if isinstance(body, ExtensionIn):
+    if isinstance(body, PledgeExtensionIn):
         return Extension(body.debt_to)
-    if isinstance(body, ReleaseIn):
+    if isinstance(body, PledgeReleaseIn):
         return Release(body.asset_ids)
     return Substitution(
         items=[

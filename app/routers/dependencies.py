@@ -30,6 +30,7 @@ from app.domain.request import (
     VERSION_MISMATCH,
     VERSION_REQUIRED,
 )
+from app.middleware import printable
 from app.services import delegations, idempotency
 
 if TYPE_CHECKING:
@@ -189,17 +190,34 @@ async def _delegated(
     return acting
 
 
+async def _note_use(
+    request: Request, unit: Unit, agent: Actor, acting: Actor, permission: Permission
+) -> None:
+    await delegations.note_use(
+        unit.session,
+        agent=agent,
+        acting=acting,
+        moment=unit.moment,
+        permission=permission,
+        request=f"{request.method} {printable(request.scope['path'])}"[:500],
+    )
+
+
 def reads(permission: Permission) -> Any:
     """Dependency of a reading route: one read-only snapshot for a caller who holds `permission`."""
 
     async def open_read(request: Request, *, on_behalf_of: OnBehalfOf = None) -> AsyncIterator[ReadUnit]:
-        actor = authenticate(request) if on_behalf_of is not None else _authorise(request, permission)
+        agent = actor = authenticate(request) if on_behalf_of is not None else _authorise(request, permission)
         scope: AbstractAsyncContextManager[Unit] = request.app.state.database.read(actor.client_id)
         async with scope as unit:
             _require_live(unit)
             if on_behalf_of is not None:
                 actor = await _delegated(request, unit, actor, on_behalf_of, permission, writing=False)
             yield ReadUnit(unit.session, actor, unit.moment)
+        if actor is not agent:  # what was read for another is in the log before it is shown
+            database: Database = request.app.state.database
+            async with database.write(agent.client_id) as log:
+                await _note_use(request, log, agent, actor, permission)
 
     return Depends(_marked(open_read, permission), scope="function")
 
@@ -245,9 +263,7 @@ def writes(permission: Permission, *, media_type: re.Pattern[str] | None = _JSON
                 if answer is not None:
                     raise Finished(_response(answer, {"Idempotency-Replayed": "true"}))
             if actor is not agent:
-                await delegations.note_use(
-                    unit.session, agent=agent, acting=actor, moment=unit.moment, permission=permission
-                )
+                await _note_use(request, unit, agent, actor, permission)
             work = WriteUnit(unit.session, actor, unit.moment, request, database, key, dry_run)
             yield work
             if not work.replied:

@@ -167,7 +167,12 @@ async def sell(enforcement_id: uuid.UUID, body: SaleIn, unit: Recording) -> Resp
         sold_on=body.sold_on,
         document_id=body.document_id,
         registrations=[
-            enforcements.SoldRight(one.asset_id, one.registration_no, one.registered_on)
+            enforcements.SoldRight(
+                one.asset_id,
+                one.registration_no,
+                one.registered_on,
+                one.price.money if one.price is not None else None,
+            )
             for one in body.registrations
         ],
     )

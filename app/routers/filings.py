@@ -18,7 +18,7 @@ from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import Page
-from app.schemas.filing import CorrectionIn, FilingIn, FilingOut, FilingWithdrawalIn, ResubmissionIn
+from app.schemas.filing import CorrectionIn, FilingOut, FilingWithdrawalIn, PledgeFilingIn, ResubmissionIn
 from app.services import filings, pledges, working_days
 
 router = APIRouter(prefix="/v1", tags=["filings"])
@@ -42,6 +42,7 @@ def _out(filing: Filing, moment: Moment) -> FilingOut:
         due_assumed=working_days.assumed(filing.due_on),
         overdue=rules.overdue(FilingStatus(filing.status), filing.due_on, moment.today),
         correction_reason=filing.correction_reason,
+        requested_on=filing.requested_on,
         respond_by=filing.respond_by,
         corrected_on=filing.corrected_on,
         decided_on=filing.decided_on,
@@ -59,7 +60,7 @@ async def _answer(unit: WriteUnit, filing: Filing) -> Response:
 
 
 @router.post("/pledges/{pledge_id}/filings", status_code=201, response_model=FilingOut)
-async def submit(pledge_id: uuid.UUID, body: FilingIn, unit: Recording) -> Response:
+async def submit(pledge_id: uuid.UUID, body: PledgeFilingIn, unit: Recording) -> Response:
     """Record what was handed in at the office; the answer says by when it has to decide (PL-05)."""
     filing = await filings.submit(
         unit.session,

@@ -34,6 +34,8 @@ router = APIRouter(prefix="/v1", tags=["pledges"])
 _BODY = {"requestBody": {"required": True, "content": {"application/x-ndjson": {"schema": line_schema()}}}}
 _TURN = 100
 """Lines that are read before other requests get their turn."""
+_TOLD = 10
+"""Faults that are told of a line which cannot be read: a few bytes may have a thousand."""
 
 
 @router.post("/pledges:batch", response_model=PledgeBatchOut, openapi_extra=_BODY)
@@ -48,7 +50,7 @@ async def post_batch(
     `pledge` is what `POST /v1/pledges` takes. `key` is the line's own idempotency key: a line that was filed
     before answers as it did then, and a batch may be sent again. `history` enters a pledge that was
     registered elsewhere, with its original dates: it moves no pool unless asked to, and one event tells of
-    all of them.
+    all of them. Of one line a hundred objections are told at most, ten if it cannot be read.
     """
     body = _Body(await unit.request.body(), unit.actor.organisation_id)
     lines = await body.lines()
@@ -123,7 +125,7 @@ class _Body:
                 position,
                 key if isinstance(key, str) else None,
                 b"",
-                violations=[_within(position, violation) for violation in refused.violations],
+                violations=[_within(position, violation) for violation in refused.violations[:_TOLD]],
             )
         body = line.pledge
         return pledges.Line(
@@ -143,7 +145,8 @@ class _Body:
         try:
             return value, PledgeLineIn.model_validate_json(text)
         except ValidationError as error:
-            faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            told = error.errors(include_url=False, include_input=False)[:_TOLD]
+            faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in told]
             raise from_validation(RequestValidationError(faults)) from error
 
     def _fingerprint(self, value: dict[str, Any]) -> bytes:

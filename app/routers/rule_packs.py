@@ -7,11 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.domain.decision_replay import Difference
 from app.domain.permission import Permission
 from app.domain.pledge_ground_check import CODES
 from app.domain.rule_pack import CountingPack, GroundRule, Pack, RulePack
-from app.models.pledge import Decision
 from app.routers.dependencies import WriteUnit, reads, writes
 from app.schemas.decision import GroundOut
 from app.schemas.rule_pack import (
@@ -23,10 +21,11 @@ from app.schemas.rule_pack import (
     RulePackOut,
     RulePacksOut,
     RuleReplayOut,
-    SourceOut,
+    RuleSourceOut,
     WeighedOut,
 )
 from app.services import decisions, rule_packs
+from app.services.decisions import Changed
 
 router = APIRouter(prefix="/v1/rule-packs", tags=["pledges"])
 READING = reads(Permission.pledge_read)
@@ -64,20 +63,21 @@ async def replay(
         judged=made.judged,
         passed_before=made.passed_before,
         passed_after=made.passed_after,
-        changed=[_changed(decision, difference) for decision, difference in made.changed],
+        changed=[_changed(one) for one in made.changed],
         next_cursor=made.next_cursor,
     )
     return await unit.reply(201, answer)
 
 
-def _changed(decision: Decision, difference: Difference) -> ChangedOut:
+def _changed(one: Changed) -> ChangedOut:
+    difference = one.difference
     return ChangedOut(
-        decision_id=decision.id,
-        kind=decision.kind,
-        pledge_id=decision.pledge_id,
-        decided_on=decision.decided_on,
-        rule_pack=decision.rule_pack,
-        outcome_before=decision.outcome,
+        decision_id=one.id,
+        kind=one.kind,
+        pledge_id=one.pledge_id,
+        decided_on=one.decided_on,
+        rule_pack=one.rule_pack,
+        outcome_before=one.outcome,
         outcome_after=difference.outcome,
         added=[GroundOut.model_validate(entry) for entry in difference.added],
         removed=[GroundOut.model_validate(entry) for entry in difference.removed],
@@ -97,7 +97,7 @@ def out(pack: Pack) -> RulePackOut:
         note=pack.note,
         effective_from=pack.effective_from,
         sources=[
-            SourceOut(
+            RuleSourceOut(
                 title=one.title, number=one.number, in_force_from=one.in_force_from, certainty=one.certainty
             )
             for one in pack.sources

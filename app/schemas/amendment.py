@@ -57,7 +57,7 @@ class PartyEntryIn(RequestModel):
     address: Text | None = None
 
 
-class ChangeIn(AgreedIn):
+class PledgeChangeIn(AgreedIn):
     """Another amount or kind of the claim, scope of the security, name or address of a party (第13条)."""
 
     kind: Literal["change"]
@@ -67,14 +67,14 @@ class ChangeIn(AgreedIn):
     parties: Annotated[list[PartyEntryIn], Field(default_factory=list, max_length=50)]
 
 
-class ExtensionIn(AgreedIn):
+class PledgeExtensionIn(AgreedIn):
     """A later end of the debt; marks are extended at the office before their own period ends (PL-19)."""
 
     kind: Literal["extension"]
     debt_to: Day
 
 
-class ReleaseIn(AgreedIn):
+class PledgeReleaseIn(AgreedIn):
     """Rights that are let go while others stay; the last one goes with the pledge's deregistration."""
 
     kind: Literal["release"]
@@ -90,12 +90,15 @@ class SubstituteIn(RequestModel):
     valuation_id: Id | None = None
 
 
-class SubstitutionIn(AgreedIn):
-    """Rights that come in, pledged at once, for others that go once the office has registered these."""
+class PledgeSubstitutionIn(AgreedIn):
+    """Rights that come in, pledged at once, for others that go once the office has registered these.
+
+    `asset_ids` may be empty: then nothing goes, as where a right was lost or the others bear too little.
+    """
 
     kind: Literal["substitution"]
     items: Annotated[list[SubstituteIn], Field(min_length=1, max_length=MAX_ITEMS)]
-    asset_ids: AssetIds
+    asset_ids: Annotated[list[Id], Field(default_factory=list, max_length=MAX_ITEMS)]
     consents: Annotated[list[PledgeConsentIn], Field(default_factory=list, max_length=1_000)]
     acknowledgements: Annotated[list[AcknowledgementIn], Field(default_factory=list, max_length=1_000)]
 
@@ -108,10 +111,10 @@ def _kind(body: Any) -> str:
 
 
 AmendmentIn = Annotated[
-    Annotated[ChangeIn, union_tag("change")]
-    | Annotated[ExtensionIn, union_tag("extension")]
-    | Annotated[ReleaseIn, union_tag("release")]
-    | Annotated[SubstitutionIn, union_tag("substitution")],
+    Annotated[PledgeChangeIn, union_tag("change")]
+    | Annotated[PledgeExtensionIn, union_tag("extension")]
+    | Annotated[PledgeReleaseIn, union_tag("release")]
+    | Annotated[PledgeSubstitutionIn, union_tag("substitution")],
     Discriminator(_kind),
 ]
 """An amendment to be filed: `kind` is `change`, `extension`, `release` or `substitution`."""

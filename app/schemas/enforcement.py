@@ -49,11 +49,15 @@ class DisposalIn(RequestModel):
 
 
 class SoldRightIn(RequestModel):
-    """The office's registration of the buyer as the owner of a right, with the number of its notice."""
+    """The office's registration of the buyer as the owner of a right, with the number of its notice.
+
+    `price` is what it brought, of rights of several pledgors; the prices make up the whole.
+    """
 
     asset_id: Id
     registration_no: Reference
     registered_on: Day
+    price: PositiveMoney | None = None
 
 
 class SaleIn(RequestModel):
@@ -79,7 +83,10 @@ class DistributionIn(RequestModel):
 
 
 class PaymentOut(ResponseModel):
-    """A part of the price and what it paid. `payee_id` null: of several pledgors."""
+    """A part of the price and what it paid. A surplus of several pledgors is paid to each.
+
+    `payee_id` null: the pledgor is not recorded.
+    """
 
     ordinal: int
     purpose: str

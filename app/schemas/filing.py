@@ -13,7 +13,7 @@ from app.domain.filing import FilingAction, FilingChannel
 from app.schemas.common import Day, Id, Reference, RequestModel, ResponseModel, Text
 
 
-class FilingIn(RequestModel):
+class PledgeFilingIn(RequestModel):
     """What was handed in for the rights of one kind. `amendment_id`: of a change or an extension."""
 
     asset_kind: Annotated[AssetKind, Field(strict=False)]
@@ -65,6 +65,7 @@ class FilingOut(ResponseModel):
     due_assumed: bool
     overdue: bool
     correction_reason: str | None
+    requested_on: date | None
     respond_by: date | None
     corrected_on: date | None
     decided_on: date | None

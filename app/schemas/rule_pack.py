@@ -15,7 +15,7 @@ from app.schemas.decision import GroundOut
 MAX_REPLAYED = 2_000
 
 
-class SourceOut(ResponseModel):
+class RuleSourceOut(ResponseModel):
     """What a pack is taken from. `certainty`: `confirmed` in it, from `memory` of it, or `chosen` here."""
 
     title: str
@@ -62,7 +62,7 @@ class RulePackOut(ResponseModel):
     name_en: str
     note: str
     effective_from: date
-    sources: list[SourceOut]
+    sources: list[RuleSourceOut]
     limits: LimitsOut | None
     grounds: dict[str, list[RuleOut]] | None
     counting: CountingRuleOut | None

@@ -148,6 +148,7 @@ async def _certified(session: AsyncSession, new: NewCertificate, on: date, known
             known_at=known_at,
             discharged=new.discharged,
         )
+        refuse_if(search_rules.size_faults(search))
         return Certified(search_rules.state_sha256(search), partial(search_rules.body, search))
     right = await state_at(session, new.asset_id, on=on, known_at=known_at)
     if not right.known:

@@ -279,6 +279,28 @@ async def enlarge(
     return made
 
 
+async def undo_enlargement(
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    moment: Moment,
+    pledge_id: uuid.UUID,
+    principal_fen: int,
+    owed_fen: int,
+) -> Commitment | None:
+    """Take an enlargement back that came to nothing: the loan is one of `principal_fen` again (RP-05).
+
+    Of that `owed_fen` may still be owed and stays covered. Returns the commitment if there is one.
+    """
+    await follow_repayment(session, actor=actor, moment=moment, pledge_id=pledge_id, principal_fen=owed_fen)
+    commitment = await pool_queries.live_commitment(session, pledge_id)
+    if commitment is None or commitment.principal_fen <= principal_fen:
+        return commitment
+    commitment.shrink(principal_fen, covered_principal(principal_fen, commitment.ip_share_bp))
+    await session.flush()
+    return commitment
+
+
 async def flag(
     session: AsyncSession, *, actor: Actor, moment: Moment, commitment_id: uuid.UUID, reason: str
 ) -> Commitment:

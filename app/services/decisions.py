@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from app.domain.pledge_filing import NewPledge
     from app.models.pledge import Decision
 
-BATCH = 200
-"""Decisions read at a time; between batches others are served."""
+BATCH = 50
+"""Decisions read at a time."""
+MAX_TOLD = 10_000
+"""Grounds after which an answer ends, to go on from its cursor: a decision may be on hundreds of rights."""
 
 
 def row(kind: DecisionKind, new: NewPledge, judgement: Judgement) -> dict[str, Any]:
@@ -57,14 +60,31 @@ class Wanted:
     limit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A decision of which another pack says something else, without all it was made on."""
+
+    id: uuid.UUID
+    kind: str
+    pledge_id: uuid.UUID | None
+    decided_on: date
+    rule_pack: str
+    outcome: str
+    difference: Difference
+
+
 @dataclass(slots=True)
 class Replay:
-    """What another pack makes of decisions: how many pass then, and each that is told otherwise."""
+    """What another pack makes of decisions: how many pass then, and each that is told otherwise.
+
+    `told`: the grounds that come, go or weigh otherwise, of all of them.
+    """
 
     judged: int = 0
     passed_before: int = 0
     passed_after: int = 0
-    changed: list[tuple[Decision, Difference]] = field(default_factory=list)
+    told: int = 0
+    changed: list[Changed] = field(default_factory=list)
     next_cursor: uuid.UUID | None = None
 
 
@@ -77,7 +97,7 @@ async def replay(session: AsyncSession, *, actor: Actor, moment: Moment, code: s
     if wanted.last < wanted.first:
         raise PERIOD_INVALID.error("/to", first=wanted.first, last=wanted.last)
     made, after = Replay(), wanted.after
-    while made.judged < wanted.limit:
+    while made.judged < wanted.limit and made.told < MAX_TOLD:
         size = min(BATCH, wanted.limit - made.judged)
         rows = await queries.following(
             session,
@@ -90,6 +110,7 @@ async def replay(session: AsyncSession, *, actor: Actor, moment: Moment, code: s
         )
         for decision in rows[:size]:
             _add(made, decision, judged_again(decision.inputs, decision.found, pack))
+            await asyncio.sleep(0)  # others are served meanwhile
         session.expunge_all()
         if len(rows) <= size:
             made.next_cursor = None
@@ -113,4 +134,15 @@ def _add(made: Replay, decision: Decision, difference: Difference) -> None:
     made.passed_before += before is DecisionOutcome.passed
     made.passed_after += difference.outcome is DecisionOutcome.passed
     if difference.changes(before):
-        made.changed.append((decision, difference))
+        made.told += len(difference.added) + len(difference.removed) + len(difference.weighed)
+        made.changed.append(
+            Changed(
+                id=decision.id,
+                kind=decision.kind,
+                pledge_id=decision.pledge_id,
+                decided_on=decision.decided_on,
+                rule_pack=decision.rule_pack,
+                outcome=decision.outcome,
+                difference=difference,
+            )
+        )

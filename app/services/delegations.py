@@ -13,7 +13,7 @@ from app.domain.delegation import DelegationEvent, DelegationStatus, NewDelegati
 from app.domain.errors import DomainError, refuse_if
 from app.domain.identifiers import new_id
 from app.domain.notice import NoticeKind
-from app.domain.permission import DENIED, Permission, permissions_of
+from app.domain.permission import DENIED, Permission, Role, permissions_of
 from app.models.delegation import Delegation
 from app.queries import (
     delegations as queries,
@@ -35,11 +35,13 @@ async def grant(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     """Let another organisation act for the caller's, with some of its permissions; the agent is told.
 
     Raises all that apply: `delegation.to_itself`, `.term_invalid`, `.term_passed`, `.not_delegable`,
-    `.not_held`; then `organisation.not_found`, `document.not_found`.
+    `.not_held`; then `organisation.not_found`, `delegation.not_intermediary`, `document.not_found`.
     """
-    held = permissions_of(actor.roles)
+    held = permissions_of(rules.delegable_roles(actor.roles))
     refuse_if(rules.faults(new, principal_id=actor.organisation_id, held=held, today=moment.today))
     agent = await organisation_queries.get(session, new.agent_id)
+    if not rules.is_intermediary(frozenset(Role(role) for role in agent.roles)):
+        raise rules.NOT_INTERMEDIARY.error("/agent_id")
     await document_queries.require(session, actor, new.document_id)
     delegation = Delegation(
         id=new_id(),
@@ -110,10 +112,12 @@ async def act(
 ) -> Actor:
     """The principal as the caller that its agent acts as: its organisation and roles, the agent's client.
 
-    It may do what the delegation names and its principal may do itself today. Who checks must not have
-    made (RB-02) goes by the client, and that is the agent's.
+    It may do what the delegation names, its principal may do itself today, and its token was not narrowed
+    below. Who checks must not have made (RB-02): by the client that is the agent's, and by the organisation
+    no office is an agent.
 
-    Raises: `delegation.unknown`, `.revoked`, `.not_in_force`, `.out_of_scope`, `auth.denied`.
+    Raises: `delegation.unknown`, `.revoked`, `.not_in_force`, `.out_of_scope`, `.not_intermediary`,
+    `auth.denied`.
     """
     found = await queries.called_upon(session, delegation_id, actor.organisation_id, keep=writing)
     if found is None:
@@ -121,24 +125,35 @@ async def act(
     refusal = rules.refusal(found.authority, permission, moment.today)
     if refusal is not None:
         raise DomainError([refusal])
-    held = permissions_of(found.roles)
-    if permission not in held:
+    if not rules.is_intermediary(found.agent_roles):
+        raise rules.NOT_INTERMEDIARY.error("header:On-Behalf-Of")
+    may = rules.carried(found.authority.permissions, roles=found.roles, token=actor)
+    if permission not in may:
         raise DENIED.error(permission=permission.value)
     return replace(
         actor,
         organisation_id=found.principal_id,
         party_id=found.party_id,
         district_code=found.principal_district,
-        roles=found.roles,
-        permissions=(queries.carried(sorted(found.authority.permissions)) & held) - rules.PERSONAL,
+        roles=rules.delegable_roles(found.roles),
+        permissions=may,
         delegation_id=delegation_id,
     )
 
 
 async def note_use(
-    session: AsyncSession, *, agent: Actor, acting: Actor, moment: Moment, permission: Permission
+    session: AsyncSession,
+    *,
+    agent: Actor,
+    acting: Actor,
+    moment: Moment,
+    permission: Permission,
+    request: str,
 ) -> None:
-    """Put into the log, for both sides, that the agent acts by a delegation in this request (RB-05)."""
+    """Put into the log, for both sides, that the agent acts by a delegation in this request (RB-05).
+
+    `request`: its method and path.
+    """
     if acting.delegation_id is None:
         raise ValueError("nobody acts for another here")
     event = NewEvent(
@@ -151,6 +166,7 @@ async def note_use(
             "principal_id": str(acting.organisation_id),
             "agent_id": str(agent.organisation_id),
             "permission": permission.value,
+            "request": request,
             "request_id": agent.request_id,
         },
     )

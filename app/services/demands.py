@@ -150,10 +150,7 @@ async def enforce(
         raise rules.NOT_OPERATOR.error()
     rules.DEMAND.next(DemandStatus(seen.status), DemandEvent.enforce)
     await document_queries.require(session, actor, forced.document_id)
-    outstanding = await loans.outstanding(session, seen.pledge_id)
-    refuse_if(
-        rules.force_faults(DemandStatus(seen.status), outstanding_fen=outstanding, authority=forced.authority)
-    )
+    await _may_force(session, seen, forced)
     await pledges.deregister(
         session,
         actor=actor,
@@ -162,8 +159,16 @@ async def enforce(
         reason=DeregistrationReason.other,
         deregistered_on=forced.deregistered_on,
     )
+    # Asked again under the locks: the pledgee may have objected, or paid out, in between.
+    await _may_force(session, await queries.lock(session, seen.id), forced)
     more = {"authority": forced.authority.value, "document_id": str(forced.document_id)}
     return await _answer(session, actor, moment, seen, Answer(DemandEvent.enforce, forced.reason, more))
+
+
+async def _may_force(session: AsyncSession, demand: Demand, forced: Forced) -> None:
+    outstanding = await loans.outstanding(session, demand.pledge_id)
+    status = DemandStatus(demand.status)
+    refuse_if(rules.force_faults(status, outstanding_fen=outstanding, authority=forced.authority))
 
 
 async def fall_due(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:

@@ -13,15 +13,22 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import filing as rules
+from app.domain.amendment import AmendmentKind
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.filing import FilingAction, FilingChannel, FilingEvent, FilingStatus
+from app.domain.filing import FILING, FilingAction, FilingChannel, FilingEvent, FilingStatus
 from app.domain.identifiers import new_id
 from app.domain.notice import NoticeKind
 from app.domain.pledge import PledgeEvent, PledgeStatus
+from app.domain.pledge_life import UNDECIDED
 from app.domain.request import date_faults
 from app.models.filing import Filing
-from app.queries import consents as organisation_queries, filings as queries, pledges as pledge_queries
+from app.queries import (
+    amendments as amendment_queries,
+    consents as organisation_queries,
+    filings as queries,
+    pledges as pledge_queries,
+)
 from app.services import events, filing_terms, notices, working_days
 
 if TYPE_CHECKING:
@@ -78,7 +85,7 @@ async def submit(
     """
     pledge, items = await pledge_queries.lock(session, actor, pledge_id)
     found = date_faults("/submitted_on", new.submitted_on, today=moment.today, first=pledge.contracted_on)
-    states = {PledgeStatus(item.status) for item in items if item.asset_kind == new.asset_kind}
+    states = {PledgeStatus(item.status) for item in items if _concerned(item, new)}
     if not states & rules.NEEDED[new.action]:
         found.append(rules.NOTHING_TO_FILE.violation("/asset_kind", asset_kind=new.asset_kind.value))
     found += await _amendment_faults(session, pledge, new)
@@ -108,11 +115,20 @@ async def submit(
     return filing
 
 
+def _concerned(item: PledgeItem, new: NewFiling) -> bool:
+    """Whether a right may be filed for: one that an amendment is to add only with that amendment."""
+    added = item.amendment_id is not None and item.status in UNDECIDED
+    return item.asset_kind == new.asset_kind and (not added or item.amendment_id == new.amendment_id)
+
+
 async def _amendment_faults(session: AsyncSession, pledge: Pledge, new: NewFiling) -> list[Violation]:
-    named = new.amendment_id is not None
-    fits = named == (new.action in rules.OF_AMENDMENTS)
-    if fits and new.amendment_id is not None:
-        fits = await queries.amends(session, new.amendment_id, pledge.id)
+    asked = None
+    if new.amendment_id is not None:
+        amendment = await amendment_queries.open_one(session, pledge.id)
+        if amendment is None or amendment.id != new.amendment_id:
+            return [rules.AMENDMENT_UNFIT.violation("/amendment_id")]
+        asked = rules.AMENDED_BY[AmendmentKind(amendment.kind)]
+    fits = asked == (new.action if new.action in rules.AMENDED_BY.values() else None)
     return [] if fits else [rules.AMENDMENT_UNFIT.violation("/amendment_id")]
 
 
@@ -136,13 +152,13 @@ async def correct(
         rules.correction_faults(
             requested_on=requested_on,
             respond_by=respond_by,
-            submitted_on=filing.submitted_on,
+            handed_in_on=filing.corrected_on or filing.submitted_on,
             today=moment.today,
         )
     )
     filing.advance(FilingEvent.correct)
-    filing.correction_reason, filing.corrected_on = reason, None
-    filing.respond_by = respond_by
+    filing.correction_reason, filing.requested_on, filing.respond_by = reason, requested_on, respond_by
+    filing.corrected_on = None
     _mirror(pledge, items, filing, PledgeEvent.correct)
     event = await _event(
         session, actor, pledge, filing, "corrected", reason=reason, requested_on=requested_on
@@ -170,7 +186,8 @@ async def resubmit(
     `request.date_too_early`.
     """
     pledge, items, filing = await lock(session, actor, filing_id)
-    refuse_if(date_faults("/resubmitted_on", resubmitted_on, today=moment.today, first=filing.submitted_on))
+    FILING.next(FilingStatus(filing.status), FilingEvent.resubmit)
+    refuse_if(date_faults("/resubmitted_on", resubmitted_on, today=moment.today, first=filing.requested_on))
     filing.advance(FilingEvent.resubmit)
     filing.corrected_on = resubmitted_on
     kind, channel = AssetKind(filing.asset_kind), FilingChannel(filing.channel)

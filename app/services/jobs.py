@@ -139,7 +139,7 @@ async def watch_pledges(session: AsyncSession, actor: Actor, moment: Moment) -> 
     return {
         "lapsed": await pledges.lapse_due(session, actor=actor, moment=moment),
         "told": await pledges.remind(session, actor=actor, moment=moment),
-        "withdrawn": await amendments.withdraw_moot(session, actor=actor, moment=moment),
+        "closed": await amendments.settle_moot(session, actor=actor, moment=moment),
     }
 
 

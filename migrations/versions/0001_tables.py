@@ -1200,7 +1200,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'bank_breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched', 'enforcement_changed', 'pledge_short', 'pledge_covered', 'pledge_expiring', 'pledged_right_ended', 'invalidation_requested', 'amendment_filed', 'amendment_decided', 'amendment_late', 'delegation_granted', 'delegation_revoked', 'demand_received', 'demand_answered', 'demand_due', 'loan_overdue', 'loan_repaid', 'pledge_decided', 'pledge_unsecured', 'correction_requested', 'filing_overdue')",
+            "kind IN ('mandate_proposed', 'offer_received', 'offer_answered', 'consent_requested', 'consent_decided', 'application_received', 'application_decided', 'valuation_requested', 'claim_to_check', 'claim_to_approve', 'claim_to_release', 'claim_decided', 'breaker_changed', 'bank_breaker_changed', 'enrolment_to_confirm', 'enrolment_matched', 'observation_to_check', 'observation_decided', 'differences_found', 'fee_due', 'fee_late', 'right_lapsed', 'right_stayed', 'stay_ended', 'title_passed', 'commitment_changed', 'claim_possible', 'clawback_demanded', 'remittance_late', 'balance_crossed', 'period_changed', 'statement_unmatched', 'enforcement_changed', 'pledge_short', 'pledge_covered', 'pledge_expiring', 'pledged_right_ended', 'invalidation_requested', 'amendment_filed', 'amendment_decided', 'amendment_late', 'delegation_granted', 'delegation_revoked', 'demand_received', 'demand_answered', 'demand_due', 'loan_overdue', 'loan_repaid', 'loan_uncovered', 'pledge_decided', 'pledge_unsecured', 'correction_requested', 'filing_overdue')",
             name=op.f("ck_notices_kind"),
         ),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_notices_district_code")),
@@ -2309,6 +2309,7 @@ def upgrade() -> None:
         sa.Column("decided_on", sa.Date(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("(kind = 'check') = (pledge_id IS NULL)", name=op.f("ck_decisions_pledge_known")),
         sa.CheckConstraint("kind IN ('check', 'filing', 'substitution')", name=op.f("ck_decisions_kind")),
         sa.CheckConstraint("outcome IN ('passed', 'refused')", name=op.f("ck_decisions_outcome")),
         sa.ForeignKeyConstraint(
@@ -2321,6 +2322,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_decisions_pledge_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
     )
+    op.create_index("ix_decisions_decided_on", "decisions", ["decided_on", "id"], unique=False)
     op.create_index("ix_decisions_event_id", "decisions", ["event_id"], unique=False)
     op.create_index("ix_decisions_organisation_id", "decisions", ["organisation_id"], unique=False)
     op.create_index("ix_decisions_pledge_id", "decisions", ["pledge_id"], unique=False)
@@ -2892,6 +2894,7 @@ def upgrade() -> None:
         sa.Column("party_id", sa.Uuid(), nullable=False),
         sa.Column("share_ppm", sa.BigInteger(), nullable=False),
         sa.Column("agent", sa.Boolean(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("kind IN ('lending', 'risk')", name=op.f("ck_pledge_shares_kind")),
         sa.CheckConstraint(
             "role IN ('bank', 'guarantor', 'insurer', 'evaluator', 'operator', 'pool')",
@@ -2901,6 +2904,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_pledge_shares_district_code")
         ),
+        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_pledge_shares_event_id")),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name=op.f("fk_pledge_shares_party_id")),
         sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_pledge_shares_pledge_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_shares")),
@@ -2912,6 +2916,7 @@ def upgrade() -> None:
             name=op.f("uq_pledge_shares_pledge_id_kind_role_party_id"),
         ),
     )
+    op.create_index("ix_pledge_shares_event_id", "pledge_shares", ["event_id"], unique=False)
     op.create_index("ix_pledge_shares_party_id", "pledge_shares", ["party_id"], unique=False)
     op.create_table(
         "policies",
@@ -3297,6 +3302,8 @@ def upgrade() -> None:
         sa.Column("district_code", sa.String(length=12), nullable=False),
         sa.Column("enforcement_id", sa.Uuid(), nullable=False),
         sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("price_fen", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("price_fen > 0", name=op.f("ck_enforcement_items_price_fen")),
         sa.ForeignKeyConstraint(["asset_id"], ["assets.id"], name=op.f("fk_enforcement_items_asset_id")),
         sa.ForeignKeyConstraint(
             ["district_code"], ["districts.code"], name=op.f("fk_enforcement_items_district_code")
@@ -3354,6 +3361,7 @@ def upgrade() -> None:
         sa.Column("submitted_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("correction_reason", sa.Text(), nullable=True),
+        sa.Column("requested_on", sa.Date(), nullable=True),
         sa.Column("corrected_on", sa.Date(), nullable=True),
         sa.Column("respond_by", sa.Date(), nullable=True),
         sa.Column("decided_on", sa.Date(), nullable=True),
@@ -3365,7 +3373,8 @@ def upgrade() -> None:
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "(status = 'correction') <= (respond_by IS NOT NULL)", name=op.f("ck_filings_respond_by")
+            "(status = 'correction') <= (respond_by IS NOT NULL AND requested_on IS NOT NULL)",
+            name=op.f("ck_filings_respond_by"),
         ),
         sa.CheckConstraint(
             "(status IN ('registered', 'refused', 'withdrawn')) = (decided_on IS NOT NULL)",
@@ -3380,6 +3389,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('submitted', 'correction', 'registered', 'refused', 'withdrawn')",
             name=op.f("ck_filings_status"),
+        ),
+        sa.CheckConstraint(
+            "respond_by >= requested_on AND corrected_on >= requested_on",
+            name=op.f("ck_filings_corrected_on"),
         ),
         sa.ForeignKeyConstraint(["amendment_id"], ["amendments.id"], name=op.f("fk_filings_amendment_id")),
         sa.ForeignKeyConstraint(["district_code"], ["districts.code"], name=op.f("fk_filings_district_code")),
@@ -3555,7 +3568,8 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('drawdown', 'repayment', 'realisation', 'write_off')", name=op.f("ck_loan_entries_kind")
+            "kind IN ('drawdown', 'repayment', 'realisation', 'write_off', 'recovery')",
+            name=op.f("ck_loan_entries_kind"),
         ),
         sa.CheckConstraint(
             "kind NOT IN ('drawdown', 'write_off') OR interest_fen = 0",
@@ -3945,6 +3959,9 @@ def upgrade() -> None:
         sa.Column("ended_on", sa.Date(), nullable=True),
         sa.CheckConstraint("asset_kind IN ('patent', 'trademark')", name=op.f("ck_pledge_items_asset_kind")),
         sa.CheckConstraint(
+            "expires_on IS NULL OR asset_kind = 'trademark'", name=op.f("ck_pledge_items_expires_on")
+        ),
+        sa.CheckConstraint(
             "status IN ('filed', 'correction', 'refused', 'registered', 'deregistered', 'revoked', 'lapsed', 'withdrawn')",
             name=op.f("ck_pledge_items_status"),
         ),
@@ -3966,7 +3983,13 @@ def upgrade() -> None:
             name=op.f("fk_pledge_items_valuation_id_asset_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pledge_items")),
-        sa.UniqueConstraint("pledge_id", "asset_id", name=op.f("uq_pledge_items_pledge_id_asset_id")),
+        sa.UniqueConstraint(
+            "pledge_id",
+            "asset_id",
+            "amendment_id",
+            name=op.f("uq_pledge_items_pledge_id_asset_id_amendment_id"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     op.create_index(
         "ix_pledge_items_amendment_id",
@@ -4293,6 +4316,7 @@ def downgrade() -> None:
     op.drop_index("ix_policies_insured_id", table_name="policies")
     op.drop_table("policies")
     op.drop_index("ix_pledge_shares_party_id", table_name="pledge_shares")
+    op.drop_index("ix_pledge_shares_event_id", table_name="pledge_shares")
     op.drop_table("pledge_shares")
     op.drop_index("ix_period_balances_event_id", table_name="period_balances")
     op.drop_table("period_balances")
@@ -4365,6 +4389,7 @@ def downgrade() -> None:
     op.drop_index("ix_decisions_pledge_id", table_name="decisions")
     op.drop_index("ix_decisions_organisation_id", table_name="decisions")
     op.drop_index("ix_decisions_event_id", table_name="decisions")
+    op.drop_index("ix_decisions_decided_on", table_name="decisions")
     op.drop_table("decisions")
     op.drop_index("ix_deal_items_asset_id", table_name="deal_items")
     op.drop_table("deal_items")

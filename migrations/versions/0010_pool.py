@@ -15,7 +15,7 @@ SEQUENCES = ("stress_test_numbers",)
 APPEND_ONLY = ("fund_sources", "fund_movements", "stress_tests")
 UPDATABLE = {
     "bank_breakers": "status, version",
-    "commitments": "transfer_id, outstanding_fen, status, released_on, reason, version",
+    "commitments": "transfer_id, principal_fen, covered_fen, outstanding_fen, status, released_on, reason, version",
     "clawbacks": "received_on, transfer_id",
 }
 INSERTABLE = ("fund_tranches",)
@@ -139,6 +139,16 @@ BEGIN
     WHERE c.application_id = NEW.application_id AND c.pool_id = NEW.pool_id AND c.pledge_id IS NOT NULL) THEN
     RAISE EXCEPTION 'reservation % is confirmed by no filing', NEW.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_confirmed_by_filing';
+  END IF;
+  IF (NEW.principal_fen, NEW.covered_fen) <> (OLD.principal_fen, OLD.covered_fen) AND NOT (
+    NEW.principal_fen < OLD.principal_fen
+    AND NEW.covered_fen = ceil(NEW.principal_fen::numeric * NEW.ip_share_bp / 10000) AND EXISTS (
+      SELECT 1 FROM public.commitments c
+      WHERE c.pledge_id = NEW.pledge_id AND c.pool_id = NEW.pool_id AND c.id <> NEW.id
+        AND c.status = 'released' AND c.reason = 'enlarged'
+        AND c.principal_fen >= NEW.principal_fen)) THEN
+    RAISE EXCEPTION 'commitment % keeps the principal it was made for', NEW.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_commitments_principal_kept';
   END IF;
   IF NEW.outstanding_fen > OLD.outstanding_fen
     OR (NEW.transfer_id <> OLD.transfer_id) <> (NEW.outstanding_fen < OLD.outstanding_fen) THEN

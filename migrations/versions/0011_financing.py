@@ -21,17 +21,17 @@ APPEND_ONLY = (
 )
 UPDATABLE = {
     "filings": (
-        "correction_reason, corrected_on, respond_by, due_on, decided_on, announced_on, reason, grounds,"
+        "correction_reason, requested_on, corrected_on, respond_by, due_on, decided_on, announced_on, reason, grounds,"
         " status, version"
     ),
     "amendments": "reason, decided_on, status, version",
     "amendment_items": "registered_on, expires_on",
     "enforcements": "listing_id, deal_id, price_fen, sold_on, reason, status, version",
+    "enforcement_items": "price_fen",
     "demands": "answer, answered_on, status, version",
     "reservations": "pledge_id, status, version",
     "delegations": "reason, ended_on, status, version",
 }
-INSERTABLE = ("enforcement_items",)
 LOAN_OPENING = (
     "id, district_code, pledge_id, organisation_id, currency, limit_fen, revolving, plan, overdue_since,"
     " told_days, status, event_id, recorded_at, version"
@@ -82,8 +82,10 @@ BEGIN
   END IF;
   UPDATE public.loans SET
     drawn_fen = drawn_fen + CASE WHEN NEW.kind = 'drawdown' THEN principal ELSE 0 END,
-    repaid_fen = repaid_fen + CASE WHEN NEW.kind IN ('repayment', 'realisation') THEN principal ELSE 0 END,
-    written_off_fen = written_off_fen + CASE WHEN NEW.kind = 'write_off' THEN principal ELSE 0 END,
+    repaid_fen = repaid_fen
+      + CASE WHEN NEW.kind IN ('repayment', 'realisation', 'recovery') THEN principal ELSE 0 END,
+    written_off_fen = written_off_fen
+      + CASE NEW.kind WHEN 'write_off' THEN principal WHEN 'recovery' THEN -principal ELSE 0 END,
     interest_fen = interest_fen + sign * NEW.interest_fen
   WHERE id = NEW.loan_id;
   RETURN NULL;
@@ -270,7 +272,6 @@ def upgrade() -> None:
     rules.sequences(SEQUENCES)
     rules.append_only(APPEND_ONLY)
     rules.updatable(UPDATABLE)
-    rules.insertable(INSERTABLE)
     for writer in rules.WRITERS:
         op.execute(f"GRANT INSERT ({LOAN_OPENING}), UPDATE ({LOAN_UPDATABLE}) ON loans TO {writer}")
     rules.functions(FUNCTIONS)

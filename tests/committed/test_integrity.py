@@ -157,9 +157,9 @@ async def busy(server_url: str, tokens: TokenIssuer) -> AsyncIterator[Instance]:
                 "asset_id": str(right),
                 "registration_no": f"R-{right}",
                 "registered_on": str(now().today),
-                "expires_on": "2027-06-30",
+                "expires_on": "2027-06-30" if kind is AssetKind.trademark else None,
             }
-            for right in rights
+            for right, kind in zip(rights, AssetKind, strict=True)
         ]
         await stage.api.made(
             "bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": registrations}

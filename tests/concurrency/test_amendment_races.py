@@ -162,7 +162,8 @@ class Walk:
             return
         assert filed.status_code == 201, filed.text
         assert ("filed" in states.values()) == (body["kind"] == "substitution")
-        await self.decide(filed.json(), {one["asset_id"] for one in shown["items"] if is_mark(one)})
+        touched = (await self.stage.api.get("bank_a", self.path)).json()["items"]
+        await self.decide(filed.json(), {one["asset_id"] for one in touched if is_mark(one)})
         assert "filed" not in (await held(self.stage, self.pledge)).values()
 
     def wish(self, live: list[str]) -> dict[str, Any]:
@@ -194,7 +195,7 @@ class Walk:
             told: dict[str, str] = {}
             if swaps:
                 told["registration_no"] = f"示例-{asset_id}"
-            if swaps or asset_id in marks:
+            if asset_id in marks:
                 told["expires_on"] = f"{max(self.year, 2030)}-12-31"
             await api.made("bank_a", f"{at}/registrations", registered(asset_id, **told))
         assert (await api.get("bank_a", at)).json()["status"] == "registered"

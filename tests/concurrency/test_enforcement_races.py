@@ -9,13 +9,16 @@ import httpx
 import pytest
 
 from app.queries import integrity
+from tests.factories import loans
 from tests.factories.claims import TODAY, money
 from tests.factories.enforcements import (
     accept,
     bid,
+    disposal,
     dispose,
     enforce,
     enforcing,
+    lines,
     make_pledge,
     ruling,
     step,
@@ -137,4 +140,68 @@ async def test_a_cure_comes_before_the_sale_or_after_it(stage: Instance) -> None
         assert cured.is_success, cured.text
         assert outcome(sold)[0] in {(201, ""), (409, "enforcement.debt_settled")}
         assert await liens(stage, enforcement["asset_ids"][0]) == (not sold.is_success)
+    assert await broken(stage) == []
+
+
+@pytest.mark.committed
+async def test_a_disposal_is_offered_once_and_leaves_with_what_is_given_up(stage: Instance) -> None:
+    """UNI-12: two listings and the giving up side by side: one offer at most, and none of what was given up."""
+    api = stage.api
+    for _ in range(ROUNDS):
+        pledge = await make_pledge(api, stage.database)
+        enforcement = await enforce(api, pledge)
+        path = f"/v1/enforcements/{enforcement['id']}"
+        first, second, left = outcome(
+            *await asyncio.gather(
+                api.post("bank_a", f"{path}/listing", disposal()),
+                api.post("bank_a", f"{path}/listing", disposal()),
+                api.post("bank_a", f"{path}/abandonment", {"reason": "放弃"}),
+            )
+        )
+        assert left == (200, "")
+        assert {first, second} <= {
+            (201, ""),
+            (409, "enforcement.still_offered"),
+            (409, "state.illegal_transition"),
+        }
+        offered = (
+            "SELECT status FROM listings WHERE disposal AND id IN (SELECT i.listing_id FROM listing_items i"
+        )
+        statuses = await stage.owner.fetch(
+            f"{offered} WHERE i.asset_id = $1)", pledge["items"][0]["asset_id"]
+        )
+        assert [row["status"] for row in statuses] == ["withdrawn"] * [first, second].count((201, ""))
+    assert await broken(stage) == []
+
+
+@pytest.mark.committed
+async def test_a_loan_is_repaid_before_its_rights_are_sold_or_they_are_sold(stage: Instance) -> None:
+    """民法典第393条: the last receipt beside the sale: sold, its price is a surplus; or nothing is sold."""
+    api, pledges = stage.api, []
+    for _ in range(ROUNDS):
+        pledge = await loans.make_pledge(api, stage.database)
+        plan = [loans.instalment(1, "500000.00")]
+        await api.made("bank_a", f"{loans.loan_path(pledge)}/drawdowns", loans.drawdown(plan=plan))
+        pledges.append(pledge)
+    await loans.follow(stage.database, 2)
+    await loans.pass_to(api, 40)
+    today = str(loans.day(40))
+    for number, pledge in enumerate(pledges):
+        enforcement = await enforce(api, pledge, opened_on=today)
+        path, body = await sale(stage, enforcement)
+        body["sold_on"] = body["registrations"][0]["registered_on"] = today
+        receipt = loans.repayment("500000.00", received_on=today, reference=f"示例-{number}")
+        calls = [
+            api.post("operator", path, body),
+            api.post("bank_a", f"{loans.loan_path(pledge)}/repayments", receipt),
+        ]
+        answers = await asyncio.gather(*(calls if number % 2 else reversed(calls)))
+        sold, repaid = answers if number % 2 else reversed(answers)
+        assert repaid.is_success, repaid.text
+        assert outcome(sold)[0] in {(201, ""), (409, "enforcement.debt_settled")}
+        assert await liens(stage, enforcement["asset_ids"][0]) == (not sold.is_success)
+        if sold.is_success:
+            shared = f"/v1/enforcements/{enforcement['id']}/distribution"
+            closed = await api.made("bank_a", shared, {"received_on": today})
+            assert lines(closed) == {"surplus": "460000.00"}
     assert await broken(stage) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ import httpx
 import pytest
 
 from app.domain.permission import system_actor
-from app.queries import integrity
+from app.queries import integrity, pledge_classifications, pools
 from app.services import loans
-from tests.factories.claims import claiming, classification, make_cover, publicise
+from tests.factories.assets import make_asset
+from tests.factories.claims import claiming, classification, make_cover, make_loan, publicise
 from tests.factories.loans import day, drawdown, instalment, loan_path, make_pledge, repayment, second_banker
 from tests.support.instance import Instance
 
@@ -103,3 +105,30 @@ async def test_the_days_work_and_receipts_side_by_side(stage: Instance) -> None:
     assert told(answers) == {"done": 4}
     assert await work() == 0
     assert await stage.owner.fetch("SELECT DISTINCT status FROM loans") == [("repaid",)]
+
+
+async def test_the_days_work_holds_no_pool_while_it_waits_for_a_pledge(stage: Instance) -> None:
+    """OPS-03, RP-06: a booking locks its pledge, then its pool; the day's work all its pledges, then pools."""
+    pool, first = await make_cover(stage.api, stage.database, paid_in="5000000.00")
+    owner = stage.api.samples["sme"].organisation.party_id
+    async with stage.database.write() as unit:
+        right = (await make_asset(unit.session, owners=[owner])).id
+    last = await make_loan(stage.api, pool, right, principal="100000.00")
+    for pledge in (first, last):
+        plan = [instalment(1, "100000.00")]
+        await stage.api.made("bank_a", f"{loan_path(pledge)}/drawdowns", drawdown("100000.00", plan=plan))
+
+    async def work() -> int:
+        async with stage.database.write() as unit:
+            moment = replace(unit.moment, today=day(2))
+            return await loans.follow_due(unit.session, actor=system_actor("job"), moment=moment)
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with stage.database.write() as booking:
+        await pledge_classifications.lock_pledge(booking.session, uuid.UUID(last["id"]))
+        days_work = asyncio.create_task(work())
+        while not await stage.owner.fetchval(waiting):  # noqa: ASYNC110 - another session's wait has no event
+            await asyncio.sleep(0.01)
+        await pools.lock(booking.session, uuid.UUID(pool["id"]))
+    assert await days_work == 2
+    assert await sound(stage)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -68,3 +70,47 @@ def test_nothing_is_sold_below_its_reserve(price: int | None, *, refused: bool) 
     """PL-23: at the reserve it is; a negotiable price is held to it when it is agreed on."""
     assert bool(list(rules.reserve_faults(price, 10_000, "/price"))) == refused
     assert not list(rules.reserve_faults(1, None, "/price"))
+
+
+@given(surplus=st.integers(1, 10**13), prices=st.lists(st.integers(1, 10**12), min_size=1, max_size=6))
+def test_a_surplus_is_shared_whole_by_what_the_rights_brought(surplus: int, prices: list[int]) -> None:
+    """PL-24: two pledgors by turns; no fen lost, and none is a fen or more off its exact part."""
+    pledgors = [uuid.UUID(int=1), uuid.UUID(int=2)]
+    brought = [(pledgors[place % 2], price) for place, price in enumerate(prices)]
+    parts = dict(rules.surplus_of(surplus, brought))
+    assert sum(parts.values()) == surplus
+    for pledgor in pledgors:
+        exact = surplus * sum(price for owner, price in brought if owner == pledgor)
+        assert abs(parts.get(pledgor, 0) * sum(prices) - exact) < sum(prices)
+
+
+def test_a_sole_pledgor_gets_the_surplus_whatever_the_prices() -> None:
+    """民法典438: also one that is not recorded, and rights that were sold for one price."""
+    assert rules.surplus_of(7, [(None, 0), (None, 0)]) == [(None, 7)]
+
+
+@given(amounts=st.tuples(FEN, FEN, FEN, FEN, FEN), first=st.booleans())
+def test_beside_a_recovery_nobody_is_paid_before_those_who_bore_the_loss(
+    amounts: tuple[int, int, int, int, int], first: bool
+) -> None:
+    """RP-14, PL-24: the sharers, then a cost left with the bank, interest, what no claim covers, the surplus."""
+    price, cost, lacking, interest, uncovered = amounts
+    aside = rules.beside_recovery(
+        price,
+        cost_fen=cost,
+        cost_first=first,
+        lacking_fen=lacking,
+        interest_fen=interest,
+        uncovered_fen=uncovered,
+    )
+    gross = price - aside.cost_fen - aside.principal_fen
+    assert 0 <= aside.cost_fen <= (0 if first else cost)
+    assert 0 <= aside.principal_fen <= uncovered
+    taken = (cost if first else 0) + lacking
+    if aside.cost_fen + aside.principal_fen:
+        assert gross >= taken
+    if aside.principal_fen:
+        assert gross >= taken + interest
+        assert first or aside.cost_fen == cost
+    if gross > taken + interest:
+        assert aside.principal_fen == uncovered

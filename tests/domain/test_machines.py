@@ -204,6 +204,7 @@ ARROWS = {
     "loan": """
         disbursed  fall_overdue  overdue
         disbursed  repay         repaid
+        disbursed  write_off     written_off
         overdue    cure          disbursed
         overdue    enforce       enforcing
         overdue    repay         repaid
@@ -212,6 +213,7 @@ ARROWS = {
         enforcing  repay         repaid
         enforcing  write_off     written_off
         repaid       reopen        disbursed
+        written_off  repay         repaid
         written_off  reopen        overdue
     """,
     "filing": """
@@ -232,6 +234,7 @@ ARROWS = {
         opened  list        listed
         opened  sell        sold
         opened  abandon     abandoned
+        listed  list        listed
         listed  sell        sold
         listed  abandon     abandoned
         sold    distribute  closed

@@ -7,9 +7,15 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from app.config import Settings
+from app.infra.certificates import CertificatePress
 from app.infra.db import Database
+from app.infra.security import TokenIssuer
+from app.main import create_app
 from tests.support import server
+from tests.support.api import Api
 from tests.support.published import Register, import_all
+from tests.support.samples import Samples, fill
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +27,19 @@ async def register(server_url: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield Register(connection, database, await import_all(database, folder), folder)
         await connection.close()
         await database.close()
+
+
+@pytest.fixture(scope="session")
+async def organisations(register: Register) -> Samples:
+    """The sample organisations beside the real ones; what looks at the imports alone runs before."""
+    return await fill(register.database)
+
+
+@pytest.fixture
+async def api(
+    register: Register, tokens: TokenIssuer, press: CertificatePress, organisations: Samples
+) -> AsyncIterator[Api]:
+    """The application on the imported database."""
+    client = Api(create_app(Settings(), register.database, tokens, press), tokens, organisations)
+    yield client
+    await client.http.aclose()

@@ -144,12 +144,14 @@ def take(world: World, row: Row) -> None:
                 "reel": row["reel_frame"],
                 "by": {lender(one) for one in split(row["assignee_orgs"])},
                 "live": True,
+                "since": row["recorded"] or row["executed"],
+                "until": None,
             }
             world.liens[number].append(placed)
     elif kind == "pledge_release":
         ended = [lien for number in numbers(row) if (lien := released(world, number, row)) is not None]
         for lien in ended:
-            lien["live"] = False
+            lien["live"], lien["until"] = False, row["recorded"] or row["executed"]
         world.unmatched += not ended
 
 

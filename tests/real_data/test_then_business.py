@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncpg
-import pytest
 
-from app.config import Settings
 from app.domain.asset import AssetKind
-from app.infra.certificates import CertificatePress
-from app.infra.security import TokenIssuer
-from app.main import create_app
 from tests.factories.assets import make_asset
 from tests.factories.clock import now
 from tests.factories.pledges import filing, make_pool
 from tests.support.api import Api
 from tests.support.published import PUBLISHED, Register
-from tests.support.samples import fill
 
 pytestmark = PUBLISHED
 YEAR = now().today.year
@@ -41,13 +35,6 @@ async def figures(api: Api, district: str, first: int) -> dict[str, object]:
         assert answer.status_code == 200, answer.text
         found[measure] = [cell["amount"] or cell["value"] for cell in answer.json()["cells"]]
     return found
-
-
-@pytest.fixture
-async def api(register: Register, tokens: TokenIssuer, press: CertificatePress) -> Api:
-    """The application on the imported database, with the sample organisations entered."""
-    app = create_app(Settings(), register.database, tokens, press)
-    return Api(app, tokens, await fill(register.database))
 
 
 async def test_business_beside_the_real_register_counts_for_itself_alone(
@@ -114,10 +101,10 @@ async def test_business_beside_the_real_register_counts_for_itself_alone(
             "asset_id": str(right),
             "registration_no": f"示例-{number}",
             "registered_on": str(now().today),
-            "expires_on": "2027-06-30",
         }
         for number, right in enumerate(rights)
     ]
+    registrations[list(AssetKind).index(AssetKind.trademark)]["expires_on"] = "2027-06-30"
     await api.made("bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": registrations})
 
     assert await figures(api, "120110", YEAR) == {

@@ -417,5 +417,26 @@ async def test_a_right_that_is_to_come_in_is_decided_with_its_amendment(
     assert told(await api.post("bank_a", f"{at}/refusals", named)) == (409, "amendment.right_of_amendment")
     await api.made("bank_a", f"{at}/deregistrations", {"reason": "waived", "deregistered_on": today})
     assert await liens(database, pledge) == set()
-    assert (await run(database, "watch_pledges", now().today))["withdrawn"] == 1
+    assert (await run(database, "watch_pledges", now().today))["closed"] == 1
     assert (await api.get("bank_a", f"/v1/amendments/{filed['id']}")).json()["status"] == "withdrawn"
+
+
+async def test_filing_and_the_offices_word_are_one_call_or_nothing(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """PLG-09, PL-19: what the office registered the same day is given along; a fault in it leaves nothing filed."""
+    patent, mark = await make_rights(api, database, PATENT, MARK)
+    pledge = await make_pledge(api, [patent, mark])
+    extension = amendment("extension", debt_to=LATER)
+    entries = [{"asset_id": one, "registered_on": str(now().today)} for one in (patent, mark)]
+    refused = await api.post("bank_a", path(pledge), extension | {"registrations": entries})
+    assert (codes(refused), refused.status_code) == (["amendment.expiry_too_early"], 409)
+    assert refused.json()["violations"][0]["pointer"] == "/registrations/1/expires_on"
+    assert (await api.get("bank_a", "/v1/amendments", pledge_id=pledge["id"])).json()["items"] == []
+
+    entries[1]["expires_on"] = LATER
+    done = await api.made("bank_a", path(pledge), extension | {"registrations": entries})
+    assert (done["status"], (await shown(api, pledge))["debt_to"]) == ("registered", LATER)
+    let_go = amendment("release", asset_ids=[patent], registrations=entries[:1])
+    assert (await api.made("bank_a", path(pledge), let_go))["status"] == "registered"
+    assert await liens(database, pledge) == {mark}

@@ -14,12 +14,16 @@ from sqlalchemy import select
 
 from app.domain.clock import Moment
 from app.domain.errors import DomainError
-from app.domain.permission import Permission
+from app.domain.identifiers import new_id
+from app.domain.permission import Permission, Role
 from app.models.audit import Audit
-from app.services import delegations
+from app.models.delegation import Delegation
+from app.services import delegations, organisations
+from app.services.sandbox.organisations import sample_uscc
 from tests.factories.clock import now
 from tests.factories.finance import organisation_id, owned, party_id
 from tests.factories.pledges import filing
+from tests.routers.test_events import seal
 from tests.support.api import Api, codes, objections
 from tests.support.database import SavepointDatabase
 from tests.support.samples import actor_of
@@ -173,7 +177,7 @@ async def test_says_everything_that_speaks_against_it(api: Api) -> None:
     body = await delegation(
         api,
         agent_id=organisation_id(api, "bank_a"),
-        permissions=["pledge:file", "claim:release", "delegation:write", "asset:status"],
+        permissions=["pledge:file", "claim:release", "delegation:write", "asset:status", "asset:write"],
         valid_from=day(5),
         valid_to=day(4),
     )
@@ -182,7 +186,8 @@ async def test_says_everything_that_speaks_against_it(api: Api) -> None:
         ("delegation.term_invalid", "/valid_to"),
         ("delegation.not_delegable", "/permissions/1"),
         ("delegation.not_delegable", "/permissions/2"),
-        ("delegation.not_held", "/permissions/3"),
+        ("delegation.not_delegable", "/permissions/3"),
+        ("delegation.not_held", "/permissions/4"),
     ]
     foreign = await delegation(api, document_id=await attorney(api, "bank_b"))
     assert objections(await api.post("bank_a", PATH, foreign)) == [("document.not_found", "/document_id")]
@@ -207,6 +212,15 @@ async def test_a_key_used_for_oneself_is_not_answered_for_another(
     crossed = await api.post("agency", "/v1/pledges", body, key=key, headers={"On-Behalf-Of": other["id"]})
     assert codes(crossed) == ["idempotency.key_reused"]
 
+    papers, content = await granted(api, permissions=["document:write"]), base64.b64encode(b"x").decode()
+    paper = {"name": "示例.txt", "media_type": "text/plain", "content_base64": content}
+    for first_as, then_as in (({}, {"On-Behalf-Of": papers["id"]}), ({"On-Behalf-Of": papers["id"]}, {})):
+        key = str(uuid.uuid4())
+        done = await api.post("agency", "/v1/documents", paper, key=key, headers=first_as)
+        assert done.status_code == 201, done.text
+        crossed = await api.post("agency", "/v1/documents", paper, key=key, headers=then_as)
+        assert codes(crossed) == ["idempotency.key_reused"]
+
 
 async def test_is_seen_by_both_sides_and_the_offices(api: Api) -> None:
     made = await granted(api)
@@ -217,3 +231,105 @@ async def test_is_seen_by_both_sides_and_the_offices(api: Api) -> None:
         assert [one["id"] for one in listed] == ([made["id"]] if status == 200 else []), role
     refused = await api.post("agency", f"{PATH}/{made['id']}/revocation", {"reason": "示例"})
     assert refused.status_code == 403
+
+
+async def entered(
+    database: SavepointDatabase, like: dict[str, Any], *, principal: str, agent: str, permissions: list[str]
+) -> uuid.UUID:
+    """A delegation as it would stand had it been given before its sides became what they are now."""
+    async with database.write() as unit:
+        given = await unit.session.get_one(Delegation, uuid.UUID(like["id"]))
+        values = {column.key: getattr(given, column.key) for column in Delegation.__table__.columns}
+        values |= {"id": new_id(), "number": f"{given.number}-{agent[-6:]}", "permissions": permissions}
+        values |= {"principal_id": uuid.UUID(principal), "agent_id": uuid.UUID(agent)}
+        other = Delegation(**values)
+        unit.session.add(other)
+        return other.id
+
+
+@pytest.mark.parametrize("office", ["operator", "pool_manager", "treasury", "sme"])
+async def test_neither_an_office_nor_a_borrower_acts_for_a_bank(
+    api: Api, database: SavepointDatabase, office: str
+) -> None:
+    """RB-02, RB-03: it would approve, or ask for, as itself what it does in the bank's name."""
+    refused = await api.post("bank_a", PATH, await delegation(api, agent_id=organisation_id(api, office)))
+    assert (refused.status_code, objections(refused)) == (403, [("delegation.not_intermediary", "/agent_id")])
+    given = await entered(
+        database,
+        await granted(api),
+        principal=organisation_id(api, "bank_a"),
+        agent=organisation_id(api, office),
+        permissions=["pledge:file"],
+    )
+    body = filing(party_id(api, "sme"), [await owned(api, database)])
+    called = await by(api, {"id": str(given)}, "/v1/pledges", body, role=office)
+    assert objections(called) == [("delegation.not_intermediary", "header:On-Behalf-Of")]
+
+
+async def test_a_principals_office_is_not_passed_on(api: Api, database: SavepointDatabase) -> None:
+    """RB-01: the agent of a bank that is an office too sees the bank's cases, not the office's district."""
+    system, moment = actor_of(api.samples, "operator"), now()
+    async with database.write() as unit:
+        both = await organisations.add(
+            unit.session,
+            actor=system,
+            moment=moment,
+            name="示例政策性银行",
+            uscc=sample_uscc(901),
+            roles=[Role.bank, Role.finance_office],
+            district_code="120110",
+        )
+    given = await entered(
+        database,
+        await granted(api),
+        principal=str(both.id),
+        agent=organisation_id(api, "agency"),
+        permissions=["pledge:read", "ledger:read"],
+    )
+    theirs = await api.made(
+        "bank_a", "/v1/pledges", filing(party_id(api, "sme"), [await owned(api, database)])
+    )
+    headers = api.headers("agency") | {"On-Behalf-Of": str(given)}
+    assert (await api.http.get(f"/v1/pledges/{theirs['id']}", headers=headers)).status_code == 404
+    async with database.read() as unit:
+        with pytest.raises(DomainError) as caught:
+            await delegations.act(
+                unit.session,
+                actor=api.actor("agency"),
+                moment=moment,
+                delegation_id=given,
+                permission=Permission.ledger_read,
+                writing=False,
+            )
+    assert caught.value.code.code == "auth.denied"
+
+
+async def test_a_narrowed_token_stays_narrow(api: Api, database: SavepointDatabase) -> None:
+    """SEC-11: a token asked for with less scope carries that little by a delegation too."""
+    made, body = await granted(api), filing(party_id(api, "sme"), [await owned(api, database)])
+
+    async def status(path: str, *scope: Permission) -> tuple[int, int]:
+        token = {"Authorization": f"Bearer {api.token('agency', list(scope))}", "On-Behalf-Of": made["id"]}
+        shown = await api.http.get(path, headers=api.headers("agency") | token)
+        return shown.status_code, (await api.post("agency", path, body, headers=token)).status_code
+
+    assert await status("/v1/pledges", Permission.asset_read) == (403, 403)
+    assert await status("/v1/pledges", Permission.pledge_read) == (200, 403)
+    assert await status("/v1/pledges", *api.actor("agency").permissions) == (200, 201)
+
+
+async def test_what_an_agent_reads_is_in_the_log_of_both(api: Api, database: SavepointDatabase) -> None:
+    """RB-05, SEC-11: a read by a delegation is told with its path; a refused one shows nothing."""
+    made = await granted(api)
+    pledge = await api.made(
+        "bank_a", "/v1/pledges", filing(party_id(api, "sme"), [await owned(api, database)])
+    )
+    path = f"/v1/pledges/{pledge['id']}"
+    headers = api.headers("agency") | {"On-Behalf-Of": made["id"]}
+    assert (await api.http.get(path, headers=headers)).status_code == 200
+    assert (await api.http.get("/v1/claims", headers=headers)).status_code == 403
+    await seal(database)
+    for role in ("bank_a", "agency"):
+        events = (await api.get(role, "/v1/events", type="delegation.used", limit=100)).json()["items"]
+        told = [one["payload"]["request"] for one in events]
+        assert told == [f"GET {path}"], role

@@ -128,6 +128,21 @@ async def test_a_revoked_registration_never_was(api: Api, database: SavepointDat
     assert json.loads(certified["body"])["state"]["encumbrances"] == []
 
 
+async def test_a_revoked_registration_is_found_by_the_day_it_was_laid(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """PL-08, PLG-11: as void, in a window of or around the day of its filing; not in a later one."""
+    asset = await owned(api, database)
+    pledge = await pledged(api, asset)
+    today = now().today
+    await api.made(
+        "bank_a", f"/v1/pledges/{pledge['id']}/revocations", {"reason": "示例", "revoked_on": str(today)}
+    )
+    for days, told in ((-1, [True]), (0, [True]), (1, [])):
+        asked = {"asset_id": asset, "include": "discharged", "from": str(today + timedelta(days=days))}
+        assert [one["void"] for one in await found(api, "bank_b", **asked)] == told, days
+
+
 async def test_a_party_is_searched_by_id_and_code_for_the_time_it_owned_the_right(
     api: Api, database: SavepointDatabase
 ) -> None:

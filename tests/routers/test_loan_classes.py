@@ -170,7 +170,7 @@ async def test_what_will_not_come_back_is_written_off(api: Api, database: Savepo
     await draw(api, pledge, plan=[instalment(1, "500000.00", "900.00")])
     path = f"{loan_path(pledge)}/write-offs"
     body = {"principal": money("400000.00"), "written_off_on": str(TODAY), "reference": "核销-1"}
-    assert told(await api.post("bank_a", path, body)) == (409, "state.illegal_transition")
+    assert told(await api.post("bank_a", path, body)) == (409, "loan.not_overdue")
     await follow(database, 2)
     await pass_to(api, 2)
     part = await api.made("bank_a", path, body)

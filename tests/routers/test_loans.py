@@ -312,8 +312,9 @@ async def test_a_loan_in_a_syndicate_is_read_by_its_lenders(api: Api, database: 
     await draw(api, pledge)
     assert told(await api.get("bank_b", loan_path(pledge))) == (404, "pledge.not_found")
     shares = (
-        "INSERT INTO pledge_shares (id, district_code, pledge_id, kind, role, party_id, share_ppm, agent)"
-        " SELECT gen_random_uuid(), district_code, id, 'lending', 'bank', p.party_id, 500000, p.agent"
+        "INSERT INTO pledge_shares (id, district_code, pledge_id, kind, role, party_id, share_ppm, agent,"
+        " event_id)"
+        " SELECT gen_random_uuid(), district_code, id, 'lending', 'bank', p.party_id, 500000, p.agent, event_id"
         " FROM pledges, (VALUES (cast(:one AS uuid), true), (cast(:two AS uuid), false)) p(party_id, agent)"
         " WHERE id = :pledge"
     )

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from app.models.hold import Hold
 from app.models.pledge import Decision, Pledge
 from app.models.pool import Commitment
 from app.services.pledges import batch
-from tests.factories.assets import make_asset
+from tests.factories.assets import make_asset, pass_title
+from tests.factories.clock import now
+from tests.factories.finance import application, owned
 from tests.factories.pledge_batches import line, outcomes, post_batch
 from tests.factories.pledges import filing, make_pool
 from tests.support.api import Api, objections
@@ -271,7 +274,8 @@ def past(rights: list[uuid.UUID], **changes: Any) -> dict[str, Any]:
                 "asset_id": str(right),
                 "registration_no": f"Y2020-{right.hex[-6:]}",
                 "registered_on": f"2020-0{place + 1}-15",
-                "expires_on": "2027-06-30",
+                # Of a mixed pledge every other right is a mark, whose registration ends on a day.
+                "expires_on": "2027-06-30" if place % 2 else None,
             }
             for place, right in enumerate(rights)
         ],
@@ -363,3 +367,89 @@ async def test_history_tells_every_registration_once(
             api, "bank_a", [line(str(uuid.uuid4()), filing(owner, rights), history=past(told))]
         )
         assert "pledge.history_incomplete" in outcomes(done)[0]
+
+
+async def test_what_is_pledged_to_this_day_is_its_owners(
+    api: Api, database: SavepointDatabase, owner: uuid.UUID
+) -> None:
+    """PLG-15, PL-06: nobody enters a live pledge of another's right; who passed the right on with it may be told,
+    if it was theirs when it was filed; of what is over, owners need not be known."""
+    stranger = api.samples["sme_b"].organisation.party_id
+    async with database.write() as unit:
+        rights = []
+        for until in (date(2019, 11, 20), date(2022, 1, 1)):
+            asset = await make_asset(unit.session, owners=[owner], acquired=[date(2018, 1, 1)])
+            await pass_title(unit.session, asset.id, stranger, on=until)
+            rights.append(asset.id)
+    theirs, passed_on = rights
+    told = [
+        ("stranger", theirs, {}),
+        ("over", theirs, {"deregistered_on": "2021-05-01"}),
+        ("passed-on", passed_on, {}),
+    ]
+    lines = [
+        line(key, filing(owner, [right]), history=past([right], **changes)) for key, right, changes in told
+    ]
+    lines[1]["history"]["registrations"][0]["registration_no"] = "Y2020-OVER"
+    done = await post_batch(api, "bank_a", lines)
+    assert outcomes(done) == ["pledge.not_owner", "created", "created"]
+
+
+async def test_what_is_over_leaves_the_banks_reservation_alone(
+    api: Api, database: SavepointDatabase, owner: uuid.UUID
+) -> None:
+    """PLG-15, UNI-26: history of a right that the bank keeps for its pledge does not use the reservation up."""
+    right = await owned(api, database)
+    applied = await api.made("sme", "/v1/applications", application(api, right))
+    await api.made("bank_a", f"/v1/applications/{applied['id']}/review", None)
+    last_day = str(now().today + timedelta(days=9))
+    kept = await api.made(
+        "bank_a", "/v1/reservations", {"application_id": applied["id"], "expires_on": last_day}
+    )
+    path = f"/v1/reservations/{kept['id']}"
+    rights = [uuid.UUID(right)]
+    over = line("over", filing(owner, rights), history=past(rights, deregistered_on="2021-05-01"))
+    assert outcomes(await post_batch(api, "bank_a", [over])) == ["created"]
+    assert (await api.get("bank_a", path)).json()["status"] == "live"
+    lines = [over, line("now", filing(owner, rights))]
+    assert outcomes(await post_batch(api, "bank_a", lines)) == ["exists", "created"]
+    assert (await api.get("bank_a", path)).json()["status"] == "used"
+
+
+async def test_history_costs_two_statements_more_however_long(
+    api: Api, database: SavepointDatabase, owner: uuid.UUID, make_rights: MakeRights
+) -> None:
+    """Decisions §9, ST-08: where and under what pledges count is read for all of a chunk at once."""
+    rights = await make_rights(12)
+    assert database.connection is not None
+    seen = []
+    for some in (rights[:2], rights[2:]):
+        lines = [line(str(right), filing(owner, [right]), history=past([right])) for right in some]
+        async with statements(database.connection) as counted:
+            assert set(outcomes(await post_batch(api, "bank_a", lines))) == {"created"}
+        seen.append(len(counted.work))
+    assert seen == [7, 7]
+
+
+async def test_a_chunk_is_full_of_rights_too(
+    api: Api,
+    database: SavepointDatabase,
+    owner: uuid.UUID,
+    make_rights: MakeRights,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Filings of many rights are read and written fewer at a time."""
+    monkeypatch.setattr(batch, "RIGHTS", 4)
+    rights = await make_rights(11)
+    parts = [rights[:2], rights[2:4], rights[4:9], rights[9:10], rights[10:]]
+    lines = [line(str(place), filing(owner, part)) for place, part in enumerate(parts)]
+    assert database.connection is not None
+    async with statements(database.connection) as seen:
+        assert set(outcomes(await post_batch(api, "bank_a", lines))) == {"created"}
+    assert sum(text.lstrip().startswith("WITH event") for text in seen.work) == 3
+
+
+async def test_a_line_that_is_all_faults_tells_some(api: Api) -> None:
+    """C30: a few bytes with a thousand faults make no answer of megabytes."""
+    done = await post_batch(api, "bank_a", [line("x", {"items": [{}] * 500})])
+    assert len(done.json()["results"][0]["violations"]) == 10

@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.domain.asset import AssetKind
 from app.models.asset import Asset
+from app.models.pledge import Pledge
+from app.queries import seals
 from tests.factories.assets import make_asset
 from tests.factories.clock import now
 from tests.factories.pledges import filing
@@ -205,3 +207,19 @@ async def test_a_debt_ends_with_the_right_and_not_a_day_later(
     assert [code for code, _ in objections(late)] == ["pledge.term_exceeds"]
     made = await api.made("bank_a", "/v1/pledges", filing(owner, [patent], debt_to=str(now().today)))
     assert made["status"] == "filed"
+
+
+async def test_what_the_members_share_is_under_the_seal_of_the_filing(
+    api: Api, database: SavepointDatabase, rights: Rights
+) -> None:
+    """SEC-05, PLG-14: the shares are written under the pledge's event, whose seal covers them."""
+    owner, patent, _ = rights
+    shares = [share("risk", "bank", party(api, "bank_a"), 1_000_000)]
+    made = await api.made("bank_a", "/v1/pledges", filing(owner, [patent], shares=shares))
+    async with database.read() as unit:
+        event_id = await unit.session.scalar(
+            select(Pledge.event_id).where(Pledge.id == uuid.UUID(made["id"]))
+        )
+        assert event_id is not None
+        contents = await seals.contents(unit.session, [event_id])
+    assert contents[event_id]["pledge_shares"]["rows"] == 1

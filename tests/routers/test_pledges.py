@@ -160,12 +160,9 @@ async def test_statistics_count_a_financing_once_and_its_registrations_each(
     """PL-28, ST-09, ST-10: financing once with its principal, two registrations, mixed once."""
     owner, patent, mark = rights
     pledge = await api.made("bank_a", "/v1/pledges", filing(owner, [patent, mark]))
-    for asset_id, number in ((patent, "Y-2"), (mark, "S-2")):
-        await api.made(
-            "bank_a",
-            f"/v1/pledges/{pledge['id']}/registrations",
-            {"registrations": [registration(asset_id, number, expires_on="2027-06-30")]},
-        )
+    until = {"expires_on": "2027-06-30"}
+    for given in (registration(patent, "Y-2"), registration(mark, "S-2", **until)):
+        await api.made("bank_a", f"/v1/pledges/{pledge['id']}/registrations", {"registrations": [given]})
     year = now().today.year
 
     async def total(measure: str) -> object:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from app.domain import certificate_search
 from app.domain.hold import HoldKind
+from app.queries import certificate_searches
 from tests.factories.assets import make_asset, tie_up
 from tests.factories.clock import now
 from tests.factories.finance import owned, party_id
@@ -93,6 +95,24 @@ async def test_a_party_without_rights_is_certified_to_have_none(
     async with database.write() as unit:
         await make_asset(unit.session, owners=[party.id])
     assert (await verdict(api, made))["verdict"] == "superseded"
+
+
+async def test_more_rights_than_a_page_holds_supersede_a_certificate(
+    api: Api, database: SavepointDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PLG-06: whoever holds the paper gets a verdict, though nobody could be given such a paper any more."""
+    monkeypatch.setattr(certificate_search, "MAX_RIGHTS", 1)
+    monkeypatch.setattr(certificate_searches, "MAX_RIGHTS", 1)
+    async with database.write() as unit:
+        party = await make_party(unit.session)
+        await make_asset(unit.session, owners=[party.id])
+    made = await searched(api, party_id=str(party.id))
+    async with database.write() as unit:
+        for _ in range(2):
+            await make_asset(unit.session, owners=[party.id])
+    assert (await verdict(api, made))["verdict"] == "superseded"
+    refused = await api.post("bank_b", PATH, {"party_id": str(party.id)})
+    assert objections(refused) == [("certificate.too_many_rights", "/party_id")]
 
 
 async def test_is_about_one_right_or_one_party(api: Api, database: SavepointDatabase) -> None:

@@ -84,7 +84,7 @@ async def test_replay_under_the_new_law_turns_the_expected_cases_only(
             unit.session, actor=actor, moment=now(), code="cn-461-2021", wanted=wanted
         )
     assert (made.judged, made.passed_before, made.passed_after) == (2, 0, 1)
-    by_id = {decision.id: difference for decision, difference in made.changed}
+    by_id = {one.id: one.difference for one in made.changed}
     assert by_id[turned.id].outcome == "passed"
     weighed = [
         [(before["code"], before["severity"], after["severity"]) for before, after in one.weighed]
@@ -93,6 +93,54 @@ async def test_replay_under_the_new_law_turns_the_expected_cases_only(
     clause = ("pledge.foreclosure_clause", "block", "warn")
     assert sorted(map(len, weighed)) == [1, 2]
     assert all(clause in one for one in weighed)
+
+
+async def test_replay_goes_on_by_day_whatever_was_entered_first(
+    api: Api, database: SavepointDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UNI-36: pages neither skip nor repeat; an answer also ends once it tells of very many grounds."""
+    owner = api.samples["sme"].organisation.party_id
+    actor = actor_of(api.samples, "operator")
+    days = [date(2021, 3, 3), date(2021, 3, 1), date(2021, 3, 2), date(2021, 3, 1), date(2021, 3, 4)]
+    monkeypatch.setattr(decisions, "BATCH", 2)
+    async with database.write() as unit:
+        asset = await make_asset(unit.session, owners=[owner], invalidation_pending=True)
+        made = [await checked(unit.session, api, asset.id, day) for day in days]
+        expected = [one.id for one in sorted(made, key=lambda one: (one.decided_on, one.id))][:4]
+
+        async def pages(limit: int) -> list[list[uuid.UUID]]:
+            wanted = Wanted(first=date(2021, 3, 1), last=date(2021, 3, 3), kind=None, after=None, limit=limit)
+            found = []
+            while True:
+                answer = await decisions.replay(
+                    unit.session, actor=actor, moment=now(), code="cn-461-2021", wanted=wanted
+                )
+                found.append([one.id for one in answer.changed])
+                if answer.next_cursor is None:
+                    return found
+                wanted = replace(wanted, after=answer.next_cursor)
+
+        assert await pages(3) == [expected[:3], expected[3:]]
+        assert await pages(10) == [expected]
+        monkeypatch.setattr(decisions, "MAX_TOLD", 3)
+        assert await pages(10) == [expected[:2], expected[2:]]
+
+
+async def test_a_pre_check_is_of_no_pledge(api: Api, database: SavepointDatabase) -> None:
+    """UNI-36: what was filed names its pledge, by the database's own rule."""
+    owner = api.samples["sme"].organisation.party_id
+    async with database.write() as unit:
+        asset = await make_asset(unit.session, owners=[owner])
+        made = await checked(unit.session, api, asset.id, date(2022, 1, 4))
+        again = (
+            "INSERT INTO decisions (id, district_code, organisation_id, kind, rule_pack, assumed, inputs, found,"
+            " outcome, decided_on, event_id, recorded_at) SELECT gen_random_uuid(), district_code,"
+            " organisation_id, 'filing', rule_pack, assumed, inputs, found, outcome, decided_on, event_id,"
+            " recorded_at FROM decisions WHERE id = :id"
+        )
+        with pytest.raises(DBAPIError, match="ck_decisions_pledge_known"):
+            async with unit.session.begin_nested():
+                await unit.session.execute(text(again), {"id": made.id})
 
 
 @pytest.mark.parametrize("change", ["UPDATE decisions SET outcome = 'passed'", "DELETE FROM decisions"])

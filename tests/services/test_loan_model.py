@@ -64,16 +64,23 @@ class Plain:
         return self.total("drawdown", until=until) - self.total("repayment", "write_off", until=until)
 
     @property
+    def given_up(self) -> int:
+        """What was written off and has not come in since."""
+        return self.total("write_off") - self.total("recovery")
+
+    @property
     def interest(self) -> int:
         return sum(one.interest for one in self.entries.values() if not one.undone)
 
     def lawful(self) -> bool:
         """Within the limit, and on no day more paid back than drawn."""
         within = (self.owed() if self.revolving else self.total("drawdown")) <= LIMIT
-        return within and all(self.owed(one.on) >= 0 for one in self.entries.values())
+        return within and self.given_up >= 0 and all(self.owed(one.on) >= 0 for one in self.entries.values())
 
     def overdue(self, today: date) -> int:
         """Counted from the end: what is not due yet is the last to be paid."""
+        if self.total("drawdown") == 0:
+            return 0
         since = self.total("drawdown") - self.drawn_then
         scheduled = sum(part[1] for part in self.plan) + since
         coming = sum(part[1] for part in self.plan if part[0] >= today)
@@ -84,11 +91,13 @@ class Plain:
         late = sum(part[2] for part in self.plan if part[0] < today)
         return max(0, self.owed() - coming - beside) + max(0, late - paid)
 
-    def settle(self, today: date, last: str = "") -> None:
+    def settle(self, today: date) -> None:
         """Where the loan stands after something was booked, or a day passed."""
-        if self.owed() == 0 and last == "write_off":
+        lent = self.total("drawdown") > 0
+        paid = self.over or not (self.overdue(today) or (self.revolving and today <= END))
+        if self.owed() == 0 and self.given_up:
             self.status = "written_off"
-        elif self.owed() == 0 and not self.overdue(today) and not (self.revolving and today <= END):
+        elif self.owed() == 0 and lent and paid:
             self.status = "repaid"
         else:
             self.status = "overdue" if self.overdue(today) else "disbursed"
@@ -133,8 +142,7 @@ class Book(RuleBasedStateMachine):
             return
         _, booked = self.run(self._call(work, **given))
         self.plain.entries[booked.id] = self.plain.entries.pop(key)
-        if not self.plain.over:
-            self.plain.settle(self.today, entry.kind)
+        self.plain.settle(self.today)
 
     @rule(units=st.integers(1, 40), back=st.integers(0, 9))
     def draw(self, units: int, back: int) -> None:
@@ -149,7 +157,8 @@ class Book(RuleBasedStateMachine):
         first = min((one.on for one in self.standing("drawdown")), default=date.max)
         allowed = self.plain.status != "none" and units + interest > 0 and on >= first
         new = NewReceipt(on, self.reference(), principal=Money(units * UNIT), interest=Money(interest * UNIT))
-        entry = Entry("repayment", units * UNIT, interest * UNIT, on)
+        kind = "recovery" if self.plain.status == "written_off" else "repayment"
+        entry = Entry(kind, units * UNIT, interest * UNIT, on)
         self.both(entry, allowed, loans.receive, new=new)
 
     @rule()
@@ -210,7 +219,9 @@ class Book(RuleBasedStateMachine):
                 self.run(self._call(loans.reverse, self.banker, **given))
             return
         self.run(self._call(loans.reverse, self.banker, **given))
-        self.plain.settle(self.today, entry.kind)
+        if self.plain.over:
+            self.plain.status = "disbursed"
+        self.plain.settle(self.today)
 
     @rule(days=st.integers(1, 25))
     def days_pass(self, days: int) -> None:
@@ -249,6 +260,7 @@ class Book(RuleBasedStateMachine):
             last = await pledge_classifications.last(unit.session, self.pledge_id)
             assert last is not None
             assert last.outstanding_fen == loan.outstanding_fen
+            assert loan.written_off_fen == self.plain.given_up
             return loan.outstanding_fen, loan.interest_fen, loan.status
 
     def teardown(self) -> None:

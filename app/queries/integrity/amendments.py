@@ -20,8 +20,11 @@ CHECKS: tuple[Check, ...] = (
         "SELECT t.id::text AS subject, t.action || ': ' || i.status AS detail FROM amendment_items t"
         " JOIN amendments m ON m.id = t.amendment_id AND m.status = 'registered'"
         " JOIN pledge_items i ON i.pledge_id = m.pledge_id AND i.asset_id = t.asset_id"
-        " WHERE (t.action = 'release' AND i.status = 'registered')"
-        " OR (t.action = 'add' AND t.registered_on IS NOT NULL AND i.registered_on IS NULL)",
+        " LEFT JOIN amendments b ON b.id = i.amendment_id"
+        # What was let go may have come in again by a later substitution.
+        " WHERE (t.action = 'release' AND i.status = 'registered'"
+        "  AND (b.id IS NULL OR (b.recorded_at, b.id) < (m.recorded_at, m.id)))"
+        " OR (t.action = 'add' AND b.id = m.id AND t.registered_on IS NOT NULL AND i.registered_on IS NULL)",
     ),
     Check(
         "amendment.extensions_counted",

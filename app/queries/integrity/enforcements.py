@@ -35,10 +35,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enforcement.disposals_are_its_own",
-        "a disposal listing belongs to an enforcement of its lister",
+        "a disposal that is, or may come, on the market belongs to an enforcement of its lister",
         "SELECT l.id::text AS subject, l.number AS detail FROM listings l"
         " LEFT JOIN enforcements e ON e.listing_id = l.id AND e.organisation_id = l.organisation_id"
-        " WHERE l.disposal AND e.id IS NULL",
+        " WHERE l.disposal AND e.id IS NULL AND l.status NOT IN ('withdrawn', 'closed', 'expired')",
     ),
     Check(
         "enforcement.recovered_as_paid",

@@ -7,8 +7,9 @@ from app.queries.integrity.check import Check, same_district
 _BOOK = (
     "SELECT loan_id,"
     " sum(sign * principal_fen) FILTER (WHERE kind = 'drawdown') AS drawn,"
-    " sum(sign * principal_fen) FILTER (WHERE kind IN ('repayment', 'realisation')) AS repaid,"
-    " sum(sign * principal_fen) FILTER (WHERE kind = 'write_off') AS written_off,"
+    " sum(sign * principal_fen) FILTER (WHERE kind IN ('repayment', 'realisation', 'recovery')) AS repaid,"
+    " sum(CASE kind WHEN 'write_off' THEN sign WHEN 'recovery' THEN -sign ELSE 0 END * principal_fen)"
+    " AS written_off,"
     " sum(sign * interest_fen) AS interest"
     " FROM (SELECT *, CASE WHEN reverses_id IS NULL THEN 1 ELSE -1 END AS sign FROM loan_entries) e"
     " GROUP BY loan_id"
@@ -32,7 +33,7 @@ CHECKS: tuple[Check, ...] = (
         "SELECT DISTINCT loan_id::text AS subject, occurred_on::text AS detail FROM ("
         " SELECT e.loan_id, e.occurred_on, sum(CASE WHEN e.kind = 'drawdown' THEN e.principal_fen"
         " ELSE -e.principal_fen END) OVER (PARTITION BY e.loan_id ORDER BY e.occurred_on) AS fen"
-        " FROM loan_entries e WHERE e.reverses_id IS NULL"
+        " FROM loan_entries e WHERE e.reverses_id IS NULL AND e.kind <> 'recovery'"
         " AND NOT EXISTS (SELECT 1 FROM loan_entries r WHERE r.reverses_id = e.id)) b WHERE fen < 0",
     ),
     Check(
@@ -54,9 +55,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "loan.state_of_its_book",
-        "a loan that is over owes nothing, and one that is overdue says since when",
+        "a loan that is over has nothing outstanding, a repaid one all back, an overdue one its day",
         "SELECT l.id::text AS subject, l.status AS detail FROM loans l WHERE"
         " (l.status IN ('repaid', 'written_off') AND l.drawn_fen <> l.repaid_fen + l.written_off_fen)"
+        " OR (l.status = 'repaid') <> (l.status IN ('repaid', 'written_off') AND l.written_off_fen = 0)"
         " OR (l.status = 'overdue' AND l.overdue_since IS NULL)"
         " OR (l.status IN ('disbursed', 'repaid', 'written_off') AND l.overdue_since IS NOT NULL)",
     ),

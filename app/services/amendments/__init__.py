@@ -1,6 +1,6 @@
 """Amendments of registered pledges: filed with the office, and what its word makes of them."""
 
-from app.services.amendments.deciding import refuse, register, withdraw, withdraw_moot
+from app.services.amendments.deciding import refuse, register, settle_moot, withdraw
 from app.services.amendments.filing import file
 
-__all__ = ["file", "refuse", "register", "withdraw", "withdraw_moot"]
+__all__ = ["file", "refuse", "register", "settle_moot", "withdraw"]

@@ -18,11 +18,11 @@ from app.domain.amendment import (
 )
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.filing import FilingAction, FilingEvent
+from app.domain.filing import AMENDED_BY, FilingEvent
 from app.domain.notice import NoticeKind
 from app.domain.pledge import PledgeEvent, PledgeStatus
 from app.domain.request import date_faults
-from app.queries import amendments as queries, pledges as pledge_queries
+from app.queries import amendments as queries, claims as claim_queries, pledges as pledge_queries
 from app.services import commitments, filings, holds, pledges
 from app.services.amendments import common, effect
 from app.services.amendments.opened import Open, lock, read
@@ -33,17 +33,10 @@ if TYPE_CHECKING:
     from app.domain.clock import Moment
     from app.domain.permission import Actor
     from app.models.amendment import Amendment
+    from app.models.pledge import Pledge
     from app.services.events import NewEvent
 
-_OFFICE = {
-    AmendmentKind.change: FilingAction.change,
-    AmendmentKind.extension: FilingAction.extension,
-    AmendmentKind.release: FilingAction.change,
-    AmendmentKind.substitution: FilingAction.change,
-}
-"""What the office was asked for."""
-
-ENDED = "质押已终止 (the pledge has ended)"
+ENDED = "已无可变更的质押登记 (no registration is left to amend)"
 """Why an amendment is taken back that nothing is left to amend for."""
 
 
@@ -62,14 +55,28 @@ async def register(
     those that go are let go with the last of these, if the loan stays covered.
 
     Raises: `amendment.not_found`, `pledge.not_yours`, `state.illegal_transition`; then all that apply of
-    `amendment.pledge_not_registered`, `.pledge_enforced`, `.item_not_found`, `.item_registered`,
-    `.right_not_pledged`, `.registration_no_missing`, `.expiry_too_early`, `.extended_too_late`,
-    `pledge.expiry_missing`, `pledge.expires_too_early`, `request.date_…`; `amendment.coverage_short`;
+    `amendment.pledge_not_registered`, `.pledge_claimed`, `.pledge_enforced`, `.below_outstanding`,
+    `.item_not_found`, `.item_registered`, `.right_not_pledged`, `.registration_no_missing`,
+    `.expiry_too_early`, `.extended_too_late`, `pledge.expiry_missing`, `pledge.expires_too_early`,
+    `request.date_…`; `amendment.coverage_short`; `pledge.expiry_of_patent`,
     `pledge.registration_no_taken`.
     """
     opened = await lock(session, actor=actor, amendment_id=amendment_id, event=AmendmentEvent.register)
-    enforcement = await queries.open_enforcement(session, opened.pledge.id)
-    refuse_if([*_standing(opened, enforcement), *_faults(opened, registrations, moment)])
+    stopped = await _stopped(session, opened.pledge)
+    lent = await effect.lent_above(session, opened.amendment, opened.pledge)
+    refuse_if([*_standing(opened, stopped), *lent, *_faults(opened, registrations, moment)])
+    await _proceed(session, actor, moment, opened, registrations)
+    return opened.amendment
+
+
+async def _proceed(
+    session: AsyncSession,
+    actor: Actor,
+    moment: Moment,
+    opened: Open,
+    registrations: Sequence[AmendmentRegistration],
+) -> None:
+    """Record what the office registered; the amendment takes effect if nothing more is waited for."""
     before = effect.counts(opened.pledge, opened.items)
     for given in registrations:
         _record(opened, given)
@@ -85,7 +92,7 @@ async def register(
         await _require_covered(session, opened, moment)
         opened.amendment.advance(AmendmentEvent.register)
         opened.amendment.decided_on = on
-        gone = effect.apply(opened.amendment, opened.touched, opened.pledge, opened.by_asset, on=on)
+        gone = effect.apply(opened.amendment, opened.touched, opened.pledge, opened.items, on=on)
     else:
         on = max(given.registered_on for given in registrations)
         opened.amendment.version += 1
@@ -119,7 +126,6 @@ async def register(
         await _follow(session, actor=actor, moment=moment, opened=opened)
         await _settled(session, actor, moment, opened, FilingEvent.register)
         await _tell(session, actor, moment, opened, event)
-    return opened.amendment
 
 
 async def refuse(
@@ -161,23 +167,44 @@ async def _withdraw(session: AsyncSession, actor: Actor, moment: Moment, opened:
     await _settled(session, actor, moment, opened, FilingEvent.withdraw)
 
 
-async def withdraw_moot(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:
-    """Close the amendments of pledges that have ended; how many. Doing it again changes nothing."""
-    found = await queries.moot(session)
-    for amendment_id, pledge_id in found:
+async def settle_moot(session: AsyncSession, *, actor: Actor, moment: Moment) -> int:
+    """Close the amendments that the office has nothing left to register for; how many.
+
+    One whose last awaited right was lost takes effect if it was registered for the others; it is withdrawn
+    if it was registered for none, or its pledge has ended. Doing it again changes nothing.
+    """
+    closed = 0
+    for amendment_id, pledge_id in await queries.moot(session):
         pledge, items = await pledge_queries.lock_known(session, pledge_id)
         opened = await read(session, amendment_id, pledge, items)
-        if opened.amendment.status == AmendmentStatus.filed:
+        if opened.amendment.status != AmendmentStatus.filed or await _stopped(session, pledge):
+            continue
+        if _standing(opened, []) or not any(one.registered_on for one in opened.touched):
             await _withdraw(session, actor, moment, opened, ENDED)
-    return len(found)
+        elif not opened.waiting():
+            await _proceed(session, actor, moment, opened, [])
+        else:
+            continue
+        closed += 1
+    return closed
 
 
-def _standing(opened: Open, enforcement: str | None) -> list[Violation]:
+async def _stopped(session: AsyncSession, pledge: Pledge) -> list[Violation]:
+    """What keeps a pledge as it is: a claim stands on it and its cover, an enforcement on its rights."""
     found: list[Violation] = []
-    if opened.pledge.status != PledgeStatus.registered:
-        found.append(rules.NOT_REGISTERED.violation(status=opened.pledge.status))
+    claim = await claim_queries.unsettled(session, pledge.id)
+    if claim is not None:
+        found.append(rules.CLAIMED.violation(claim=claim.number))
+    enforcement = await queries.open_enforcement(session, pledge.id)
     if enforcement is not None:
         found.append(rules.ENFORCED.violation(enforcement=enforcement))
+    return found
+
+
+def _standing(opened: Open, stopped: Sequence[Violation]) -> list[Violation]:
+    found = list(stopped)
+    if opened.pledge.status != PledgeStatus.registered:
+        found.append(rules.NOT_REGISTERED.violation(status=opened.pledge.status))
     if opened.amendment.kind == AmendmentKind.release and opened.lets_go_of_all():
         found.append(rules.RELEASES_ALL.violation())  # others were lost since it was filed
     return found
@@ -216,6 +243,8 @@ def _faults(opened: Open, registrations: Sequence[AmendmentRegistration], moment
         )
         if one.action == AmendmentAction.add and mark and given.expires_on is None:
             found.append(pledge_rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
+        if not mark and given.expires_on is not None:
+            found.append(pledge_rules.EXPIRY_OF_PATENT.violation(f"{pointer}/expires_on"))
         if given.expires_on is not None and given.expires_on <= given.registered_on:
             found.append(pledge_rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
     return found
@@ -296,12 +325,13 @@ async def _undo(
     )
     before = amendment.detail["before"].get("principal_fen")
     if before is not None and before < amendment.detail["after"]["principal_fen"]:
-        await commitments.follow_repayment(
+        await commitments.undo_enlargement(
             session,
             actor=actor,
             moment=moment,
             pledge_id=pledge.id,
-            principal_fen=await effect.owed_at_most(session, pledge, moment, reported=True),
+            principal_fen=before,
+            owed_fen=await effect.owed_at_most(session, pledge, moment, reported=True),
         )
     await _tell(session, actor, moment, opened, event)
 
@@ -318,7 +348,7 @@ async def _settled(
         actor=actor,
         moment=moment,
         pledge=opened.pledge,
-        action=_OFFICE[AmendmentKind(amendment.kind)],
+        action=AMENDED_BY[AmendmentKind(amendment.kind)],
         verdict=filings.Verdict(event, amendment.decided_on, reason=amendment.reason),
     )
 

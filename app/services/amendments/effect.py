@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,6 @@ from app.queries import loans as loan_queries, pledge_classifications
 from app.services.pledges import figures
 
 if TYPE_CHECKING:
-    import uuid
-
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
@@ -31,7 +29,7 @@ def apply(
     amendment: Amendment,
     touched: Sequence[AmendmentItem],
     pledge: Pledge,
-    by_asset: Mapping[uuid.UUID, PledgeItem],
+    items: Sequence[PledgeItem],
     *,
     on: date,
 ) -> list[PledgeItem]:
@@ -45,7 +43,11 @@ def apply(
     if "debt_to" in after:
         pledge.debt_to = date.fromisoformat(after["debt_to"])
     if amendment.kind == AmendmentKind.substitution:
-        pledge.unsecured_since = None  # the bank has taken other rights for those it lost
+        # The bank has taken other rights for those it lost or never got: money waits for these no more.
+        pledge.unsecured_since = None
+        for item in items:
+            item.required = item.required and item.ended_on is None
+    by_asset = {item.asset_id: item for item in items}
     gone = []
     for one in touched:
         item = by_asset[one.asset_id]
@@ -100,6 +102,31 @@ async def follow_principal(session: AsyncSession, pledge: Pledge) -> None:
         loan.limit_fen = pledge.principal_fen
         loan.version += 1
         await session.flush()
+
+
+async def lent_above(session: AsyncSession, amendment: Amendment, pledge: Pledge) -> list[Violation]:
+    """The objection to a debt that would be less than what was lent meanwhile (PL-09)."""
+    principal_fen = amendment.detail["after"].get("principal_fen")
+    if principal_fen is None:
+        return []
+    least = await least_fen(session, pledge)
+    return below_outstanding(principal_fen, least)
+
+
+def below_outstanding(principal_fen: int, least_fen: int, pointer: str | None = None) -> list[Violation]:
+    """The objection to a debt of less than `least_fen`."""
+    if principal_fen >= least_fen:
+        return []
+    return [rules.BELOW_OUTSTANDING.violation(pointer, outstanding=format_amount(least_fen))]
+
+
+async def least_fen(session: AsyncSession, pledge: Pledge) -> int:
+    """What the debt cannot be set below: lent by the loan's book, else last reported owed."""
+    loan = await loan_queries.fresh(session, pledge.id)
+    if loan is not None:
+        return loan.outstanding_fen if loan.revolving else loan.drawn_fen
+    known = await pledge_classifications.last(session, pledge.id)
+    return known.outstanding_fen if known is not None else 0
 
 
 async def owed_at_most(session: AsyncSession, pledge: Pledge, moment: Moment, *, reported: bool) -> int:

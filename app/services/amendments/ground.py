@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,19 +19,18 @@ from app.queries import (
     amendments as queries,
     assets as asset_queries,
     claims as claim_queries,
-    loans as loan_queries,
     pledge_filing,
     pledges as pledge_queries,
     pools as pool_queries,
 )
 from app.services import pledges
+from app.services.amendments import effect
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-    from app.models.loan import Loan
     from app.models.pledge import Pledge, PledgeItem
     from app.models.pool import Commitment
     from app.queries.pledge_coverages import Stand
@@ -42,6 +42,7 @@ class Ground:
     """A pledge under lock with its rights, its loan and its cover, and what stands in the way of amending it.
 
     `live`: its registered rights by id. `state`: these and the rights to come in as a filing reads them.
+    `least_fen`: what the debt cannot be set below.
     """
 
     pledge: Pledge
@@ -49,7 +50,7 @@ class Ground:
     live: dict[uuid.UUID, PledgeItem]
     state: FilingState
     stand: Stand
-    loan: Loan | None
+    least_fen: int
     commitment: Commitment | None
     approved_fen: int | None
     amended: bool
@@ -77,10 +78,8 @@ async def lock(
     Raises: `pledge.not_found`, `pledge.not_yours`.
     """
     seen = await pledge_queries.get(session, actor, pledge_id)
-    known = [item.asset_id for item, _ in (await pledge_queries.items(session, [pledge_id]))[pledge_id]]
     added = list(wish.items) if isinstance(wish, Substitution) else []
-    # Rights that come in are locked with those that are there, before the pledge.
-    await asset_queries.lock_ids(session, sorted({*known, *(item.asset_id for item in added)}))
+    await _lock_rights(session, pledge_id, {item.asset_id for item in added})
     pledge, items = await pledge_queries.lock(session, actor, pledge_id)
     live = {item.asset_id: item for item in items if item.status == PledgeStatus.registered}
     state = await pledge_filing.lock_and_read(
@@ -100,13 +99,38 @@ async def lock(
         live=live,
         state=_own(state, live),
         stand=await pledges.stand(session, pledge, today=moment.today),
-        loan=await loan_queries.fresh(session, pledge.id),
+        least_fen=await effect.least_fen(session, pledge),
         commitment=await pool_queries.live_commitment(session, pledge.id),
         approved_fen=await queries.approved_fen(session, pledge.id),
         amended=await queries.open_one(session, pledge.id) is not None,
         claim=claim.number if claim is not None else None,
         enforcement=await queries.open_enforcement(session, pledge.id),
     )
+
+
+async def _lock_rights(session: AsyncSession, pledge_id: uuid.UUID, added: Collection[uuid.UUID]) -> None:
+    """Lock rights that come in with those that are there, by their ids, before the pledge.
+
+    While they were waited for, another substitution may have given the pledge a further right, and to lock
+    that one behind the others could close a circle. They are let go then, and locked anew with it. Once all
+    are held none is added: who does that needs them too.
+    """
+    while True:
+        known = await _rights(session, pledge_id)
+        with suppress(_RightAdded):
+            async with session.begin_nested():  # a savepoint's locks go with it
+                await asset_queries.lock_ids(session, sorted({*known, *added}))
+                if await _rights(session, pledge_id) != known:
+                    raise _RightAdded
+            return
+
+
+class _RightAdded(Exception):  # noqa: N818 - a signal of this module, never seen outside
+    """The pledge was given a right while its others were waited for."""
+
+
+async def _rights(session: AsyncSession, pledge_id: uuid.UUID) -> set[uuid.UUID]:
+    return {item.asset_id for item, _ in (await pledge_queries.items(session, [pledge_id]))[pledge_id]}
 
 
 def _bank(actor: Actor, pledge: Pledge) -> Actor:

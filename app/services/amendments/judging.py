@@ -23,7 +23,7 @@ from app.domain.pool import covered_principal
 from app.queries import pledge_coverages
 from app.queries.pledge_coverages import Wanted
 from app.services import pledges
-from app.services.amendments.effect import uncovered
+from app.services.amendments import effect
 from app.services.amendments.ground import as_filing
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def standing(ground: Ground) -> list[Violation]:
     found: list[Violation] = []
     if ground.pledge.status != PledgeStatus.registered:
         found.append(rules.NOT_REGISTERED.violation(status=ground.pledge.status))
+    elif not ground.live:  # all were sold, and it is open for what its cover may still bear
+        found.append(rules.RIGHT_NOT_PLEDGED.violation())
     if ground.amended:
         found.append(rules.ALREADY_OPEN.violation())
     if ground.claim is not None:
@@ -110,15 +112,10 @@ def _same(ground: Ground, wish: Change) -> bool:
 
 def _amount(ground: Ground, principal: Money, moment: Moment) -> list[Violation]:
     """What speaks against another amount of the debt: less than is owed, or more than is covered."""
-    pledge, loan, at = ground.pledge, ground.loan, "/principal"
+    pledge, at = ground.pledge, "/principal"
     if principal.currency != pledge.currency:
         return [rules.CURRENCY_DIFFERS.violation(f"{at}/currency", currency=pledge.currency)]
-    found: list[Violation] = []
-    least = 0
-    if loan is not None:
-        least = loan.outstanding_fen if loan.revolving else loan.drawn_fen
-    if principal.fen < least:
-        found.append(rules.BELOW_OUTSTANDING.violation(at, outstanding=format_amount(least)))
+    found = effect.below_outstanding(principal.fen, ground.least_fen, at)
     if any(
         item.secured_fen is not None and item.secured_fen > principal.fen for item in ground.live.values()
     ):
@@ -132,7 +129,7 @@ def _amount(ground: Ground, principal: Money, moment: Moment) -> list[Violation]
         )
     before = ground.stand.coverage
     lent = coverage_rules.owed(principal.fen, pledge.ip_share_bp)
-    found += uncovered(before, replace(before, owed_fen=lent), at)
+    found += effect.uncovered(before, replace(before, owed_fen=lent), at)
     return [*found, *_pool(ground, principal, moment)]
 
 
@@ -198,7 +195,7 @@ def _release(ground: Ground, wish: Release) -> list[Violation]:
     if set(ground.live) <= set(wish.asset_ids):
         found.append(rules.RELEASES_ALL.violation("/asset_ids"))
     before = ground.stand.coverage
-    return [*found, *uncovered(before, before.without(wish.asset_ids), "/asset_ids")]
+    return [*found, *effect.uncovered(before, before.without(wish.asset_ids), "/asset_ids")]
 
 
 def _not_pledged(ground: Ground, asset_ids: Sequence[uuid.UUID]) -> list[Violation]:
@@ -213,18 +210,17 @@ async def _substitution(
     session: AsyncSession, ground: Ground, wish: Substitution, moment: Moment
 ) -> list[Violation]:
     """The rights that come in are judged as in a filing, with what stays as their company."""
-    known = {item.asset_id for item in ground.items}
     found = _not_pledged(ground, wish.asset_ids)
     for position, item in enumerate(wish.items):
-        if item.asset_id in known:
-            number = ground.state.rights[item.asset_id].number if item.asset_id in ground.state.rights else ""
+        if item.asset_id in ground.live:
+            number = ground.state.rights[item.asset_id].number
             found.append(rules.RIGHT_KNOWN.violation(f"/items/{position}/asset_id", number=number))
     coming = [item.asset_id for item in wish.items]
     named = [item.valuation_id for item in wish.items if item.valuation_id is not None]
     wanted = Wanted(ground.pledge.id, ground.stand.bank_id, coming, [*ground.stand.valuation_ids, *named])
     worths = (await pledge_coverages.worths(session, [wanted])).get(ground.pledge.id, [])
     before = ground.stand.coverage
-    found += uncovered(before, before.without(wish.asset_ids).joined(worths), "/asset_ids")
+    found += effect.uncovered(before, before.without(wish.asset_ids).joined(worths), "/asset_ids")
     return [*found, *judged(ground, wish, moment).objections]
 
 

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An amendment that is not decided, its pledge and all their rights, under lock."""
+    """An amendment that is not decided, its pledge and all their rights, under lock.
+
+    `by_asset`: of a right that came in anew the last item.
+    """
 
     amendment: Amendment
     touched: Sequence[AmendmentItem]

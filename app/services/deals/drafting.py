@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.domain import deal as rules, enforcement as enforcement_rules
 from app.domain.deal import LISTED_AS, DealKind, DealStatus, LicenceType
 from app.domain.deal_paper import ExportEvidence
+from app.domain.enforcement import EnforcementMode
 from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.hold import field_range, territory_range
 from app.domain.identifiers import new_id
@@ -85,7 +86,7 @@ async def draft(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
     Raises, all that apply: `deal.same_party`, `.asset_twice`, `.term_invalid`, `.grantor_foreign`,
     `.currency_unsupported`, `hold.territory_unknown`, `hold.field_unknown`; then `asset.not_found`,
     `party.not_found`, `listing.not_found`, `deal.listing_mismatch`. Of a disposal, which the pledgee alone
-    drafts: `enforcement.not_enforcer`, `.lot_differs`, `.below_reserve`.
+    drafts: `enforcement.not_enforcer`, `.sold_to_itself`, `.lot_differs`, `.below_reserve`.
     """
     disposal = await enforcement_queries.of_listing(session, new.listing_id)
     refuse_if(_faults(actor, new, by_law=_is_enforcer(actor, disposal)))
@@ -173,6 +174,8 @@ def _disposal_faults(
     found = list(enforcement_rules.reserve_faults(new.amount_fen, disposal.reserve_fen, "/amount/amount"))
     if not _is_enforcer(actor, disposal):
         found.append(enforcement_rules.NOT_ENFORCER.violation("/listing_id"))
+    elif new.grantee_id == actor.party_id and disposal.mode != EnforcementMode.agreement:
+        found.append(enforcement_rules.SOLD_TO_ITSELF.violation("/grantee_id"))
     if set(new.asset_ids) != set(offered):
         found.append(enforcement_rules.LOT_DIFFERS.violation("/asset_ids"))
     return found

@@ -11,9 +11,11 @@ from app.domain.loan import LoanStatus
 from app.domain.notice import NoticeKind
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
 from app.queries import (
+    enforcements as queries,
     loans as loan_queries,
     pledge_classifications,
     pledges as pledge_queries,
+    pools as pool_queries,
 )
 from app.services import events, notices
 from app.services.pledges.outcome import release_cover
@@ -45,21 +47,30 @@ async def defaulted(session: AsyncSession, pledge: Pledge) -> bool:
     if loan is not None:
         return loan.overdue_since is not None or loan.status == LoanStatus.written_off
     last = await pledge_classifications.last(session, pledge.id)
-    return last is not None and last.overdue_days > 0 and last.outstanding_fen > 0
+    return last is not None and last.overdue_days > 0 and await owed(session, pledge) > 0
 
 
 async def owed(session: AsyncSession, pledge: Pledge) -> int:
     """The principal the debtor owes, in fen: by the loan's book, else as last classified, else the whole.
 
-    What the bank has written off is owed all the same.
+    What the bank has written off is owed all the same. Where there is no book, what was sold since the bank
+    classified the loan has paid its part of it.
     """
     loan = await loan_queries.fresh(session, pledge.id)
     if loan is not None:
         return loan.drawn_fen - loan.repaid_fen
     last = await pledge_classifications.last(session, pledge.id)
-    if last is not None:
-        return last.outstanding_fen
-    return pledge.principal_fen or 0
+    since = last.recorded_at if last is not None else None
+    paid_fen = await queries.principal_paid(session, pledge.id, since)
+    owed_fen = last.outstanding_fen if last is not None else pledge.principal_fen or 0
+    return max(0, owed_fen - paid_fen)
+
+
+async def loss_covered(session: AsyncSession, pledge: Pledge) -> bool:
+    """Whether a pool may still have to bear what is owed on a locked pledge: its cover awaits the claim."""
+    if await pool_queries.live_commitment(session, pledge.id) is None:
+        return False
+    return await queries.paid_claim(session, pledge.id) is None and await owed(session, pledge) > 0
 
 
 async def tell(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.domain import enforcement as rules
 from app.domain.enforcement import EnforcementEvent
 from app.domain.errors import Violation, refuse_if
-from app.domain.listing import Direction, ListingMode, ListingStatus
+from app.domain.listing import LISTING, Direction, ListingMode, ListingStatus
 from app.domain.money import Money
 from app.queries import (
     assets as asset_queries,
@@ -49,16 +49,18 @@ async def offer(
     """Offer the rights on the market in their owner's name, without its mandate (民法典第436, 437条).
 
     The listing goes to the operator's review at once. What the owners themselves offer of the rights for
-    transfer leaves the market. Raises: `enforcement.not_found`, `.not_yours`, `state.illegal_transition`;
-    then all that apply: `.not_open`, `.right_not_pledged`, `.senior_lien`, `.debt_settled`, `.below_reserve`,
-    `.several_owners`, `.owner_unrecorded`, `.offer_elsewhere`, `.currency_unsupported`; then
-    `listing.term_passed`, `listing.price_zero`.
+    transfer leaves the market; an earlier listing of the enforcement has left it. Raises:
+    `enforcement.not_found`, `.not_yours`, `state.illegal_transition`; then all that apply:
+    `.still_offered`, `.deal_under_way`, `.not_open`, `.right_not_pledged`, `.senior_lien`, `.debt_settled`,
+    `.below_reserve`, `.several_owners`, `.owner_unrecorded`, `.offer_elsewhere`, `.currency_unsupported`;
+    then `listing.term_passed`, `listing.price_zero`.
     """
     seen = await queries.get(session, actor, enforcement_id)
     require_bank(actor, seen)
     asset_ids = (await queries.asset_ids(session, [seen.id]))[seen.id]
     rights = await asset_queries.lock_rights(session, asset_ids)
-    offers = await _lock_offers(session, rights)
+    before = (await queries.fresh(session, seen.id)).listing_id
+    offers, previous = await _lock_offers(session, rights, before)
     sale = await take_sale(session, seen)
     enforcement = sale.enforcement
     enforcement.advance(EnforcementEvent.list_)
@@ -68,6 +70,7 @@ async def offer(
         [
             *await sale_faults(session, sale, price_fen, "/price/amount"),
             *found,
+            *await _previous_faults(session, previous),
             *_offer_faults(offers, rights, await _offered(session, offers)),
             *_currency_faults(new.price, enforcement.currency),
         ]
@@ -98,12 +101,25 @@ async def offer(
     return enforcement
 
 
-async def _lock_offers(session: AsyncSession, rights: Sequence[Right]) -> list[Listing]:
-    """What the owners themselves offer of the rights for transfer, locked."""
+async def _lock_offers(
+    session: AsyncSession, rights: Sequence[Right], before: uuid.UUID | None
+) -> tuple[list[Listing], Listing | None]:
+    """What the owners offer of the rights for transfer, and the disposal's last listing, locked."""
     owners = {owner for right in rights for owner in right.owner_ids if owner is not None}
     offering = await listing_queries.offering(session, [right.asset.id for right in rights], owners)
-    locked = await listing_queries.lock(session, offering)
-    return [locked[key] for key in offering if locked[key].mode == ListingMode.transfer]
+    locked = await listing_queries.lock(session, {*offering, *([before] if before is not None else [])})
+    offers = [locked[key] for key in offering if key != before and locked[key].mode == ListingMode.transfer]
+    return offers, locked[before] if before is not None else None
+
+
+async def _previous_faults(session: AsyncSession, previous: Listing | None) -> list[Violation]:
+    """A right is offered once at a time, and not while a deal keeps it for a buyer."""
+    if previous is None:
+        return []
+    if LISTING.allowed(ListingStatus(previous.status)):
+        return [rules.STILL_OFFERED.violation()]
+    deal = await queries.deal_under_way(session, previous.id)
+    return [] if deal is None else [rules.DEAL_SIGNED.violation(deal=deal.number)]
 
 
 async def _offered(session: AsyncSession, offers: Sequence[Listing]) -> dict[uuid.UUID, set[uuid.UUID]]:

@@ -17,15 +17,15 @@ from app.domain.pledge_life import LIVE
 from app.domain.recovery import RecoverySource
 from app.domain.request import date_faults
 from app.models.enforcement import EnforcementPayment
+from app.models.pool import Commitment, Scheme
 from app.queries import (
     claims as claim_queries,
     documents as document_queries,
     enforcements as queries,
     loans as loan_queries,
-    pools as pool_queries,
 )
 from app.services import loans, recoveries
-from app.services.enforcements.case import end_pledge, owed, require_bank, tell
+from app.services.enforcements.case import end_pledge, loss_covered, owed, require_bank, tell
 from app.services.enforcements.selling import Sale, take_sale
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ async def distribute(
     )
     await _write(session, moment, sale, found, event.id)
     await _repay(session, actor, moment, sale, found=found, on=new.received_on)
-    await _end(session, actor, moment, sale, on=new.received_on, claimed=claim is not None)
+    await _end(session, actor, moment, sale, on=new.received_on)
     await session.flush()
     return enforcement
 
@@ -129,14 +129,22 @@ async def _recover(
     The recovery takes what makes them whole, the documented interest, and what is nobody else's.
     """
     price_fen = _price(sale.enforcement)
-    loan = await loan_queries.fresh(session, sale.pledge.id)
     shares = (await claim_queries.shares(session, [claim.id]))[claim.id]
     lacking = sum(share.borne_fen - share.recovered_fen for share in shares)
-    uncovered = max(0, loan.drawn_fen - loan.repaid_fen - lacking) if loan is not None else 0
-    over = max(0, price_fen - new.cost.fen - lacking - new.interest.fen)
-    besides = min(over, uncovered)
-    if besides == price_fen:
-        return Distribution(0, 0, besides, 0)  # everybody is whole, and nothing comes back to them
+    commitment = await session.get_one(Commitment, claim.commitment_id)
+    cost_first = (await session.get_one(Scheme, commitment.scheme_id)).recovery_cost_first
+    served = await claim_queries.interest_served(session, claim.id)
+    aside = rules.beside_recovery(
+        price_fen,
+        cost_fen=new.cost.fen,
+        cost_first=cost_first,
+        lacking_fen=lacking,
+        interest_fen=max(0, new.interest.fen - served),
+        uncovered_fen=await _uncovered(session, sale, claim=claim, lacking=lacking),
+    )
+    gross_fen = price_fen - aside.cost_fen - aside.principal_fen
+    if gross_fen == 0:
+        return aside  # everybody is whole, and nothing comes back to them
     await recoveries.record(
         session,
         actor=actor,
@@ -144,8 +152,8 @@ async def _recover(
         claim_id=claim.id,
         new=recoveries.NewRecovery(
             source=RecoverySource.pledge_realisation,
-            gross=Money(price_fen - besides, sale.enforcement.currency),
-            cost=new.cost,
+            gross=Money(gross_fen, sale.enforcement.currency),
+            cost=Money(new.cost.fen - aside.cost_fen, sale.enforcement.currency),
             occurred_on=new.received_on,
             document_id=new.document_id,
             interest=new.interest,
@@ -156,15 +164,33 @@ async def _recover(
     if made is None:
         raise RuntimeError(f"enforcement {sale.enforcement.number} brought no recovery")
     shared = made.gross_fen - made.cost_fen - made.interest_fen - made.surplus_fen
-    return Distribution(made.cost_fen, made.interest_fen, shared + besides, made.surplus_fen)
+    return Distribution(
+        made.cost_fen + aside.cost_fen, made.interest_fen, shared + aside.principal_fen, made.surplus_fen
+    )
+
+
+async def _uncovered(session: AsyncSession, sale: Sale, *, claim: Claim, lacking: int) -> int:
+    """The principal owed that no claim covers: by the loan's book, else what the claim left out of it."""
+    loan = await loan_queries.fresh(session, sale.pledge.id)
+    if loan is not None:
+        return max(0, loan.drawn_fen - loan.repaid_fen - lacking)
+    left_out = claim.principal_fen - claim.realised_fen - claim.loss_fen
+    paid = await queries.uncovered_paid(session, sale.pledge.id, claim.recorded_at)
+    return max(0, min(left_out - paid, await owed(session, sale.pledge)))
 
 
 async def _write(
     session: AsyncSession, moment: Moment, sale: Sale, found: Distribution, event_id: uuid.UUID
 ) -> None:
-    """The payments: the surplus is the pledgor's, where it is one, and the rest goes to the bank."""
-    pledgors = {item.pledgor_id for item in sale.items}
-    pledgor = next(iter(pledgors)) if len(pledgors) == 1 else None
+    """The payments: the surplus is the pledgors', by what the rights of each brought, the rest the bank's."""
+    brought = await queries.prices(session, sale.enforcement.id)
+    parts: list[tuple[ProceedsPurpose, uuid.UUID | None, int]] = []
+    for purpose, fen in found.parts:
+        if purpose is ProceedsPurpose.surplus:
+            of_each = [(item.pledgor_id, brought.get(item.asset_id, 0)) for item in sale.items]
+            parts += [(purpose, pledgor, part) for pledgor, part in rules.surplus_of(fen, of_each)]
+        else:
+            parts.append((purpose, sale.pledge.pledgee_id, fen))
     session.add_all(
         EnforcementPayment(
             id=new_id(),
@@ -172,12 +198,12 @@ async def _write(
             enforcement_id=sale.enforcement.id,
             ordinal=ordinal,
             purpose=purpose.value,
-            payee_id=pledgor if purpose is ProceedsPurpose.surplus else sale.pledge.pledgee_id,
+            payee_id=payee_id,
             amount_fen=fen,
             event_id=event_id,
             recorded_at=moment.now,
         )
-        for ordinal, (purpose, fen) in enumerate(found.parts, start=1)
+        for ordinal, (purpose, payee_id, fen) in enumerate(parts, start=1)
     )
     await session.flush()
 
@@ -189,7 +215,7 @@ async def _repay(
     loan = await loan_queries.fresh(session, sale.pledge.id)
     if loan is None:
         return
-    principal_fen = min(found.principal_fen, loan.outstanding_fen)
+    principal_fen = min(found.principal_fen, await owed(session, sale.pledge))
     if principal_fen + found.interest_fen > 0:
         await loans.realise(
             session,
@@ -204,15 +230,10 @@ async def _repay(
     await loans.resume(session, actor=actor, moment=moment, pledge_id=sale.pledge.id)
 
 
-async def _end(
-    session: AsyncSession, actor: Actor, moment: Moment, sale: Sale, *, on: date, claimed: bool
-) -> None:
+async def _end(session: AsyncSession, actor: Actor, moment: Moment, sale: Sale, *, on: date) -> None:
     """A pledge without rights ends; not while its cover may have to bear what is still owed."""
     pledge = sale.pledge
-    if _kept(await queries.items(session, pledge.id)):
-        return
-    covered = await pool_queries.live_commitment(session, pledge.id) is not None
-    if covered and not claimed and await owed(session, pledge) > 0:
+    if _kept(await queries.items(session, pledge.id)) or await loss_covered(session, pledge):
         return
     await end_pledge(session, actor, moment, sale.enforcement, pledge, on=on)
 

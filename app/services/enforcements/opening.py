@@ -197,7 +197,8 @@ async def abandon(
     require_bank(actor, seen)
     asset_ids = (await queries.asset_ids(session, [seen.id]))[seen.id]
     await asset_queries.lock(session, asset_ids)
-    locked = await listing_queries.lock(session, {seen.listing_id} if seen.listing_id else set())
+    listing_id = (await queries.fresh(session, seen.id)).listing_id
+    locked = await listing_queries.lock(session, {listing_id} if listing_id else set())
     pledge = (await queries.lock_pledges(session, [seen.pledge_id]))[seen.pledge_id]
     enforcement = await queries.lock(session, enforcement_id)
     enforcement.advance(EnforcementEvent.abandon)

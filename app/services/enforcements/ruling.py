@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.domain import deal as deal_rules, enforcement as rules
 from app.domain.enforcement import ENFORCEMENT, EnforcementEvent, EnforcementMode, EnforcementStatus
 from app.domain.errors import Violation, refuse_if
-from app.domain.money import Money
+from app.domain.money import Money, format_amount
 from app.domain.request import date_faults
 from app.domain.title import NewTitles, PassingKind, Share
 from app.queries import (
@@ -42,11 +42,12 @@ SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class SoldRight:
-    """The office's registration of the new owner of one right."""
+    """The office's registration of the new owner of one right, and what it brought if that is known."""
 
     asset_id: uuid.UUID
     registration_no: str
     registered_on: date
+    price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ async def sell(
 
     Entered by another than the bank (RB-02). Raises: `enforcement.not_found`, `.same_organisation`,
     `.not_by_ruling`, `document.not_found`, `party.not_found`, `state.illegal_transition`, `.deal_under_way`;
-    then all that apply: `.rights_differ`, `.not_open`, `.right_not_pledged`, `.senior_lien`, `.debt_settled`,
-    `.below_reserve`, `.grantee_is_owner`, `.currency_unsupported`, `deal.right_stayed`,
-    `request.date_in_future`, `request.date_too_early`; then what `titles.pass_title` objects to.
+    then all that apply: `.rights_differ`, `.prices_missing`, `.prices_differ`, `.not_open`,
+    `.right_not_pledged`, `.senior_lien`, `.debt_settled`, `.below_reserve`, `.grantee_is_owner`,
+    `.currency_unsupported`, `deal.right_stayed`, `request.date_in_future`, `request.date_too_early`; then
+    what `titles.pass_title` objects to.
     """
     seen = await queries.get(session, actor, enforcement_id)
     if seen.organisation_id == actor.organisation_id:
@@ -80,7 +82,7 @@ async def sell(
     await party_queries.require(session, {"/grantee_id": new.grantee_id})
     asset_ids = (await queries.asset_ids(session, [seen.id]))[seen.id]
     rights = await asset_queries.lock_rights(session, asset_ids)
-    await _lock_listings(session, seen, rights)
+    await _lock_listings(session, await queries.fresh(session, seen.id), rights)
     sale = await take_sale(session, seen)
     ENFORCEMENT.next(EnforcementStatus(sale.enforcement.status), EnforcementEvent.sell)
     refuse_if(
@@ -91,6 +93,11 @@ async def sell(
         ]
     )
     passed_on = max(one.registered_on for one in new.registrations)
+    await queries.keep_prices(
+        session,
+        sale.enforcement.id,
+        {one.asset_id: one.price.fen for one in new.registrations if one.price is not None},
+    )
     sold = Sold(new.price.fen, new.sold_on, ended_on=passed_on)
     await conclude(session, actor=actor, moment=moment, sale=sale, sold=sold)
     kind, source = SOURCES[EnforcementMode(sale.enforcement.mode)]
@@ -133,11 +140,24 @@ def _faults(new: NewSale, sale: Sale, asset_ids: Sequence[uuid.UUID], moment: Mo
         found.append(rules.RIGHTS_DIFFER.violation("/registrations"))
     if new.price.currency != enforcement.currency:
         found.append(rules.CURRENCY_UNSUPPORTED.violation("/price/currency", currency=enforcement.currency))
+    found += _price_faults(new, sale)
     found += date_faults("/sold_on", new.sold_on, today=moment.today, first=enforcement.opened_on)
     for position, one in enumerate(new.registrations):
         pointer = f"/registrations/{position}/registered_on"
         found += date_faults(pointer, one.registered_on, today=moment.today, first=new.sold_on)
     return found
+
+
+def _price_faults(new: NewSale, sale: Sale) -> list[Violation]:
+    """Rights of several pledgors have a price each, by which the surplus is shared."""
+    prices = [one.price for one in new.registrations if one.price is not None]
+    if len(prices) < len(new.registrations):
+        several = len({item.pledgor_id for item in sale.items}) > 1
+        return [rules.PRICES_MISSING.violation("/registrations")] if several or prices else []
+    whole = sum(price.fen for price in prices) == new.price.fen
+    if whole and {price.currency for price in prices} == {new.price.currency}:
+        return []
+    return [rules.PRICES_DIFFER.violation("/registrations", price=format_amount(new.price.fen))]
 
 
 def _right_faults(new: NewSale, sale: Sale, rights: Sequence[Right], today: date) -> list[Violation]:

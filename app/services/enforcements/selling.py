@@ -19,7 +19,7 @@ from app.models.hold import Hold
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import enforcements as queries, pledges as pledge_queries
 from app.services import events, holds
-from app.services.enforcements.case import defaulted, end_pledge, of_pledge, tell
+from app.services.enforcements.case import defaulted, end_pledge, loss_covered, of_pledge, tell
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -137,7 +137,7 @@ async def conclude(session: AsyncSession, *, actor: Actor, moment: Moment, sale:
         items = await queries.items(session, pledge_id)
         gone = [one for one in items if one.asset_id in by_pledge[pledge_id] and one.status in LIVE]
         await _extinguish(session, actor, moment, sale, pledge, items=gone, on=on)
-        if not any(one.status in LIVE for one in items):
+        if not any(one.status in LIVE for one in items) and not await loss_covered(session, pledge):
             await end_pledge(session, actor, moment, enforcement, pledge, on=on)
     await session.flush()
 

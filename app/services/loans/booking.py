@@ -76,7 +76,7 @@ async def receive(
         principal_fen = new.principal.fen if new.principal is not None else 0
         interest_fen = new.interest.fen if new.interest is not None else 0
     booking = Booking(
-        LoanEntryKind.repayment,
+        LoanEntryKind.recovery if _given_up_whole(case.loan) else LoanEntryKind.repayment,
         principal_fen,
         interest_fen,
         new.received_on,
@@ -101,18 +101,20 @@ async def write_off(
 ) -> tuple[Loan, LoanEntry]:
     """Give up principal of a loan that is overdue or enforced; with the last of it the loan is written off.
 
-    What still comes in after that is booked once the write-off has been reversed (账销案存).
+    The debtor owes it all the same (账销案存): what still comes in is booked as its recovery.
 
-    Raises: `pledge.not_found`, `loan.not_yours`, `loan.not_found`, `state.illegal_transition`, and all
-    that apply of `loan.nothing_booked`, `.exceeds_outstanding`, `.not_in_order`, `.reference_taken`,
+    Raises: `pledge.not_found`, `loan.not_yours`, `loan.not_found`, and all that apply of
+    `loan.not_overdue`, `.nothing_booked`, `.exceeds_outstanding`, `.not_in_order`, `.reference_taken`,
     `pledge.currency_unsupported`, `request.date_in_future`, `request.date_too_early`.
     """
     case = await common.lock(session, actor, moment, pledge_id)
-    rules.LOAN.next(LoanStatus(case.loan.status), LoanEvent.write_off)
     booking = Booking(
         LoanEntryKind.write_off, principal.fen, 0, written_off_on, reference, day_at="/written_off_on"
     )
-    refuse_if(money_faults(case.pledge, principal=principal) + await _faults(case, booking))
+    faults = money_faults(case.pledge, principal=principal)
+    if case.loan.status not in {LoanStatus.overdue, LoanStatus.enforcing}:
+        faults.append(rules.NOT_OVERDUE.violation(status=case.loan.status))
+    refuse_if(faults + await _faults(case, booking))
     return case.loan, await move(case, booking, "written_off")
 
 
@@ -129,7 +131,8 @@ async def realise(
 ) -> Loan | None:
     """Book what the sale of the pledge brought on its loan; None where the loan has no book.
 
-    For enforcement, which has decided who may do it and split the proceeds by law (PL-24).
+    For enforcement, which has decided who may do it and split the proceeds by law (PL-24). Principal beyond
+    what is outstanding is of what was given up before.
 
     Raises: all that apply of `loan.nothing_booked`, `.exceeds_outstanding`, `.not_in_order`,
     `.reference_taken`, `request.date_in_future`, `request.date_too_early`.
@@ -137,10 +140,23 @@ async def realise(
     case = await common.found(session, actor, moment, pledge_id)
     if case is None:
         return None
-    booking = Booking(LoanEntryKind.realisation, principal_fen, interest_fen, occurred_on, reference)
-    refuse_if(await _faults(case, booking))
-    await move(case, booking, "realised")
+    given_up_fen = min(max(0, principal_fen - case.loan.outstanding_fen), case.loan.written_off_fen)
+    rest_fen = principal_fen - given_up_fen
+    booking = Booking(LoanEntryKind.realisation, rest_fen, interest_fen, occurred_on, reference)
+    if rest_fen + interest_fen > 0 or given_up_fen == 0:
+        refuse_if(await _faults(case, booking))
+        await move(case, booking, "realised")
+    if given_up_fen > 0:  # the reference is of the first entry, if there are two
+        named = reference if rest_fen + interest_fen == 0 else None
+        booking = Booking(LoanEntryKind.recovery, given_up_fen, 0, occurred_on, named)
+        refuse_if(await _faults(case, booking))
+        await move(case, booking, "realised")
     return case.loan
+
+
+def _given_up_whole(loan: Loan) -> bool:
+    """Whether nothing is outstanding but what was given up: what comes in is then of that."""
+    return loan.outstanding_fen == 0 and loan.written_off_fen > 0
 
 
 def money_faults(pledge: Pledge, **given: Money | None) -> list[Violation]:
@@ -167,11 +183,14 @@ async def _faults(case: Case, booking: Booking) -> list[Violation]:
         found.append(rules.NOTHING_BOOKED.violation(booking.amount_at))
     moved = [one for _, one in await queries.movements(case.session, loan.id)]
     first = min((one.occurred_on for one in moved if one.fen > 0), default=None)
+    if first is None:  # all that was drawn has been taken back: there is nothing to receive on
+        found.append(rules.NOT_IN_ORDER.violation(booking.day_at, day=booking.occurred_on))
     found += date_faults(booking.day_at, booking.occurred_on, today=case.moment.today, first=first)
-    if booking.principal_fen > loan.outstanding_fen:
-        known = format_amount(loan.outstanding_fen)
+    owed_fen = loan.written_off_fen if booking.kind == LoanEntryKind.recovery else loan.outstanding_fen
+    if booking.principal_fen > owed_fen:
+        known = format_amount(owed_fen)
         found.append(rules.EXCEEDS_OUTSTANDING.violation(booking.amount_at, outstanding=known))
-    elif not found:
+    elif not found and booking.kind != LoanEntryKind.recovery:
         down = Movement(booking.occurred_on, -booking.principal_fen)
         found += rules.order_faults(booking.day_at, [*moved, down])
     return found + await reference_faults(case.session, loan, booking.reference)
@@ -195,8 +214,7 @@ async def move(case: Case, booking: Booking, what: str, **payload: object) -> Lo
     entry = await book(case, booking, event)
     if reverses is not None and case.loan.status not in queries.RUNNING:
         case.loan.advance(LoanEvent.reopen)
-    settled = await common.settle(case, last_kind=booking.kind)
-    await common.follow(case, settled, event)
+    await common.follow(case, await common.settle(case), event)
     return entry
 
 

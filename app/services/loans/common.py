@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.domain import loan as rules, loan_plan as plans
-from app.domain.loan import LoanEntryKind, LoanEvent, LoanStatus
+from app.domain.loan import LoanEvent, LoanStatus
 from app.domain.loan_class import LoanClass, at_least, worse
+from app.domain.money import format_amount
 from app.domain.notice import NoticeKind
+from app.domain.pool import covered_principal
 from app.queries import loans as queries, pledge_classifications, pools as pool_queries
 from app.services import events, notices
 from app.services.pledges import classification
@@ -50,11 +52,11 @@ class Settled:
     repaid: bool
 
 
-async def settle(case: Case, *, last_kind: LoanEntryKind | None = None, rescheduled: bool = False) -> Settled:
+async def settle(case: Case, *, rescheduled: bool = False) -> Settled:
     """Move the loan to the state that its book and its plan say it is in today; nothing is recorded yet.
 
-    A new plan for what was overdue leaves the loan 关注 at best. A class never gets better by itself: that
-    is for the bank to report.
+    A new plan for what was overdue leaves the loan 关注 at best, and what is written off is 损失. A class
+    never gets better by itself: that is for the bank to report.
     """
     loan, today = case.loan, case.moment.today
     found = await queries.standing(case.session, case.pledge, loan)
@@ -63,9 +65,12 @@ async def settle(case: Case, *, last_kind: LoanEntryKind | None = None, reschedu
     days = plans.overdue_days(since, today)
     loan.overdue_since = since
     loan.told_days = min(loan.told_days, plans.rung(days))
-    repaid = _advance(case, found, written_off=last_kind == LoanEntryKind.write_off)
+    repaid = _advance(case, found)
+    days = plans.overdue_days(loan.overdue_since, today)
     before = await pledge_classifications.last(case.session, case.pledge.id)
     loan_class = LoanClass(before.loan_class) if before is not None else LoanClass.normal
+    if loan.status == LoanStatus.written_off:
+        loan_class = LoanClass.loss
     if rescheduled and was_overdue:
         loan_class = worse(loan_class, LoanClass.attention)
     classed = classification.Classed(
@@ -79,20 +84,22 @@ async def settle(case: Case, *, last_kind: LoanEntryKind | None = None, reschedu
     return Settled(days, classed, repaid)
 
 
-def _advance(case: Case, found: Sequence[Due], *, written_off: bool) -> bool:
+def _advance(case: Case, found: Sequence[Due]) -> bool:
     """Whether the loan is repaid by this.
 
-    One that may be drawn again is so at the end of its debt period. With the last of the principal what is
-    due of interest is given up, but not paid.
+    Where a part of the principal was given up, what is due of interest is given up with it. One that may be
+    drawn again is repaid at the end of its debt period, and one whose drawdown was taken back never was lent.
     """
     loan, today = case.loan, case.moment.today
-    status, overdue_fen = LoanStatus(loan.status), plans.overdue_fen(found, today)
-    again = loan.revolving and today <= rules.last_day(case.pledge.debt_to)
-    settled = written_off or (overdue_fen == 0 and not again)
-    if loan.outstanding_fen == 0 and settled and status in queries.RUNNING:
+    status, given_up = LoanStatus(loan.status), loan.written_off_fen > 0
+    again = loan.drawn_fen == 0 or (loan.revolving and today <= rules.last_day(case.pledge.debt_to))
+    running = status in queries.RUNNING and not given_up
+    if loan.outstanding_fen == 0 and not (running and (again or plans.overdue_fen(found, today))):
         loan.overdue_since, loan.told_days = None, 0
-        loan.advance(LoanEvent.write_off if written_off else LoanEvent.repay)
-        return not written_off
+        over = LoanStatus.written_off if given_up else LoanStatus.repaid
+        if status != over:
+            loan.advance(LoanEvent.write_off if given_up else LoanEvent.repay)
+        return status != over == LoanStatus.repaid
     if loan.overdue_since is not None and status == LoanStatus.disbursed:
         loan.advance(LoanEvent.fall_overdue)
     elif loan.overdue_since is None and status == LoanStatus.overdue:
@@ -147,6 +154,28 @@ async def tell_repaid(case: Case) -> None:
         kind=NoticeKind.loan_repaid,
         recipients=event.audience,
         facts={"number": case.pledge.number},
+    )
+
+
+async def tell_uncovered(case: Case) -> None:
+    """Tell how much of the debt its pool does not cover: it never covers again what it gave back (RP-06)."""
+    pledge = case.pledge
+    if pledge.pool_id is None:
+        return
+    owed_fen = queries.owed_at_most(pledge, case.loan, case.moment.today)
+    covered = await pool_queries.covered(case.session, [pledge.id])
+    lacking_fen = covered_principal(owed_fen, pledge.ip_share_bp) - covered.get(pledge.id, 0)
+    if lacking_fen <= 0:
+        return
+    event = await told(case, "uncovered", uncovered_fen=lacking_fen)
+    await record(case, event)
+    await notices.send(
+        case.session,
+        moment=case.moment,
+        event=event,
+        kind=NoticeKind.loan_uncovered,
+        recipients=event.audience,
+        facts={"number": pledge.number, "amount": format_amount(lacking_fen)},
     )
 
 

@@ -15,7 +15,7 @@ from app.domain.loan import LoanEntryKind, LoanStatus, Totals
 from app.domain.pledge import PledgeForm
 from app.domain.request import date_faults
 from app.models.loan import Loan, LoanEntry
-from app.queries import loans as queries
+from app.queries import amendments as amendment_queries, loans as queries
 from app.services.loans import booking, common, planning
 from app.services.loans.common import Case
 from app.services.loans.planning import NewInstalment
@@ -107,7 +107,7 @@ async def _faults(
     found = (await queries.security(session, pledge)).faults()
     if pledge.principal_fen is None:
         found.append(rules.LIMIT_UNKNOWN.violation())
-    totals = _totals(pledge, loan)
+    totals = _totals(pledge, loan, await amendment_queries.agreed_fen(session, pledge.id))
     status = LoanStatus(loan.status) if loan is not None else None
     found += rules.drawable_faults(totals, status, new.amount.fen)
     found += booking.money_faults(pledge, amount=new.amount)
@@ -125,9 +125,14 @@ async def _faults(
     return found
 
 
-def _totals(pledge: Pledge, loan: Loan | None) -> Totals:
-    """What was drawn so far, within what the pledge secures now: an amendment may have changed that."""
+def _totals(pledge: Pledge, loan: Loan | None, agreed_fen: int | None) -> Totals:
+    """What was drawn so far, within what the pledge secures now: an amendment may have changed that.
+
+    `agreed_fen`: what an amendment before the office is to make it; of the two the less.
+    """
     limit_fen = pledge.principal_fen or 0
+    if agreed_fen is not None:
+        limit_fen = min(limit_fen, agreed_fen)
     if loan is None:
         return Totals(limit_fen, pledge.form == PledgeForm.maximum_amount)
     return replace(queries.totals(loan), limit_fen=limit_fen)

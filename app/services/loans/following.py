@@ -126,6 +126,8 @@ async def resume(session: AsyncSession, *, actor: Actor, moment: Moment, pledge_
     if case is None or case.loan.status != LoanStatus.enforcing:
         return None
     case.loan.advance(LoanEvent.cure)
-    await common.settle(case)
-    await common.record(case, await common.told(case, "resumed"))
+    settled = await common.settle(case)
+    event = await common.told(case, "resumed")
+    await common.record(case, event)
+    await common.follow(case, settled, event)
     return case.loan

@@ -32,11 +32,12 @@ async def reverse(
 ) -> tuple[Loan, LoanEntry]:
     """Take back an entry that was booked in error. The reversal is of the entry's own day.
 
-    A loan that was over is open again. Its capacity is not: what a pool has given back stays free (RP-06).
+    A loan that was over is open again. Its capacity is not: what a pool has given back stays free (RP-06),
+    and the bank and the pool's manager are told how much of the debt is covered no more.
 
     Raises: `pledge.not_found`, `loan.not_yours`, `loan.not_found`, `loan.entry_not_found`, and all that
     apply of `loan.is_reversal`, `.already_reversed`, `.same_person`, `.exceeds_outstanding`,
-    `.limit_exceeded`, `.not_in_order`.
+    `.recovered_since`, `.limit_exceeded`, `.not_in_order`.
     """
     case = await common.lock(session, actor, moment, pledge_id)
     entry = await queries.entry(session, case.loan.id, entry_id)
@@ -49,7 +50,11 @@ async def reverse(
         None,
         reverses_id=entry.id,
     )
-    return case.loan, await booking.move(case, mirror, "reversed", reason=reason)
+    before_fen = queries.owed_at_most(case.pledge, case.loan, moment.today)
+    made = await booking.move(case, mirror, "reversed", reason=reason)
+    if queries.owed_at_most(case.pledge, case.loan, moment.today) > before_fen:
+        await common.tell_uncovered(case)
+    return case.loan, made
 
 
 async def _faults(case: Case, entry: LoanEntry) -> list[Violation]:
@@ -66,8 +71,12 @@ async def _faults(case: Case, entry: LoanEntry) -> list[Violation]:
             return [*found, rules.EXCEEDS_OUTSTANDING.violation(outstanding=known)]
         moved = await queries.movements(case.session, case.loan.id)
         return found + rules.order_faults("", [one for id_, one in moved if id_ != entry.id])
+    if entry.kind == LoanEntryKind.write_off and entry.principal_fen > case.loan.written_off_fen:
+        left = format_amount(case.loan.written_off_fen)
+        found.append(rules.RECOVERED_SINCE.violation(left=left))
     # Only of a revolving loan: what another drew is never more than was drawn.
     drawable_fen = queries.totals(case.loan).drawable_fen
-    if case.loan.revolving and entry.principal_fen > drawable_fen:
+    raised = entry.kind != LoanEntryKind.recovery
+    if case.loan.revolving and raised and entry.principal_fen > drawable_fen:
         found.append(rules.LIMIT_EXCEEDED.violation(available=format_amount(drawable_fen)))
     return found

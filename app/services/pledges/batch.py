@@ -11,7 +11,6 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from app.domain.decision import DecisionKind
@@ -35,11 +34,15 @@ if TYPE_CHECKING:
     from app.queries.pledge_batches import Wanted
 
 CHUNK = 250
-"""Filings that are read, decided and written together."""
+"""Filings that are read, decided and written together, unless they name more rights than `RIGHTS`."""
+RIGHTS = 2_000
+"""Rights of which a chunk is full, so that filings of hundreds of rights take no more memory than others."""
 TURN = 25
 """Decisions after which other requests get their turn."""
 MAX_TOLD = 1_000
 """Objections that a batch refused as a whole tells."""
+TOLD = 100
+"""Objections that are told of one line."""
 
 _SETTLE = """
 SET CONSTRAINTS ALL DEFERRED; DISCARD PLANS; SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED
@@ -134,8 +137,15 @@ def _refused(items: dict[int, Item]) -> DomainError:
 
 
 def _chunks(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    waiting = iter(lines)
-    while chunk := list(islice(waiting, CHUNK)):
+    chunk: list[Line] = []
+    rights = 0
+    for line in lines:
+        if chunk and (len(chunk) == CHUNK or rights + len(line.asset_ids) > RIGHTS):
+            yield chunk
+            chunk, rights = [], 0
+        chunk.append(line)
+        rights += len(line.asset_ids)
+    if chunk:
         yield chunk
 
 
@@ -170,7 +180,7 @@ class _Chunk:
             return _refusal(line, found)
         decision = None
         if new.history is not None:
-            found = histories.objections(new, state, running.registered)
+            found = histories.objections(new, state, running.registered, running.tenures)
             rule_pack = histories.rule_pack(new.history)
         else:
             judgement = judging.judge(new, state, self._moment)
@@ -231,6 +241,7 @@ def _known(line: Wanted, known: Mapping[str, str | None]) -> Item | None:
 def _refusal(line: Wanted, found: Sequence[Violation]) -> Item:
     """The line refused, each objection with its place in the batch."""
     told = [
-        replace(violation, pointer=f"/{line.position}/pledge{violation.pointer or ''}") for violation in found
+        replace(violation, pointer=f"/{line.position}/pledge{violation.pointer or ''}")
+        for violation in found[:TOLD]
     ]
     return Item(line.key, LineOutcome.refused, violations=told)

@@ -121,7 +121,12 @@ async def note(
     classed: Classed,
     event: events.NewEvent,
 ) -> LoanClassification:
-    """Note how the loan of a locked pledge stands, under an event recorded before; its pool follows."""
+    """Note how the loan of a locked pledge stands, under an event recorded before; its pool follows.
+
+    It becomes known no earlier than the one before, though its work may have begun before that and then
+    waited for the lock: of one day the last to become known is the one that stands.
+    """
+    before = await queries.last(session, pledge.id)
     made = LoanClassification(
         id=new_id(),
         district_code=pledge.district_code,
@@ -131,7 +136,7 @@ async def note(
         overdue_days=classed.overdue_days,
         occurred_on=classed.occurred_on,
         event_id=event.id,
-        recorded_at=moment.now,
+        recorded_at=max(moment.now, before.recorded_at) if before is not None else moment.now,
     )
     session.add(made)
     await session.flush()

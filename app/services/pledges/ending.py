@@ -13,7 +13,7 @@ from app.domain.errors import refuse_if
 from app.domain.filing import FilingAction, FilingEvent
 from app.domain.money import format_amount
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
-from app.domain.pledge_life import LIVE, UNDECIDED
+from app.domain.pledge_life import UNDECIDED
 from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import (
@@ -25,7 +25,7 @@ from app.queries import (
 )
 from app.services import filings
 from app.services.pledges import figures
-from app.services.pledges.outcome import Ending, chosen, let_go, lose_security, release_cover
+from app.services.pledges.outcome import Ending, chosen, let_go, release_cover
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
 
 _REGISTERED = frozenset({PledgeStatus.registered})
+_UNDER_WAY = UNDECIDED | _REGISTERED
 
 
 async def deregister(
@@ -70,26 +71,15 @@ async def deregister(
         found.append(RIGHT_ENFORCED.violation())
     refuse_if(found)
     pledge.advance(PledgeEvent.deregister)
-    pledge.ended_on = deregistered_on
     for item in registered:
         item.advance(PledgeEvent.deregister)
         item.ended_on = deregistered_on
-    undecided = [item for item in items if item.status in UNDECIDED]
-    for item in undecided:  # what an amendment was to add has nothing left to secure
-        item.advance(PledgeEvent.withdraw)
-        item.ended_on = deregistered_on
-    ending = Ending("pledge.deregistered", reason.value, deregistered_on, [*registered, *undecided])
+    incoming = _close(pledge, items, deregistered_on)
+    ending = Ending("pledge.deregistered", reason.value, deregistered_on, registered, incoming)
     event = await let_go(
         session, actor, moment, pledge, ending, document_id=str(document_id) if document_id else None
     )
-    await filings.settle(
-        session,
-        actor=actor,
-        moment=moment,
-        pledge=pledge,
-        action=FilingAction.cancellation,
-        verdict=filings.Verdict(FilingEvent.register, deregistered_on),
-    )
+    await _cancelled(session, actor, moment, pledge, filings.Verdict(FilingEvent.register, deregistered_on))
     await release_cover(session, actor, moment, pledge, event_id=event.id, on=deregistered_on)
     return pledge
 
@@ -129,12 +119,21 @@ async def revoke(
         item.advance(PledgeEvent.revoke)
         item.ended_on = revoked_on
     pledge.follow(items, PledgeEvent.revoke)
-    ending = Ending("pledge.revoked", reason, revoked_on, revoked, void=True)
+    incoming = _close(pledge, items, revoked_on)
+    ending = Ending(
+        "pledge.revoked",
+        reason,
+        revoked_on,
+        revoked,
+        incoming,
+        void=True,
+        unsecures=any(item.required for item in revoked),
+    )
     heading = await figures.heading_of(session, pledge, items)
     facts = figures.revocation_facts(pledge, heading, revoked)
-    _close(pledge, items, revoked_on)
-    event = await let_go(session, actor, moment, pledge, ending, facts=facts, grounds=list(grounds))
-    await lose_security(session, actor, moment, pledge, ending, event=event)
+    await let_go(session, actor, moment, pledge, ending, facts=facts, grounds=list(grounds))
+    if pledge.ended_on is not None:
+        await _moot(session, actor, moment, pledge, ending)
     return pledge
 
 
@@ -160,20 +159,48 @@ async def lapse(
         item.advance(PledgeEvent.lapse)
         item.ended_on = on
     pledge.follow(items, PledgeEvent.lapse)
-    _close(pledge, items, on)
-    ending = Ending("pledge.lapsed", "expired", on, over)
+    incoming = _close(pledge, items, on)
+    repaid = await loan_queries.outstanding(session, pledge.id) == 0
+    unsecures = not repaid and any(item.required for item in over)
+    ending = Ending("pledge.lapsed", "expired", on, over, incoming, unsecures=unsecures)
     event = await let_go(session, actor, moment, pledge, ending)
-    if await loan_queries.outstanding(session, pledge.id) == 0:
+    if pledge.ended_on is not None:
+        await _moot(session, actor, moment, pledge, ending)
+    if repaid:
         await release_cover(session, actor, moment, pledge, event_id=event.id, on=on)
-    else:
-        await lose_security(session, actor, moment, pledge, ending, event=event)
     return pledge
 
 
-def _close(pledge: Pledge, items: Sequence[PledgeItem], on: date) -> None:
-    """The pledge is over with its last right."""
-    if not LIVE & {PledgeStatus(item.status) for item in items}:
-        pledge.ended_on = on
+def _close(pledge: Pledge, items: Sequence[PledgeItem], on: date) -> list[PledgeItem]:
+    """End a pledge whose last registration is over; what an amendment was to add to it goes with it."""
+    if pledge.status in _UNDER_WAY:
+        return []
+    pledge.ended_on = on
+    incoming = [item for item in items if item.status in UNDECIDED]
+    for item in incoming:
+        item.advance(PledgeEvent.withdraw)
+        item.ended_on = on
+    return incoming
+
+
+async def _cancelled(
+    session: AsyncSession, actor: Actor, moment: Moment, pledge: Pledge, verdict: filings.Verdict
+) -> None:
+    """Close what was filed for the cancellation of the pledge."""
+    await filings.settle(
+        session,
+        actor=actor,
+        moment=moment,
+        pledge=pledge,
+        action=FilingAction.cancellation,
+        verdict=verdict,
+    )
+
+
+async def _moot(session: AsyncSession, actor: Actor, moment: Moment, pledge: Pledge, ending: Ending) -> None:
+    """There is nothing left to cancel."""
+    verdict = filings.Verdict(FilingEvent.withdraw, ending.on, reason=ending.event_type)
+    await _cancelled(session, actor, moment, pledge, verdict)
 
 
 def _registered_on(items: Sequence[PledgeItem]) -> date | None:

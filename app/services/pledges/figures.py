@@ -16,6 +16,8 @@ from app.queries import party_histories, pledges as queries, tags as tag_queries
 from app.services import events, rule_packs
 
 if TYPE_CHECKING:
+    import uuid
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
 EFFECTIVE = (PledgeStatus.registered, PledgeStatus.deregistered, PledgeStatus.lapsed)
@@ -68,6 +70,22 @@ class Heading:
 async def heading_of(session: AsyncSession, pledge: Pledge, items: Sequence[PledgeItem]) -> Heading:
     """The district and the industry a pledge counts under."""
     return Heading(await district_of(session, pledge, items), await industry_of(session, pledge, items))
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What decides where a pledge counts first: its first right's pledgor, its rights, and the day."""
+
+    pledgor_id: uuid.UUID
+    asset_ids: Sequence[uuid.UUID]
+    on: date
+
+
+async def first_headings(session: AsyncSession, begun: Sequence[Begun]) -> list[Heading]:
+    """Under what pledges count that have not counted before, in their order: two statements for all."""
+    districts = await party_histories.districts_each(session, [(one.pledgor_id, one.on) for one in begun])
+    industries = await tag_queries.industries(session, [(one.asset_ids, one.on) for one in begun])
+    return [Heading(*of) for of in zip(districts, industries, strict=True)]
 
 
 def registration_facts(pledge: Pledge, heading: Heading, items: Sequence[PledgeItem]) -> list[events.NewFact]:

@@ -182,7 +182,7 @@ class Rows:
             self._put("items", row)
         for share in filed.shares:
             about = {"id": new_id(), "district_code": filed.district_code, "pledge_id": filed.id}
-            self._put("shares", about | asdict(share))
+            self._put("shares", about | asdict(share) | {"event_id": event_id})
         cover = covering.row(new, filed, ground, today)
         if cover is not None:
             self._put("commitments", cover | {"event_id": event_id})
@@ -192,7 +192,9 @@ class Rows:
             kept = application.reservation
             about = {"application_id": application.id, "commitment_id": kept.id if kept is not None else None}
             self._put("contracted", about | {"pledge_id": filed.id, "filed_on": today})
-        for reservation_id in sorted({*ground.priorities.values()}):
+        # What is over takes nothing that a reservation keeps.
+        kept_for = {*ground.priorities.values()} if filed.ended_on is None else set()
+        for reservation_id in sorted(kept_for):
             about = {"reservation_id": reservation_id, "pledge_id": filed.id}
             self._put("used", about | {"filed_on": today})
 

@@ -7,62 +7,96 @@ They count in statistics on their own days, known from their entry. One event sp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.domain.asset import AssetKind, Regime
+from app.domain.errors import Reason
 from app.domain.hold import RESERVED
 from app.domain.identifiers import new_id
-from app.domain.pledge import ALREADY_PLEDGED, EXPIRY_MISSING, REGISTRATION_NO_TAKEN, PledgeStatus
+from app.domain.pledge import (
+    ALREADY_PLEDGED,
+    EXPIRY_MISSING,
+    EXPIRY_OF_PATENT,
+    REGISTRATION_NO_TAKEN,
+    PledgeStatus,
+)
 from app.domain.pledge_count import Counted
-from app.domain.pledge_ground import OTHER
+from app.domain.pledge_ground import NOT_OWNER, OTHER
 from app.models.pledge import Pledge, PledgeItem
 from app.services import events, rule_packs
 from app.services.pledges import covering, figures
 
 if TYPE_CHECKING:
     import uuid
+    from datetime import date
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.errors import Violation
     from app.domain.permission import Actor
     from app.domain.pledge_filing import History, NewPledge
+    from app.domain.pledge_ground import Right
+    from app.queries.pledge_batches import Tenure
     from app.queries.pledge_filing import FilingState
     from app.services.pledges.filed import FiledPledge, Rows
 
 
 def objections(
-    new: NewPledge, state: FilingState, registered: AbstractSet[tuple[str, uuid.UUID]]
+    new: NewPledge,
+    state: FilingState,
+    registered: AbstractSet[tuple[str, uuid.UUID]],
+    tenures: Iterable[Tenure],
 ) -> list[Violation]:
-    """What keeps history from being entered; `registered`: numbers in use, each with its right."""
+    """What keeps history from being entered; `registered`: numbers in use, each with its right.
+
+    What is in force is its owner's: pledged by who has the right now, or had it on the day of filing and
+    passed it on with the pledge (`tenures`). Who owned what when it is over may not be known.
+    """
     past = new.history
     if past is None:
         raise ValueError("not history")
     found: list[Violation] = []
     for position, item in enumerate(new.items):
         right, pointer = state.rights[item.asset_id], f"/items/{position}/asset_id"
-        about = {"asset_id": right.id, "number": right.number}
         if right.regime is not Regime.cn:
-            found.append(OTHER.violation(pointer, reason="非中国权利 (not a Chinese right)", **about))
+            reason = Reason("not a Chinese right", "非中国权利")
+            found.append(OTHER.violation(pointer, reason=reason, asset_id=right.id, number=right.number))
         if past.deregistered_on is None:
-            found += [
-                ALREADY_PLEDGED.violation(pointer, kind="lien", since=lien.since, rank=lien.rank, **about)
-                for lien in right.liens
-            ]
-            if right.reserved:
-                found.append(RESERVED.violation(pointer, **about))
-        done = past.of(item.asset_id)
-        if (done.registration_no, item.asset_id) in registered:
-            found.append(REGISTRATION_NO_TAKEN.violation(pointer, registration_no=done.registration_no))
-        live_mark = right.kind is AssetKind.trademark and past.deregistered_on is None
-        if live_mark and done.expires_on is None:
-            found.append(EXPIRY_MISSING.violation(pointer))
+            found += _live_faults(pointer, right, item.pledgor_id, past.filed_on, tenures)
+        found += _registration_faults(pointer, right, past, registered)
     if past.with_commitment and state.pool is not None:
         kinds = [(right.kind, right.patent_type) for right in state.rights.values()]
         found += covering.pool_objections(new, state.pool, kinds)
     return found
+
+
+def _registration_faults(
+    pointer: str, right: Right, past: History, registered: AbstractSet[tuple[str, uuid.UUID]]
+) -> Iterator[Violation]:
+    """What is wrong with the registration of a right as it is told."""
+    done = past.of(right.id)
+    if (done.registration_no, right.id) in registered:
+        yield REGISTRATION_NO_TAKEN.violation(pointer, registration_no=done.registration_no)
+    if right.kind is AssetKind.patent and done.expires_on is not None:
+        yield EXPIRY_OF_PATENT.violation(pointer)
+    if right.kind is AssetKind.trademark and past.deregistered_on is None and done.expires_on is None:
+        yield EXPIRY_MISSING.violation(pointer)
+
+
+def _live_faults(
+    pointer: str, right: Right, pledgor_id: uuid.UUID, filed_on: date, tenures: Iterable[Tenure]
+) -> Iterator[Violation]:
+    """What keeps a right from being pledged to this day: another's claim on it, or that it is not his."""
+    about = {"asset_id": right.id, "number": right.number}
+    for lien in right.liens:
+        yield ALREADY_PLEDGED.violation(pointer, kind="lien", since=lien.since, rank=lien.rank, **about)
+    if right.reserved:
+        yield RESERVED.violation(pointer, **about)
+    passed_on = (one.held(right.id, pledgor_id, filed_on) for one in tenures)
+    if pledgor_id not in right.owners and not any(passed_on):
+        yield NOT_OWNER.violation(pointer, **about)
 
 
 def rule_pack(past: History) -> str:
@@ -96,8 +130,7 @@ class Entry:
         if not self.recorded:
             rows.happened.insert(0, self.event)
             self.recorded = True
-        facts = [fact for filed in self._entered for fact in await _facts(session, filed)]
-        rows.count(replace(self.event, facts=facts))
+        rows.count(replace(self.event, facts=await _facts(session, self._entered)))
         self._entered.clear()
 
 
@@ -121,8 +154,30 @@ def entry(actor: Actor, fingerprints: Sequence[bytes]) -> Entry:
     )
 
 
-async def _facts(session: AsyncSession, filed: FiledPledge) -> list[events.NewFact]:
-    """What a pledge counts for, on its own days."""
+async def _facts(session: AsyncSession, entered: Sequence[FiledPledge]) -> list[events.NewFact]:
+    """What pledges count for, on their own days."""
+    pledges = [_as_kept(filed) for filed in entered]
+    headings = await figures.first_headings(
+        session,
+        [
+            figures.Begun(
+                filed.items[0][0].pledgor_id,
+                [item.asset_id for item, _ in filed.items],
+                filed.registered_on or filed.filed_on,
+            )
+            for filed in entered
+        ],
+    )
+    made: list[events.NewFact] = []
+    for (pledge, items), heading in zip(pledges, headings, strict=True):
+        made += figures.registration_facts(pledge, heading, items)
+        after = figures.counted_days(items)
+        made += figures.counting_facts(pledge, heading, items, Counted(None, None), after)
+    return [replace(fact, imported=True) for fact in made]
+
+
+def _as_kept(filed: FiledPledge) -> tuple[Pledge, list[PledgeItem]]:
+    """The pledge and its rights as figures read them."""
     pledge = Pledge(
         id=filed.id,
         district_code=filed.district_code,
@@ -144,7 +199,4 @@ async def _facts(session: AsyncSession, filed: FiledPledge) -> list[events.NewFa
         )
         for item, _ in filed.items
     ]
-    heading = await figures.heading_of(session, pledge, items)
-    made = figures.registration_facts(pledge, heading, items)
-    made += figures.counting_facts(pledge, heading, items, Counted(None, None), figures.counted_days(items))
-    return [replace(fact, imported=True) for fact in made]
+    return pledge, items

@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ended, why, on which day, and the rights it ended for. `void`: from the beginning (PL-08)."""
+    """What ended, why, on which day, and the rights it ended for.
+
+    `incoming`: rights that an amendment was to add and that are withdrawn with it. `void`: from the
+    beginning (PL-08). `unsecures`: money was lent on it that is still owed.
+    """
 
     event_type: str
     reason: str
     on: date
     items: Sequence[PledgeItem]
+    incoming: Sequence[PledgeItem] = ()
     void: bool = False
+    unsecures: bool = False
 
 
 def chosen(
@@ -113,6 +119,7 @@ async def let_go(
 ) -> events.NewEvent:
     """Record that registrations ended, free their rights, and tell those concerned."""
     ended = [item.asset_id for item in ending.items]
+    incoming = [item.asset_id for item in ending.incoming]
     event = await happened(
         session,
         actor,
@@ -122,6 +129,7 @@ async def let_go(
         reason=ending.reason,
         ended_on=ending.on,
         asset_ids=ended,
+        **({"withdrawn": incoming} if incoming else {}),
         **more,
     )
     await events.record(session, actor=actor, moment=moment, events=[event])
@@ -136,7 +144,20 @@ async def let_go(
         ended_on=ending.on,
         void=ending.void,
     )
-    await tell(session, actor, moment, pledge, event, rights=len(ended))
+    if incoming:
+        await holds.end(
+            session,
+            moment=moment,
+            source_noun="pledge",
+            source_ids=[pledge.id],
+            asset_ids=incoming,
+            reason="pledge.withdrawn",
+            ended_on=ending.on,
+        )
+    alarmed = (
+        await _lose_security(session, actor, moment, pledge, ending, event=event) if ending.unsecures else ()
+    )
+    await tell(session, actor, moment, pledge, event, rights=len(ended), alarmed=alarmed)
     return event
 
 
@@ -153,7 +174,7 @@ async def release_cover(
     await session.flush()
 
 
-async def lose_security(
+async def _lose_security(
     session: AsyncSession,
     actor: Actor,
     moment: Moment,
@@ -161,29 +182,32 @@ async def lose_security(
     ending: Ending,
     *,
     event: events.NewEvent,
-) -> None:
-    """A right that money was lent on secures it no more: bank and pool learn it, the cover is in doubt."""
-    if not any(item.required for item in ending.items):
-        return
+) -> list[uuid.UUID]:
+    """A right that money was lent on secures it no more: bank and pool learn it, the cover is in doubt.
+
+    Returns who was told.
+    """
     pledge.unsecured_since = pledge.unsecured_since or ending.on
     await session.flush()
     await commitments.doubt(
         session, actor=actor, moment=moment, pledge_id=pledge.id, reason=ending.event_type
     )
     pool = await pool_queries.lock(session, pledge.pool_id) if pledge.pool_id is not None else None
-    recipients = [pledge.organisation_id, pool.manager_id if pool is not None else None]
+    named = [pledge.organisation_id, pool.manager_id if pool is not None else None]
+    recipients = [one for one in named if one is not None]
     await notices.send(
         session,
         moment=moment,
         event=event,
         kind=NoticeKind.pledge_unsecured,
-        recipients=[one for one in recipients if one is not None],
+        recipients=recipients,
         facts={
             "number": pledge.number,
             "outcome": ending.event_type.removeprefix("pledge."),
             "on": ending.on,
         },
     )
+    return recipients
 
 
 async def tell(
@@ -194,14 +218,18 @@ async def tell(
     event: events.NewEvent,
     *,
     rights: int,
+    alarmed: Collection[uuid.UUID] = (),
 ) -> None:
-    """Pledgors, borrower and bank learn the office's result in the transaction that records it (PLG-10)."""
+    """Pledgors, borrower and bank learn the office's result in the transaction that records it (PLG-10).
+
+    `alarmed` know it already, with what it means to them.
+    """
     await notices.send(
         session,
         moment=moment,
         event=event,
         kind=NoticeKind.pledge_decided,
-        recipients=[one for one in event.audience if one != actor.organisation_id],
+        recipients=[one for one in event.audience if one not in {actor.organisation_id, *alarmed}],
         facts={
             "number": pledge.number,
             "rights": rights,

@@ -16,14 +16,14 @@ from app.domain import pledge as rules
 from app.domain.amendment import OF_AMENDMENT
 from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
-from app.domain.filing import FilingAction
+from app.domain.filing import FILING, FilingAction, FilingEvent, FilingStatus
 from app.domain.pledge import PledgeEvent
 from app.domain.pledge_count import Counted, earliest
 from app.domain.pledge_life import UNDECIDED
 from app.domain.request import date_faults
 from app.models.filing import Filing
 from app.models.pledge import Pledge, PledgeItem
-from app.queries import filings as filing_queries, pledges as queries
+from app.queries import filings as filing_queries, loans as loan_queries, pledges as queries
 from app.services import events, filings
 from app.services.pledges import figures
 from app.services.pledges.outcome import (
@@ -68,8 +68,9 @@ async def register(
     office for a kind is settled with the last right of that kind.
 
     Raises: `pledge.not_found`, `pledge.not_yours`, `pledge.item_not_found`, `request.date_in_future`,
-    `request.date_too_early`, `pledge.expiry_missing`, `pledge.expires_too_early`,
-    `state.illegal_transition`, `pledge.registration_no_taken`.
+    `request.date_too_early`, `pledge.asset_twice`, `pledge.expiry_missing`, `pledge.expiry_of_patent`,
+    `pledge.expires_too_early`, `amendment.right_of_amendment`, `state.illegal_transition`,
+    `pledge.registration_no_taken`.
     """
     pledge, items = await queries.lock(session, actor, pledge_id)
     by_asset = {item.asset_id: item for item in items}
@@ -189,6 +190,8 @@ async def withdraw_filing(
     `request.date_too_early`.
     """
     _, items, filing = await filings.lock(session, actor, filing_id)
+    FILING.next(FilingStatus(filing.status), FilingEvent.withdraw)
+    refuse_if(date_faults("/withdrawn_on", withdrawn_on, today=moment.today, first=filing.submitted_on))
     if filing.action != FilingAction.registration:
         return await filings.drop(
             session, actor=actor, moment=moment, filing_id=filing_id, reason=reason, on=withdrawn_on
@@ -205,7 +208,7 @@ async def withdraw_filing(
         pledge_id=filing.pledge_id,
         reason=reason,
         withdrawn_on=withdrawn_on,
-        asset_ids=rights or None,
+        asset_ids=rights,
     )
     return await filing_queries.fresh(session, filing_id)
 
@@ -220,7 +223,11 @@ async def _end(
     items: Sequence[PledgeItem],
     grounds: Sequence[str] = (),
 ) -> Pledge:
-    """What was undecided ends; with the last right the pledge, which never had effect."""
+    """What was undecided ends; with the last right the pledge.
+
+    Its cover comes back unless money was lent on a registration that was lost since: what is still owed
+    stays covered, in doubt, until the pool's manager decides (PL-08).
+    """
     if not any(item.ended_on is None for item in items):
         pledge.ended_on = ending.on
     event = await let_go(session, actor, moment, pledge, ending, grounds=list(grounds))
@@ -234,7 +241,8 @@ async def _end(
         reason=ending.reason,
         grounds=grounds,
     )
-    await release_cover(session, actor, moment, pledge, event_id=event.id, on=ending.on)
+    if not await loan_queries.outstanding(session, pledge.id):
+        await release_cover(session, actor, moment, pledge, event_id=event.id, on=ending.on)
     return pledge
 
 
@@ -262,6 +270,8 @@ def _faults(
         )
         if item.asset_kind == AssetKind.trademark and given.expires_on is None:
             found.append(rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
+        if item.asset_kind == AssetKind.patent and given.expires_on is not None:
+            found.append(rules.EXPIRY_OF_PATENT.violation(f"{pointer}/expires_on"))
         if given.expires_on is not None and given.expires_on <= given.registered_on:
             found.append(rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from app.queries.pledge_filing import FilingState
 if TYPE_CHECKING:
     from app.domain.pledge_filing import NewPledge
     from app.queries.commitment_cover import PoolState
-    from app.queries.pledge_batches import ChunkState
+    from app.queries.pledge_batches import ChunkState, Tenure
+    from app.queries.pledge_filing import Approved, Reservation
     from app.services.pledges.filed import FiledPledge
 
 
@@ -36,6 +37,11 @@ class Running:
     def registered(self) -> AbstractSet[tuple[str, uuid.UUID]]:
         """Registration numbers in use, each with its right."""
         return self._read.registered
+
+    @property
+    def tenures(self) -> Collection[Tenure]:
+        """Who has ever held the rights of the chunk's history."""
+        return self._read.tenures
 
     def state(self, new: NewPledge, serial: int) -> FilingState:
         """What a line is decided on now."""
@@ -79,9 +85,9 @@ class Running:
             for item, _ in filed.items:
                 right = read.rights[item.asset_id]
                 read.rights[item.asset_id] = replace(right, liens=[*right.liens, lien])
-        used = {*state.priorities.values()}
-        for key in [key for key, reservation_id in read.priorities.items() if reservation_id in used]:
-            del read.priorities[key]
+            used = {*state.priorities.values()}
+            for key in [key for key, reservation_id in read.priorities.items() if reservation_id in used]:
+                del read.priorities[key]
         for item, _ in filed.items:
             if item.registration_no is not None:
                 read.registered.add((item.registration_no, item.asset_id))
@@ -97,8 +103,29 @@ class Running:
             self._covered[kept.pool_id] -= kept.outstanding_fen
             self._household[kept.pool_id, application.borrower_id] -= kept.principal_fen
             self._industry[kept.pool_id, kept.industry] -= kept.outstanding_fen
+            self._forget(application, kept)
         read.applications[application.id] = replace(
             application,
             status=APPLICATION.next(application.status, ApplicationEvent.contract),
             reservation=None,
         )
+
+    def _forget(self, application: Approved, kept: Reservation) -> None:
+        """Whoever names the application again meets a pool that keeps nothing for it any more."""
+        pools = self._read.pools
+        for key, pool in pools.items():
+            pool_id, borrower_id, application_id = key
+            if (pool_id, application_id) != (kept.pool_id, application.id):
+                continue
+            then = pool.standing
+            same_borrower = borrower_id == application.borrower_id
+            same_industry = pool.industry == kept.industry
+            standing = replace(
+                then,
+                outstanding_fen=then.outstanding_fen + kept.outstanding_fen,
+                bank_fen=then.bank_fen + kept.outstanding_fen,
+                household_fen=then.household_fen + (kept.principal_fen if same_borrower else 0),
+                industry_fen=then.industry_fen + (kept.outstanding_fen if same_industry else 0),
+                reserved_fen=0,
+            )
+            pools[key] = replace(pool, standing=standing)

@@ -73,10 +73,10 @@ _PARTS = {
   FROM covered c, jsonb_to_recordset(c.transfers) AS t({TRANSFER_RECORD})
 )""",
     "shares": """, share AS (
-  INSERT INTO pledge_shares (id, district_code, pledge_id, kind, role, party_id, share_ppm, agent)
-  SELECT id, district_code, pledge_id, kind, role, party_id, share_ppm, agent
+  INSERT INTO pledge_shares (id, district_code, pledge_id, kind, role, party_id, share_ppm, agent, event_id)
+  SELECT id, district_code, pledge_id, kind, role, party_id, share_ppm, agent, event_id
   FROM jsonb_to_recordset($6::jsonb -> 'shares') AS s(id uuid, district_code text, pledge_id uuid,
-       kind text, role text, party_id uuid, share_ppm integer, agent boolean)
+       kind text, role text, party_id uuid, share_ppm integer, agent boolean, event_id uuid)
 )""",
     "contracted": """, contract AS (
   SELECT * FROM jsonb_to_recordset($6::jsonb -> 'contracted') AS c(application_id uuid, pledge_id uuid,
@@ -93,7 +93,7 @@ _PARTS = {
     filed_on date)
 ), spent AS (
   UPDATE reservations r SET status = 'used', pledge_id = u.pledge_id, version = r.version + 1
-  FROM used u WHERE r.id = u.reservation_id
+  FROM used u WHERE r.id = u.reservation_id AND r.status = 'live'
 ), freed AS (
   UPDATE holds h SET ended_on = u.filed_on, end_reason = 'pledge.filed', ended_at = $5
   FROM used u WHERE h.source_id = u.reservation_id AND h.source_noun = 'reservation' AND h.ended_at IS NULL

@@ -271,19 +271,8 @@ def violation_out(violation: Violation) -> ViolationOut:
         severity=violation.severity,
         remedy_zh=violation.ruling.remedy_zh if violation.ruling else None,
         remedy_en=violation.ruling.remedy_en if violation.ruling else None,
-        facts=plain_facts(violation),
+        facts=violation.plain_facts,
     )
-
-
-def plain_facts(violation: Violation) -> dict[str, object]:
-    """The facts of an objection as they are written on the wire."""
-    return {name: _plain(value) for name, value in violation.facts.items()}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def respond(error: DomainError, request: Request, *, headers: Mapping[str, str] | None = None) -> Response:

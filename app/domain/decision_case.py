@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain import pledge_ground as grounds, valuation as valuations
+from app.domain.asset import WHOLE_PPM
 from app.domain.decision import DecisionOutcome
 from app.domain.errors import Violation
 from app.domain.money import format_amount
 from app.domain.pledge_ground import Filing, Right
 from app.domain.pledge_ground_check import Finding, findings, in_order, ruled
+from app.domain.pool import covered_principal
 from app.domain.rule_pack import FULL_BP, RulePack
 from app.domain.valuation import Support, ValuationStatus
-
-WHOLE_PPM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Case:
     @property
     def secured_fen(self) -> int:
         """The part of the principal that rests on the rights, up to the fen (PLG-13)."""
-        return -(-self.principal_fen * self.ip_share_bp // FULL_BP)
+        return covered_principal(self.principal_fen, self.ip_share_bp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,14 +190,8 @@ def found_entry(violation: Violation, *, acknowledged: bool, of_pack: bool) -> d
         "message_en": violation.en,
         "remedy_zh": ruling.remedy_zh if ruling is not None else None,
         "remedy_en": ruling.remedy_en if ruling is not None else None,
-        "facts": {name: _fact(value) for name, value in violation.facts.items()},
+        "facts": violation.plain_facts,
     }
-
-
-def _fact(value: object) -> object:
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_fact(item) for item in value]
-    return value if value is None or isinstance(value, bool | int) else str(value)
 
 
 def _text(value: object) -> str | None:

@@ -110,6 +110,17 @@ class Violation:
         """The objection in English, its facts filled in; one that is missing shows as `?`."""
         return fill_in(self.code.en, self.facts)
 
+    @property
+    def plain_facts(self) -> dict[str, object]:
+        """The facts as JSON tells and keeps them."""
+        return {name: _plain(fact) for name, fact in self.facts.items()}
+
+
+def _plain(fact: object) -> object:
+    if isinstance(fact, list | tuple | set | frozenset):
+        return [_plain(one) for one in fact]
+    return fact if fact is None or isinstance(fact, bool | int) else str(fact)
+
 
 class Reason(str):
     """English words that bring their Chinese along, as a fact of a violation."""

@@ -11,6 +11,7 @@ from itertools import accumulate
 from app.domain.errors import ErrorKind, Violation, define
 from app.domain.money import format_amount
 from app.domain.pledge import PledgeStatus
+from app.domain.pledge_life import LIVE
 from app.domain.state_machine import StateMachine
 
 
@@ -214,10 +215,6 @@ def last_day(debt_to: date | None) -> date:
     return debt_to if debt_to is not None else date.max
 
 
-_DRAWN_ON = frozenset({PledgeStatus.filed, PledgeStatus.correction, PledgeStatus.registered})
-"""States of a pledge in which all that its contract requires may be registered."""
-
-
 @dataclass(frozen=True, slots=True)
 class Security:
     """What a loan rests on as it is drawn: the pledge, and each right its contract requires.
@@ -232,7 +229,7 @@ class Security:
     def faults(self) -> list[Violation]:
         """What keeps money from flowing: every required registration is effective (PL-28)."""
         found: list[Violation] = []
-        if self.status not in _DRAWN_ON:
+        if self.status not in LIVE:
             found.append(PLEDGE_OVER.violation(status=self.status.value))
         else:
             found += [

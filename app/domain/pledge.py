@@ -1,8 +1,10 @@
 """Pledges (质押): the life of a financing secured by rights, and the grounds that refuse it."""
 
+from datetime import date
 from enum import StrEnum
 
-from app.domain.errors import ErrorKind, define
+from app.domain.asset import AssetKind
+from app.domain.errors import ErrorKind, Violation, define
 from app.domain.state_machine import StateMachine
 
 
@@ -214,3 +216,20 @@ LOAN_OUTSTANDING = define(
     "Principal of {outstanding} yuan is outstanding: the debt is not paid, which is the reason given.",
     basis="专利权质押登记办法第14条",
 )
+
+
+def expiry_faults(
+    pointer: str, kind: str, *, registered_on: date, expires_on: date | None, needed: bool = True
+) -> list[Violation]:
+    """What is wrong with the last day of a registration: a mark's has one, a patent's none (PL-19).
+
+    `needed`: a mark's is stated; an amendment that adds no right may leave it as it was.
+    """
+    found: list[Violation] = []
+    if kind == AssetKind.trademark and expires_on is None and needed:
+        found.append(EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
+    if kind == AssetKind.patent and expires_on is not None:
+        found.append(EXPIRY_OF_PATENT.violation(f"{pointer}/expires_on"))
+    if expires_on is not None and expires_on <= registered_on:
+        found.append(EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
+    return found

@@ -11,11 +11,8 @@ from app.domain.asset import ENDED, AssetKind, AssetStatus
 from app.domain.errors import ErrorKind, define
 from app.domain.patent_number import PatentType
 from app.domain.pool import covered_principal
-from app.domain.rule_pack import Limits
-from app.domain.term import add_years
-from app.domain.valuation import ValuationMode
-
-WHOLE_BP = 10_000
+from app.domain.rule_pack import FULL_BP, Limits
+from app.domain.valuation import ValuationMode, expires_on
 
 CONFIDENTIAL = define(
     "pledge.coverage_confidential",
@@ -52,7 +49,7 @@ class Worth:
 
     def aged(self, today: date, limits: Limits) -> bool:
         """Whether its valuation is older than practice uses one (PL-26); it still counts, and is told."""
-        return self.base_on is not None and add_years(self.base_on, limits.valuation_valid_years) < today
+        return self.base_on is not None and expires_on(self.base_on, limits.valuation_valid_years) < today
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Coverage:
     @property
     def lendable_fen(self) -> int:
         """How much of a loan the rights support, each up to its cap; parts of a fen do not count."""
-        return sum(right.counted_fen * self.cap_bp(right) // WHOLE_BP for right in self.rights)
+        return sum(right.counted_fen * self.cap_bp(right) // FULL_BP for right in self.rights)
 
     @property
     def measured(self) -> bool:
@@ -93,12 +90,12 @@ class Coverage:
         """The loan as a part of the value, rounded up; None where there is no value to compare with."""
         if self.owed_fen is None or self.value_fen == 0:
             return None
-        return -(-self.owed_fen * WHOLE_BP // self.value_fen)
+        return -(-self.owed_fen * FULL_BP // self.value_fen)
 
     @property
     def combined_cap_bp(self) -> int | None:
         """The caps weighted by value, rounded down; None without a value."""
-        return self.lendable_fen * WHOLE_BP // self.value_fen if self.value_fen else None
+        return self.lendable_fen * FULL_BP // self.value_fen if self.value_fen else None
 
     @property
     def shortfall_fen(self) -> int | None:

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.domain import pledge as pledge_rules
+from app.domain.asset import WHOLE_PPM
 from app.domain.errors import Violation
 from app.domain.money import BASE_CURRENCY, Money
 from app.domain.pledge import PledgeForm, ShareKind
 from app.domain.pledge_ground import Acknowledgement, Consent, Contract
 from app.domain.pool import SharingParty
 from app.domain.request import date_faults
-
-WHOLE_PPM = 1_000_000
-"""100 % in millionths, as the shares of owners are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +106,11 @@ class NewPledge:
             *(item.pledgor_id for item in self.items),
             *(share.party_id for share in self.shares),
         }
+
+    @property
+    def valuation_ids(self) -> set[uuid.UUID]:
+        """The valuations it rests on."""
+        return {item.valuation_id for item in self.items if item.valuation_id is not None}
 
 
 def faults(new: NewPledge, pledgee_id: uuid.UUID, *, today: date) -> list[Violation]:

@@ -46,8 +46,3 @@ def fully_secured(rights: Iterable[tuple[bool, PledgeStatus]], unsecured_since: 
     states = [status for required, status in rights if required]
     secured = PledgeStatus.registered in states and not _MISSING & set(states)
     return secured and unsecured_since is None
-
-
-def lapsed(expires_on: date | None, today: date) -> bool:
-    """Whether the period of a trademark's registration is over: its last day has passed (PL-19)."""
-    return expires_on is not None and today > expires_on

@@ -15,9 +15,3 @@ def after(day: date, count: int, is_working: IsWorking) -> date:
         day += timedelta(days=1)
         count -= is_working(day)
     return day
-
-
-def between(first: date, last: date, is_working: IsWorking) -> int:
-    """How many working days there are after `first`, up to `last`; none if `last` is not later."""
-    days = (first + timedelta(days=number) for number in range(1, (last - first).days + 1))
-    return sum(is_working(day) for day in days)

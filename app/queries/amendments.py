@@ -13,7 +13,6 @@ from app.domain.pledge import PledgeStatus
 from app.models.amendment import Amendment, AmendmentItem
 from app.models.application import Application
 from app.models.asset import Asset
-from app.models.enforcement import Enforcement
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import pledges as pledge_queries
 
@@ -126,11 +125,3 @@ async def approved_fen(session: AsyncSession, pledge_id: uuid.UUID) -> int | Non
     """What the application that a pledge was made on was approved for, or None."""
     statement = select(Application.approved_fen).where(Application.pledge_id == pledge_id)
     return (await session.scalars(statement.limit(1))).one_or_none()
-
-
-async def open_enforcement(session: AsyncSession, pledge_id: uuid.UUID) -> str | None:
-    """The number of the enforcement of a pledge that is under way, or None."""
-    statement = select(Enforcement.number).where(
-        Enforcement.pledge_id == pledge_id, Enforcement.status.in_(("opened", "listed", "sold"))
-    )
-    return await session.scalar(statement)

@@ -15,10 +15,9 @@ from app.domain.certificate import CERTIFIED_KINDS, CertificateStatus
 from app.domain.district import NATIONAL
 from app.models.asset import Asset
 from app.models.certificate import Certificate, CertificateKey
-from app.models.document import DocumentContent
 from app.models.organisation import Organisation
 from app.models.party import Party
-from app.queries import seals
+from app.queries import documents, seals
 from app.queries.asset_history import state_at
 from app.queries.certificate_searches import news, search_at
 from app.queries.districts import seen_by
@@ -115,8 +114,7 @@ async def keys(session: AsyncSession) -> Sequence[CertificateKey]:
 
 async def pdf(session: AsyncSession, certificate: Certificate) -> bytes:
     """The page as it was handed out."""
-    statement = select(DocumentContent.content).where(DocumentContent.sha256 == certificate.pdf_sha256)
-    return bytes((await session.scalars(statement)).one())
+    return await documents.of_sha256(session, certificate.pdf_sha256)
 
 
 async def hold_still(session: AsyncSession, asset_id: uuid.UUID) -> None:

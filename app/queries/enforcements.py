@@ -174,7 +174,7 @@ async def payments(
     return found
 
 
-async def principal_paid(session: AsyncSession, pledge_id: uuid.UUID, since: datetime | None = None) -> int:
+async def principal_paid(session: AsyncSession, pledge_id: uuid.UUID, since: datetime | None) -> int:
     """The principal that sales of a pledge's rights have paid, those since `since` if given, in fen."""
     statement = (
         select(func.coalesce(func.sum(EnforcementPayment.amount_fen), 0))

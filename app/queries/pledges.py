@@ -16,6 +16,7 @@ from app.models.organisation import Organisation
 from app.models.pledge import Pledge, PledgeItem, PledgeShare
 from app.models.pool import Pool
 from app.queries.districts import seen_by
+from app.queries.pledge_classifications import is_bank, lock_pledge
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -109,21 +110,15 @@ async def lock_known(session: AsyncSession, pledge_id: uuid.UUID) -> tuple[Pledg
         .with_for_update(key_share=True)
     )
     await session.execute(rights)
-    fresh = {"populate_existing": True}
-    locked = select(Pledge).where(Pledge.id == pledge_id).with_for_update(key_share=True)
-    pledge = (await session.scalars(locked.execution_options(**fresh))).one()
+    pledge = await lock_pledge(session, pledge_id)
     listed = select(PledgeItem).where(PledgeItem.pledge_id == pledge_id).order_by(PledgeItem.ordinal)
-    return pledge, (await session.scalars(listed.execution_options(**fresh))).all()
+    return pledge, (await session.scalars(listed.execution_options(populate_existing=True))).all()
 
 
 def _records(actor: Actor, pledge: Pledge) -> bool:
     if Role.operator in actor.roles and actor.oversees(pledge.district_code):
         return True
-    if Role.bank not in actor.roles:
-        return False
-    if pledge.organisation_id is None:
-        return pledge.pledgee_id == actor.party_id
-    return pledge.organisation_id == actor.organisation_id
+    return Role.bank in actor.roles and is_bank(actor, pledge)
 
 
 async def counted_in(session: AsyncSession, pledge_id: uuid.UUID) -> str | None:

@@ -23,12 +23,12 @@ from app.domain.amendment import (
 )
 from app.domain.permission import Permission
 from app.domain.pledge_filing import NewItem
-from app.domain.pledge_ground import Acknowledgement, Consent
 from app.models.amendment import Amendment
 from app.queries import amendments as queries
 from app.queries.paging import page
 from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
+from app.routers.pledges import acknowledgements, consents
 from app.schemas.amendment import (
     AmendmentIn,
     AmendmentItemOut,
@@ -132,14 +132,8 @@ def _wish(body: PledgeChangeIn | PledgeExtensionIn | PledgeReleaseIn | PledgeSub
             for item in body.items
         ],
         asset_ids=body.asset_ids,
-        consents=[
-            Consent(given.asset_id, given.party_id, given.consented_on, given.document_sha256)
-            for given in body.consents
-        ],
-        acknowledgements=[
-            Acknowledgement(given.asset_id, given.code, given.pledgor_on, given.pledgee_on)
-            for given in body.acknowledgements
-        ],
+        consents=consents(body.consents),
+        acknowledgements=acknowledgements(body.acknowledgements),
     )
 
 

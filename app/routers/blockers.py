@@ -18,7 +18,6 @@ from app.domain.errors import DomainError, Violation, refuse_if
 from app.domain.hold import Scope, field_range, territory_range
 from app.domain.money import parse_amount
 from app.domain.permission import Permission
-from app.errors import plain_facts
 from app.queries import blockers as queries
 from app.routers.dependencies import ReadUnit, reads
 from app.schemas.blocker import BlockerOut, BlockersOut, RemedyOut
@@ -131,7 +130,7 @@ async def search(
 
 def _out(blocker: Blocker) -> BlockerOut:
     violation = blocker.violation
-    told = {name: fact for name, fact in plain_facts(violation).items() if name not in UNTOLD}
+    told = {name: fact for name, fact in violation.plain_facts.items() if name not in UNTOLD}
     return BlockerOut(
         code=violation.code.code,
         basis=violation.basis,

@@ -21,8 +21,10 @@ from app.routers.dependencies import ReadUnit, WriteUnit, etag, reads, writes
 from app.routers.paging import PageDep
 from app.schemas.common import MoneyOut, Page
 from app.schemas.pledge import (
+    AcknowledgementIn,
     ClassificationIn,
     ClassificationOut,
+    PledgeConsentIn,
     PledgeIn,
     PledgeItemOut,
     PledgeOut,
@@ -148,14 +150,8 @@ def new_pledge(body: PledgeIn) -> NewPledge:
         ip_share_bp=body.ip_share_bp,
         application_id=body.application_id,
         rate_over_lpr_bp=body.rate_over_lpr_bp,
-        consents=[
-            Consent(given.asset_id, given.party_id, given.consented_on, given.document_sha256)
-            for given in body.consents
-        ],
-        acknowledgements=[
-            Acknowledgement(given.asset_id, given.code, given.pledgor_on, given.pledgee_on)
-            for given in body.acknowledgements
-        ],
+        consents=consents(body.consents),
+        acknowledgements=acknowledgements(body.acknowledgements),
         form=body.form,
         shares=[
             NewShare(share.kind, share.role, share.party_id, share.share_ppm, share.agent)
@@ -164,26 +160,23 @@ def new_pledge(body: PledgeIn) -> NewPledge:
     )
 
 
+def consents(given: Sequence[PledgeConsentIn]) -> list[Consent]:
+    """Consents of co-owners as a bank sent them."""
+    return [Consent(one.asset_id, one.party_id, one.consented_on, one.document_sha256) for one in given]
+
+
+def acknowledgements(given: Sequence[AcknowledgementIn]) -> list[Acknowledgement]:
+    """Acknowledgements of both parties as a bank sent them."""
+    return [Acknowledgement(one.asset_id, one.code, one.pledgor_on, one.pledgee_on) for one in given]
+
+
 @router.get("")
 async def search(
     unit: Annotated[ReadUnit, reads(Permission.pledge_read)], paging: PageDep
 ) -> Page[PledgeOut]:
     """List the pledges the caller may see."""
-    found = await page(
-        unit.session,
-        queries.visible(unit.actor),
-        Pledge.id,
-        paging.wanted,
-    )
-    ids = [pledge.id for pledge in found.rows]
-    items = await queries.items(unit.session, ids)
-    covered = await pool_queries.covered(unit.session, ids)
-    shares = await queries.shares(unit.session, ids)
-    shown = [
-        out(pledge, items[pledge.id], covered.get(pledge.id), shares.get(pledge.id, ()))
-        for pledge in found.rows
-    ]
-    return paging.answer(found, shown)
+    found = await page(unit.session, queries.visible(unit.actor), Pledge.id, paging.wanted)
+    return paging.answer(found, await _outs(unit, found.rows))
 
 
 @router.get("/{pledge_id}")
@@ -240,7 +233,15 @@ def _classification(row: LoanClassification) -> ClassificationOut:
 
 async def shown(unit: ReadUnit | WriteUnit, pledge: Pledge) -> PledgeOut:
     """A pledge with its rights, its cover and its shares, as it is shown."""
-    items = await queries.items(unit.session, [pledge.id])
-    covered = await pool_queries.covered(unit.session, [pledge.id])
-    shares = await queries.shares(unit.session, [pledge.id])
-    return out(pledge, items[pledge.id], covered.get(pledge.id), shares.get(pledge.id, ()))
+    [one] = await _outs(unit, [pledge])
+    return one
+
+
+async def _outs(unit: ReadUnit | WriteUnit, rows: Sequence[Pledge]) -> list[PledgeOut]:
+    ids = [pledge.id for pledge in rows]
+    items = await queries.items(unit.session, ids)
+    covered = await pool_queries.covered(unit.session, ids)
+    shares = await queries.shares(unit.session, ids)
+    return [
+        out(pledge, items[pledge.id], covered.get(pledge.id), shares.get(pledge.id, ())) for pledge in rows
+    ]

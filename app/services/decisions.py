@@ -36,7 +36,7 @@ MAX_TOLD = 10_000
 def row(kind: DecisionKind, new: NewPledge, judgement: Judgement) -> dict[str, Any]:
     """The decision as the table `decisions` keeps it; whoever writes it adds id, district, event and pledge.
 
-    All values are JSON (days and ids as text), the same for the same case.
+    All values but the day are JSON, the same for the same case.
     """
     return {
         "kind": kind.value,
@@ -45,7 +45,7 @@ def row(kind: DecisionKind, new: NewPledge, judgement: Judgement) -> dict[str, A
         "inputs": inputs_row(new, judgement.case),
         "found": found_row(judgement),
         "outcome": judgement.outcome.value,
-        "decided_on": judgement.case.filing.filed_on.isoformat(),
+        "decided_on": judgement.case.filing.filed_on,
     }
 
 

@@ -70,15 +70,20 @@ WITH event AS (
 """Event, outbox and audit rows from parameters $1 (events as JSON), $2 organisation, $3 client,
 $4 request, $5 instant; the head of every statement that writes something that happened."""
 
-_RECORD = f"""
-{EVENT_CTES}
-INSERT INTO facts (id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id,
-                   imported, event_id, recorded_at)
-SELECT id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id, imported,
-       event_id, $5
-FROM jsonb_to_recordset($6::jsonb) AS f(id uuid, district_code text, measure text, role text, value bigint,
-     occurred_on date, dimensions jsonb, source_noun text, source_id uuid, imported boolean, event_id uuid)
+
+def insert_facts(rows: str) -> str:
+    """The part of a statement that writes facts at $5, from an array of `fact_records` as JSON."""
+    return f"""
+  INSERT INTO facts (id, district_code, measure, role, value, occurred_on, dimensions, source_noun,
+                     source_id, imported, event_id, recorded_at)
+  SELECT id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id, imported,
+         event_id, $5
+  FROM jsonb_to_recordset({rows}) AS f(id uuid, district_code text, measure text, role text, value bigint,
+       occurred_on date, dimensions jsonb, source_noun text, source_id uuid, imported boolean, event_id uuid)
 """
+
+
+_RECORD = EVENT_CTES + insert_facts("$6::jsonb")
 
 
 async def record(session: AsyncSession, *, actor: Actor, moment: Moment, events: Iterable[NewEvent]) -> None:
@@ -95,7 +100,7 @@ async def record(session: AsyncSession, *, actor: Actor, moment: Moment, events:
         actor.client_id,
         actor.request_id,
         moment.now,
-        fact_rows(rows),
+        _json(fact_records(rows)),
     )
 
 
@@ -119,13 +124,8 @@ def event_rows(events: Sequence[NewEvent], moment: Moment) -> str:
     )
 
 
-def fact_rows(events: Sequence[NewEvent]) -> str:
-    """The facts of all events as the JSON array the statement reads."""
-    return _json(fact_records(events))
-
-
 def fact_records(events: Sequence[NewEvent]) -> list[dict[str, Any]]:
-    """The rows of that array, to be put among others."""
+    """The facts of all events as the rows that `insert_facts` writes."""
     return [
         {
             "id": new_id(),

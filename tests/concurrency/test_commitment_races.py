@@ -248,7 +248,8 @@ CHANGES = {
     "it falls by itself": ("UPDATE commitments SET outstanding_fen = 1", "does not fall with its transfer"),
     "it lapses": ("UPDATE commitments SET status = 'excluded'", "does not go from committed to excluded"),
     "it ends by itself": ("UPDATE commitments SET status = 'released'", "its transfer is pending"),
-    "what is frozen": ("UPDATE commitments SET covered_fen = 1", "permission denied"),
+    "what is frozen": ("UPDATE commitments SET ip_share_bp = 1", "permission denied"),
+    "its principal": ("UPDATE commitments SET principal_fen = principal_fen - 1", "keeps the principal"),
     "its scheme": ("UPDATE commitments SET scheme_id = scheme_id", "permission denied"),
     "it goes": ("DELETE FROM commitments", "permission denied"),
 }

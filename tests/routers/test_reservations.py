@@ -212,7 +212,11 @@ async def test_a_retried_filing_confirms_a_reservation_once(api: Api, database: 
     first, again = [await api.post("bank_a", "/v1/pledges", body, key="filing-once") for _ in range(2)]
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     anew = await api.post("bank_a", "/v1/pledges", body)
-    assert anew.json()["code"] == "state.illegal_transition"
+    assert [code for code, _ in objections(anew)] == [
+        "pledge.already_pledged",
+        "state.illegal_transition",
+        "pool.capacity_exceeded",
+    ]
     assert len((await api.get("bank_a", PATH)).json()["items"]) == 2
     assert await free(api, pool) == "0.00"
 

@@ -168,7 +168,7 @@ async def test_a_client_chosen_id_names_one_transfer_for_ever(api: Api, database
         "TRUNCATE ledger_entries",
         "ALTER TABLE ledger_transfers DISABLE TRIGGER ALL",
         "INSERT INTO ledger_accounts SELECT (a).* FROM ledger_accounts a",
-        "UPDATE commitments SET covered_fen = 1",
+        "UPDATE commitments SET ip_share_bp = 1",
     ],
 )
 async def test_the_applications_role_cannot_touch_balances_or_entries(unit: Unit, statement: str) -> None:

@@ -22,7 +22,7 @@ from app.domain.filing import AMENDED_BY, FilingEvent
 from app.domain.notice import NoticeKind
 from app.domain.pledge import PledgeEvent, PledgeStatus
 from app.domain.request import date_faults
-from app.queries import amendments as queries, claims as claim_queries, pledges as pledge_queries
+from app.queries import amendments as queries, pledges as pledge_queries
 from app.services import commitments, filings, holds, pledges
 from app.services.amendments import common, effect
 from app.services.amendments.opened import Open, lock, read
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from app.domain.clock import Moment
     from app.domain.permission import Actor
     from app.models.amendment import Amendment
-    from app.models.pledge import Pledge
     from app.services.events import NewEvent
 
 ENDED = "已无可变更的质押登记 (no registration is left to amend)"
@@ -62,7 +61,7 @@ async def register(
     `pledge.registration_no_taken`.
     """
     opened = await lock(session, actor=actor, amendment_id=amendment_id, event=AmendmentEvent.register)
-    stopped = await _stopped(session, opened.pledge)
+    stopped = await effect.stopped(session, opened.pledge)
     lent = await effect.lent_above(session, opened.amendment, opened.pledge)
     refuse_if([*_standing(opened, stopped), *lent, *_faults(opened, registrations, moment)])
     await _proceed(session, actor, moment, opened, registrations)
@@ -177,7 +176,7 @@ async def settle_moot(session: AsyncSession, *, actor: Actor, moment: Moment) ->
     for amendment_id, pledge_id in await queries.moot(session):
         pledge, items = await pledge_queries.lock_known(session, pledge_id)
         opened = await read(session, amendment_id, pledge, items)
-        if opened.amendment.status != AmendmentStatus.filed or await _stopped(session, pledge):
+        if opened.amendment.status != AmendmentStatus.filed or await effect.stopped(session, pledge):
             continue
         if _standing(opened, []) or not any(one.registered_on for one in opened.touched):
             await _withdraw(session, actor, moment, opened, ENDED)
@@ -187,18 +186,6 @@ async def settle_moot(session: AsyncSession, *, actor: Actor, moment: Moment) ->
             continue
         closed += 1
     return closed
-
-
-async def _stopped(session: AsyncSession, pledge: Pledge) -> list[Violation]:
-    """What keeps a pledge as it is: a claim stands on it and its cover, an enforcement on its rights."""
-    found: list[Violation] = []
-    claim = await claim_queries.unsettled(session, pledge.id)
-    if claim is not None:
-        found.append(rules.CLAIMED.violation(claim=claim.number))
-    enforcement = await queries.open_enforcement(session, pledge.id)
-    if enforcement is not None:
-        found.append(rules.ENFORCED.violation(enforcement=enforcement))
-    return found
 
 
 def _standing(opened: Open, stopped: Sequence[Violation]) -> list[Violation]:
@@ -241,12 +228,13 @@ def _faults(opened: Open, registrations: Sequence[AmendmentRegistration], moment
             runs_to=item.expires_on if mark else None,
             needed_to=date.fromisoformat(needed_to) if mark and needed_to is not None else None,
         )
-        if one.action == AmendmentAction.add and mark and given.expires_on is None:
-            found.append(pledge_rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
-        if not mark and given.expires_on is not None:
-            found.append(pledge_rules.EXPIRY_OF_PATENT.violation(f"{pointer}/expires_on"))
-        if given.expires_on is not None and given.expires_on <= given.registered_on:
-            found.append(pledge_rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
+        found += pledge_rules.expiry_faults(
+            pointer,
+            item.asset_kind,
+            registered_on=given.registered_on,
+            expires_on=given.expires_on,
+            needed=one.action == AmendmentAction.add,
+        )
     return found
 
 

@@ -11,7 +11,12 @@ from app.domain.amendment import AmendmentAction, AmendmentKind, AmendmentStatus
 from app.domain.money import format_amount
 from app.domain.pledge import PledgeEvent, PledgeStatus
 from app.domain.pledge_count import Counted, earliest
-from app.queries import loans as loan_queries, pledge_classifications
+from app.queries import (
+    claims as claim_queries,
+    enforcements as enforcement_queries,
+    loans as loan_queries,
+    pledge_classifications,
+)
 from app.services.pledges import figures
 
 if TYPE_CHECKING:
@@ -102,6 +107,18 @@ async def follow_principal(session: AsyncSession, pledge: Pledge) -> None:
         loan.limit_fen = pledge.principal_fen
         loan.version += 1
         await session.flush()
+
+
+async def stopped(session: AsyncSession, pledge: Pledge) -> list[Violation]:
+    """What keeps a pledge as it is: a claim stands on it and its cover, an enforcement on its rights."""
+    found: list[Violation] = []
+    claim = await claim_queries.unsettled(session, pledge.id)
+    if claim is not None:
+        found.append(rules.CLAIMED.violation(claim=claim.number))
+    enforcement = await enforcement_queries.open_of(session, pledge.id)
+    if enforcement is not None:
+        found.append(rules.ENFORCED.violation(enforcement=enforcement.number))
+    return found
 
 
 async def lent_above(session: AsyncSession, amendment: Amendment, pledge: Pledge) -> list[Violation]:

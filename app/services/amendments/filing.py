@@ -235,7 +235,7 @@ async def _take_in(
     decided = decisions.row(DecisionKind.substitution, judging.incoming(ground, wish, moment), judgement)
     session.add(
         Decision(
-            **decided | {"decided_on": moment.today},
+            **decided,
             id=new_id(),
             district_code=pledge.district_code,
             pledge_id=pledge.id,

@@ -18,7 +18,6 @@ from app.domain.pledge_ground import Contract
 from app.queries import (
     amendments as queries,
     assets as asset_queries,
-    claims as claim_queries,
     pledge_filing,
     pledges as pledge_queries,
     pools as pool_queries,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from app.domain.clock import Moment
+    from app.domain.errors import Violation
     from app.domain.permission import Actor
     from app.models.pledge import Pledge, PledgeItem
     from app.models.pool import Commitment
@@ -54,8 +54,7 @@ class Ground:
     commitment: Commitment | None
     approved_fen: int | None
     amended: bool
-    claim: str | None
-    enforcement: str | None
+    stopped: Sequence[Violation]
 
     @property
     def principal(self) -> Money:
@@ -92,7 +91,6 @@ async def lock(
         today=moment.today,
         valuation_ids=sorted({item.valuation_id for item in added if item.valuation_id is not None}),
     )
-    claim = await claim_queries.unsettled(session, pledge.id)
     return Ground(
         pledge=pledge,
         items=items,
@@ -103,8 +101,7 @@ async def lock(
         commitment=await pool_queries.live_commitment(session, pledge.id),
         approved_fen=await queries.approved_fen(session, pledge.id),
         amended=await queries.open_one(session, pledge.id) is not None,
-        claim=claim.number if claim is not None else None,
-        enforcement=await queries.open_enforcement(session, pledge.id),
+        stopped=await effect.stopped(session, pledge),
     )
 
 
@@ -163,7 +160,6 @@ def as_filing(
     """The pledge as it would be filed with these rights, this principal and this end of the debt."""
     pledge, contract = ground.pledge, ground.pledge.contract
     begins = pledge.debt_from or pledge.registered_on or today
-    signed = contract.get("signed_on")
     return NewPledge(
         borrower_id=pledge.borrower_id or pledge.id,
         principal=principal or ground.principal,
@@ -171,7 +167,7 @@ def as_filing(
         debt_to=debt_to or pledge.debt_to or begins,
         contract=Contract(
             number=contract.get("number"),
-            signed_on=date.fromisoformat(signed) if signed and signed != "None" else None,
+            signed_on=pledge.contracted_on,
             claim_kind=contract.get("claim_kind"),
             security_scope=contract.get("security_scope"),
         ),

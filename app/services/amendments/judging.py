@@ -62,11 +62,7 @@ def standing(ground: Ground) -> list[Violation]:
         found.append(rules.RIGHT_NOT_PLEDGED.violation())
     if ground.amended:
         found.append(rules.ALREADY_OPEN.violation())
-    if ground.claim is not None:
-        found.append(rules.CLAIMED.violation(claim=ground.claim))
-    if ground.enforcement is not None:
-        found.append(rules.ENFORCED.violation(enforcement=ground.enforcement))
-    return found
+    return [*found, *ground.stopped]
 
 
 async def objections(

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from app.queries.assets import Right
 
 
-def to_agreement(
-    deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
-) -> list[Violation]:
+def to_agreement(deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool) -> list[Violation]:
     """What speaks already against agreeing on locked rights; consents may still come before the signature."""
     if deal.kind == DealKind.transfer:
         return to_transfer(deal, rights, today=today, by_court=by_court)
@@ -30,7 +28,7 @@ def to_agreement(
 
 
 async def to_signature(
-    session: AsyncSession, deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
+    session: AsyncSession, deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool
 ) -> list[Violation]:
     """Everything that speaks against signing, but for consents (TR-04, TR-11, TR-17)."""
     if deal.kind == DealKind.transfer:
@@ -41,9 +39,7 @@ async def to_signature(
     return await licensing.objections(session, deal, rights, today=today)
 
 
-def to_transfer(
-    deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool = False
-) -> list[Violation]:
+def to_transfer(deal: Deal, rights: Sequence[Right], *, today: date, by_court: bool) -> list[Violation]:
     """What speaks against passing locked rights (`deal_ground.to_transfer`)."""
     return [
         objection

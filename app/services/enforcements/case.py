@@ -9,7 +9,7 @@ from app.domain import enforcement as rules
 from app.domain.identifiers import new_id
 from app.domain.loan import LoanStatus
 from app.domain.notice import NoticeKind
-from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
+from app.domain.pledge import DeregistrationReason, PledgeEvent
 from app.queries import (
     enforcements as queries,
     loans as loan_queries,
@@ -120,8 +120,7 @@ async def end_pledge(
     session: AsyncSession, actor: Actor, moment: Moment, enforcement: Enforcement, pledge: Pledge, *, on: date
 ) -> None:
     """A locked pledge that has lost its last right ends, and the pool's capacity comes back."""
-    registered = pledge.status == PledgeStatus.registered
-    pledge.advance(PledgeEvent.deregister if registered else PledgeEvent.refuse)
+    pledge.advance(PledgeEvent.deregister)
     pledge.ended_on = on
     event = of_pledge(
         enforcement,

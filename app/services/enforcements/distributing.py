@@ -27,6 +27,7 @@ from app.queries import (
 from app.services import loans, recoveries
 from app.services.enforcements.case import end_pledge, loss_covered, owed, require_bank, tell
 from app.services.enforcements.selling import Sale, take_sale
+from app.services.pledges.outcome import release_cover
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -91,7 +92,7 @@ async def distribute(
     )
     await _write(session, moment, sale, found, event.id)
     await _repay(session, actor, moment, sale, found=found, on=new.received_on)
-    await _end(session, actor, moment, sale, on=new.received_on)
+    await _end(session, actor, moment, sale, event_id=event.id, on=new.received_on)
     await session.flush()
     return enforcement
 
@@ -230,12 +231,20 @@ async def _repay(
     await loans.resume(session, actor=actor, moment=moment, pledge_id=sale.pledge.id)
 
 
-async def _end(session: AsyncSession, actor: Actor, moment: Moment, sale: Sale, *, on: date) -> None:
-    """A pledge without rights ends; not while its cover may have to bear what is still owed."""
+async def _end(
+    session: AsyncSession, actor: Actor, moment: Moment, sale: Sale, *, event_id: uuid.UUID, on: date
+) -> None:
+    """A pledge without rights ends; not while its cover may have to bear what is still owed.
+
+    One that lost its other rights since the sale has ended with them; its cover comes back.
+    """
     pledge = sale.pledge
     if _kept(await queries.items(session, pledge.id)) or await loss_covered(session, pledge):
         return
-    await end_pledge(session, actor, moment, sale.enforcement, pledge, on=on)
+    if pledge.ended_on is None:
+        await end_pledge(session, actor, moment, sale.enforcement, pledge, on=on)
+    else:
+        await release_cover(session, actor, moment, pledge, event_id=event_id, on=on)
 
 
 def _kept(items: Sequence[PledgeItem]) -> bool:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain import enforcement as rules
-from app.domain.enforcement import EnforcementEvent, EnforcementMode
+from app.domain.enforcement import EnforcementEvent
 from app.domain.errors import Violation
 from app.domain.hold import HoldKind
 from app.domain.pledge import PledgeEvent, PledgeStatus
@@ -100,8 +100,7 @@ async def sale_faults(
     """
     found = pledge_faults(sale)
     found += rules.reserve_faults(price_fen, sale.enforcement.reserve_fen, pointer)
-    by_court = sale.enforcement.mode == EnforcementMode.court
-    if not by_court and not await defaulted(session, sale.pledge):
+    if not sale.enforcement.by_court and not await defaulted(session, sale.pledge):
         found.append(rules.DEBT_SETTLED.violation())
     return found
 
@@ -158,8 +157,7 @@ async def _extinguish(
     event = of_pledge(sale.enforcement, pledge, "realised", concerned, occurred_on=on, asset_ids=asset_ids)
     await events.record(session, actor=actor, moment=moment, events=[event])
     for item in items:
-        registered = item.status == PledgeStatus.registered
-        item.advance(PledgeEvent.deregister if registered else PledgeEvent.refuse)
+        item.advance(PledgeEvent.deregister)
         item.ended_on = on
     pledge.version += 1
     await session.flush()

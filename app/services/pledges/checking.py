@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import TYPE_CHECKING
 
 from app.domain.decision import DecisionKind
@@ -45,7 +44,7 @@ async def check(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         borrower_id=new.borrower_id,
         actor=actor,
         today=moment.today,
-        valuation_ids=sorted({item.valuation_id for item in new.items if item.valuation_id is not None}),
+        valuation_ids=sorted(new.valuation_ids),
         application_id=new.application_id,
         locking=False,
     )
@@ -75,7 +74,7 @@ async def check(session: AsyncSession, *, actor: Actor, moment: Moment, new: New
         organisation_id=actor.organisation_id,
         event_id=event.id,
         recorded_at=moment.now,
-        **kept | {"decided_on": date.fromisoformat(kept["decided_on"])},
+        **kept,
     )
     session.add(made)
     await session.flush()

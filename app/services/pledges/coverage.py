@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from app.domain.clock import Moment
     from app.domain.permission import Actor
-    from app.domain.pledge_coverage import Coverage
     from app.domain.rule_pack import Limits
     from app.models.pledge import Pledge
     from app.queries.pledge_coverages import Stand
@@ -37,11 +36,6 @@ def limits_on(today: date) -> Limits:
 async def stand(session: AsyncSession, pledge: Pledge, *, today: date) -> Stand:
     """How a pledge stands now."""
     return (await queries.of_pledges(session, [pledge.id], limits_on(today)))[pledge.id]
-
-
-async def of(session: AsyncSession, pledge: Pledge, *, today: date) -> Coverage:
-    """The coverage of a pledge as it is now."""
-    return (await stand(session, pledge, today=today)).coverage
 
 
 async def review(session: AsyncSession, *, actor: Actor, moment: Moment, pledge: Pledge) -> bool:

@@ -13,7 +13,7 @@ from app.domain.errors import refuse_if
 from app.domain.filing import FilingAction, FilingEvent
 from app.domain.money import format_amount
 from app.domain.pledge import DeregistrationReason, PledgeEvent, PledgeStatus
-from app.domain.pledge_life import UNDECIDED
+from app.domain.pledge_life import LIVE, UNDECIDED
 from app.domain.request import date_faults
 from app.models.pledge import Pledge, PledgeItem
 from app.queries import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from app.domain.permission import Actor
 
 _REGISTERED = frozenset({PledgeStatus.registered})
-_UNDER_WAY = UNDECIDED | _REGISTERED
 
 
 async def deregister(
@@ -173,7 +172,7 @@ async def lapse(
 
 def _close(pledge: Pledge, items: Sequence[PledgeItem], on: date) -> list[PledgeItem]:
     """End a pledge whose last registration is over; what an amendment was to add to it goes with it."""
-    if pledge.status in _UNDER_WAY:
+    if pledge.status in LIVE:
         return []
     pledge.ended_on = on
     incoming = [item for item in items if item.status in UNDECIDED]

@@ -56,7 +56,7 @@ async def file(
         borrower_id=new.borrower_id,
         actor=actor,
         today=moment.today,
-        valuation_ids=sorted({item.valuation_id for item in new.items if item.valuation_id is not None}),
+        valuation_ids=sorted(new.valuation_ids),
         application_id=new.application_id,
     )
     refuse_if(judging.unknown(new, ground))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from app.domain import pledge as rules
 from app.domain.amendment import OF_AMENDMENT
-from app.domain.asset import AssetKind
 from app.domain.errors import Violation, refuse_if
 from app.domain.filing import FILING, FilingAction, FilingEvent, FilingStatus
 from app.domain.pledge import PledgeEvent
@@ -268,10 +267,7 @@ def _faults(
         found += date_faults(
             f"{pointer}/registered_on", given.registered_on, today=moment.today, first=pledge.filed_on
         )
-        if item.asset_kind == AssetKind.trademark and given.expires_on is None:
-            found.append(rules.EXPIRY_MISSING.violation(f"{pointer}/expires_on"))
-        if item.asset_kind == AssetKind.patent and given.expires_on is not None:
-            found.append(rules.EXPIRY_OF_PATENT.violation(f"{pointer}/expires_on"))
-        if given.expires_on is not None and given.expires_on <= given.registered_on:
-            found.append(rules.EXPIRES_TOO_EARLY.violation(f"{pointer}/expires_on"))
+        found += rules.expiry_faults(
+            pointer, item.asset_kind, registered_on=given.registered_on, expires_on=given.expires_on
+        )
     return found

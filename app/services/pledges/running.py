@@ -48,14 +48,13 @@ class Running:
         read = self._read
         asset_ids = [item.asset_id for item in new.items if item.asset_id in read.rights]
         party_ids = new.party_ids & read.parties.keys()
-        valuation_ids = {item.valuation_id for item in new.items if item.valuation_id is not None}
         made_on = new.application_id
         return FilingState(
             rights={key: read.rights[key] for key in asset_ids},
             serials={key: read.serials[key] for key in asset_ids},
             pool=self._pool(new),
             parties={key: read.parties[key] for key in party_ids},
-            valuations={key: read.valuations[key] for key in valuation_ids & read.valuations.keys()},
+            valuations={key: read.valuations[key] for key in new.valuation_ids & read.valuations.keys()},
             serial=serial,
             application=read.applications.get(made_on) if made_on is not None else None,
             priorities={key: read.priorities[key] for key in asset_ids if key in read.priorities},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from app.services.events import EVENT_CTES
+from app.services.events import EVENT_CTES, insert_facts
 from app.services.ledger import TRANSFER_COLUMNS, TRANSFER_RECORD
 
 _PLEDGES = f"""{EVENT_CTES}, pledge AS (
@@ -98,15 +98,7 @@ _PARTS = {
   UPDATE holds h SET ended_on = u.filed_on, end_reason = 'pledge.filed', ended_at = $5
   FROM used u WHERE h.source_id = u.reservation_id AND h.source_noun = 'reservation' AND h.ended_at IS NULL
 )""",
-    "facts": """, fact AS (
-  INSERT INTO facts (id, district_code, measure, role, value, occurred_on, dimensions, source_noun,
-                     source_id, imported, event_id, recorded_at)
-  SELECT id, district_code, measure, role, value, occurred_on, dimensions, source_noun, source_id, imported,
-         event_id, $5
-  FROM jsonb_to_recordset($6::jsonb -> 'facts') AS f(id uuid, district_code text, measure text, role text,
-       value bigint, occurred_on date, dimensions jsonb, source_noun text, source_id uuid, imported boolean,
-       event_id uuid)
-)""",
+    "facts": f""", fact AS ({insert_facts("$6::jsonb -> 'facts'")})""",
 }
 PARTS = frozenset(_PARTS)
 _KEEP_ONE = """

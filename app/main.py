@@ -79,6 +79,7 @@ def _route_by_word(app: FastAPI) -> None:
     """
     every = app.router.middleware_stack
     known: dict[str, APIRouter] = {}
+    # FastAPI keeps each router that is included as one route of its own, in the order of inclusion.
     for included, router in zip(app.router.routes[-len(ROUTERS) :], ROUTERS, strict=True):
         for word in {_word(route.path) for route in router.routes if isinstance(route, Route | Mount)}:
             known.setdefault(word, APIRouter(redirect_slashes=False)).routes.append(included)

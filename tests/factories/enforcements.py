@@ -7,8 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
+from app.domain.asset import Regime
+from app.domain.district import OUTSIDE_EVERY_PLAN
+from app.domain.hold import HoldKind
+from app.domain.identifiers import new_id
+from app.domain.pledge import PledgeStatus
 from app.infra.db import Database
+from app.models.event import Event
+from app.models.hold import Hold
+from app.models.pledge import Pledge, PledgeItem
 from app.queries import integrity
 from tests.factories.assets import make_asset
 from tests.factories.claims import TODAY, classification, document, make_cover, money, register
@@ -39,6 +48,70 @@ async def make_pledge(api: Api, database: Database, *, rights: int = 1) -> dict[
     await register(api, pledge)
     await overdue(api, pledge)
     return pledge
+
+
+async def make_ranked(api: Api, database: Database) -> tuple[str, uuid.UUID, uuid.UUID]:
+    """A foreign right of the sample firm, and the pledges of its first and second lien as an import has them."""
+    owner = api.samples["sme"].organisation.party_id
+    pledges = []
+    async with database.write() as unit:
+        asset = await make_asset(unit.session, owners=[owner], office="US", regime=Regime.notice)
+        about = {
+            "imported": True,
+            "event_id": (await unit.session.scalars(select(Event.id).limit(1))).one(),
+            "recorded_at": unit.moment.now,
+        }
+        for rank, role in enumerate(("bank_a", "bank_b"), start=1):
+            on = TODAY - timedelta(days=30 - rank)
+            pledge = Pledge(
+                id=new_id(),
+                district_code=OUTSIDE_EVERY_PLAN,
+                number=f"PL-{OUTSIDE_EVERY_PLAN}-{on.year}-90000{rank}",
+                regime=asset.regime,
+                pledgee_id=api.samples[role].organisation.party_id,
+                borrower_id=owner,
+                currency="CNY",
+                contract={},
+                acknowledgements=[],
+                rule_pack="notice",
+                status=PledgeStatus.registered,
+                filed_on=on,
+                registered_on=on,
+                version=1,
+                **about,
+            )
+            lien = Hold(
+                id=new_id(),
+                asset_id=asset.id,
+                asset_serial=asset.serial,
+                regime=asset.regime,
+                kind=HoldKind.lien,
+                rank=rank,
+                source_noun="pledge",
+                source_id=pledge.id,
+                placed_on=on,
+                **about,
+            )
+            unit.session.add_all([pledge, lien])
+            await unit.session.flush()
+            item = PledgeItem(
+                id=new_id(),
+                district_code=pledge.district_code,
+                pledge_id=pledge.id,
+                asset_id=asset.id,
+                asset_kind=asset.kind,
+                pledgor_id=owner,
+                ordinal=1,
+                hold_id=lien.id,
+                rank=rank,
+                status=PledgeStatus.registered,
+                registration_no=f"90000{rank}",
+                registered_on=on,
+            )
+            unit.session.add(item)
+            pledges.append(pledge.id)
+        await unit.session.flush()
+        return str(asset.id), pledges[0], pledges[1]
 
 
 def enforcing(**changes: Any) -> dict[str, Any]:

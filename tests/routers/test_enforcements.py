@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+import httpx
 from sqlalchemy import text
 
 from tests.factories import loans
@@ -31,9 +34,11 @@ from tests.factories.enforcements import (
     lines,
     make_default,
     make_pledge,
+    make_ranked,
     owners,
     party,
     ruling,
+    sell,
     sound,
     step,
 )
@@ -162,6 +167,40 @@ async def test_an_auction_passes_title_by_its_document_and_leaves_the_other_righ
     assert told(await api.post("operator", path, sale)) == (409, "state.illegal_transition")
     again = await enforce(api, pledge)
     assert again["asset_ids"] == [kept_id]
+    assert await sound(database)
+
+
+async def test_a_pledge_that_lost_its_other_right_since_the_sale_still_shares_the_price(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """PL-24, PL-28: the office revoked what was left of it; it stays revoked, and the bank gets its money."""
+    pledge = await make_pledge(api, database, rights=2)
+    sold_id, left_id = (item["asset_id"] for item in pledge["items"])
+    enforcement = await enforce(api, pledge, asset_ids=[sold_id])
+    sale = await ruling(api, enforcement, party(api, "sme_b"))
+    await api.made("operator", f"/v1/enforcements/{enforcement['id']}/sales", sale)
+    revocation = {"reason": "重复登记", "revoked_on": str(TODAY), "asset_ids": [left_id]}
+    await api.made("bank_a", f"/v1/pledges/{pledge['id']}/revocations", revocation)
+    assert lines(await distribute(api, enforcement)) == {"principal": "460000.00"}
+    assert (await found(api, "pledges", pledge))["status"] == "revoked"
+    assert await sound(database)
+
+
+async def test_a_lien_of_a_better_rank_is_enforced_first_and_takes_the_others_along(
+    api: Api, database: SavepointDatabase
+) -> None:
+    """PL-24, PL-25: of two imported liens of a notice registry the second waits; the sale by the first ends it."""
+    asset_id, first, second = await make_ranked(api, database)
+
+    async def opened(role: str, pledge_id: uuid.UUID) -> httpx.Response:
+        body = enforcing(mode="court", reserve=None, document_id=await document(api, role))
+        return await api.post(role, f"/v1/pledges/{pledge_id}/enforcements", body)
+
+    assert codes(await opened("bank_b", second)) == ["enforcement.senior_lien"]
+    await sell(api, (await opened("bank_a", first)).json())
+    assert await kinds(api, asset_id) == []
+    lost = (await api.get("bank_b", f"/v1/pledges/{second}")).json()
+    assert (lost["status"], lost["items"][0]["status"]) == ("deregistered", "deregistered")
     assert await sound(database)
 
 

@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from app.domain.recovery import days_late
-from app.domain.working_day import between
 from app.services import working_days
 
 
@@ -40,11 +39,6 @@ def test_time_is_counted_in_working_days(on: date, days: int, due: date) -> None
 def test_a_year_without_a_notice_is_assumed() -> None:
     assert working_days.assumed(date(2040, 10, 1))
     assert not working_days.assumed(date(2019, 10, 1))
-
-
-def test_working_days_between_two_days_count_the_last_one() -> None:
-    assert between(date(2019, 9, 30), date(2019, 10, 12), working_days.is_working) == 5
-    assert between(date(2019, 9, 30), date(2019, 9, 30), working_days.is_working) == 0
 
 
 def test_money_is_late_by_the_days_after_its_day() -> None:

@@ -1,7 +1,7 @@
 """Holds: everything that ties up a right. Exclusivity between holds is decided by this table alone."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, SmallInteger, text
@@ -95,6 +95,17 @@ class Hold(IdMixin, Base):
     event_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def since(self) -> date | None:
+        """The first day on which it has effect, as far as it is known."""
+        return self.period.lower if self.period is not None else self.placed_on
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of what lapses by itself; None: it lasts until it is ended."""
+        upper = self.period.upper if self.period is not None else None
+        return upper - timedelta(days=1) if upper is not None else None
 
     def runs_on(self, day: date) -> bool:
         """Whether the hold has effect on a day: always without a period, else within it.

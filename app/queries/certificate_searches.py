@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -134,14 +133,13 @@ def _lain(hold: Hold, on: date, known_at: datetime) -> Lain:
     ended = hold.ended_at is not None and hold.ended_at <= known_at
     void = ended and hold.end_reason in VOID
     told = ended and (void or hold.ended_on is None or hold.ended_on <= on)
-    period = hold.period
     return Lain(
         asset_id=hold.asset_id,
         kind=HoldKind(hold.kind),
         rank=hold.rank,
         placed_on=hold.placed_on,
-        since=period.lower if period is not None else hold.placed_on,
-        last_day=period.upper - timedelta(days=1) if period is not None and period.upper else None,
+        since=hold.since,
+        last_day=hold.last_day,
         ended_on=hold.ended_on if told else None,
         end_reason=hold.end_reason if told else None,
         void=void,

@@ -74,6 +74,11 @@ async def lock_live(session: AsyncSession, application_id: uuid.UUID) -> Sequenc
     return await _lock(session, Reservation.application_id == application_id)
 
 
+async def lock_named(session: AsyncSession, reservation_ids: Collection[uuid.UUID]) -> Sequence[Reservation]:
+    """Those of the reservations that are live, locked in the order of their ids."""
+    return await _lock(session, Reservation.id.in_(reservation_ids))
+
+
 async def lock_over(
     session: AsyncSession, today: date, asset_ids: Collection[uuid.UUID] | None = None
 ) -> Sequence[Reservation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -135,8 +135,6 @@ def _out(
     hold: Hold, named: tuple[str, str], registration: Registration | None, window: Window
 ) -> FoundEncumbranceOut:
     number, name = named
-    period = hold.period
-    last_day = period.upper - timedelta(days=1) if period is not None and period.upper else None
     ended = hold.ended_at is not None and hold.ended_at <= window.known_at
     return FoundEncumbranceOut(
         asset_id=hold.asset_id,
@@ -145,8 +143,8 @@ def _out(
         kind=hold.kind,
         rank=hold.rank,
         placed_on=hold.placed_on,
-        since=period.lower if period is not None else hold.placed_on,
-        until=last_day,
+        since=hold.since,
+        until=hold.last_day,
         ended_on=hold.ended_on if ended else None,
         end_reason=hold.end_reason if ended else None,
         void=ended and hold.end_reason in VOID,

@@ -118,6 +118,27 @@ async def _place(
     return reservation
 
 
+async def use(
+    session: AsyncSession,
+    *,
+    moment: Moment,
+    ids: Iterable[uuid.UUID],
+    pledge_id: uuid.UUID,
+    reason: str,
+) -> None:
+    """A bank's own reservations have served: their rights come to a pledge, whose rights are locked.
+
+    A filing does the same in the statement that writes it (`services.pledges.statement`).
+    """
+    live = await queries.lock_named(session, set(ids))
+    for reservation in live:
+        reservation.advance(ReservationEvent.use)
+        reservation.pledge_id = pledge_id
+    await session.flush()
+    used = [reservation.id for reservation in live]
+    await holds.end(session, moment=moment, source_noun="reservation", source_ids=used, reason=reason)
+
+
 async def release(
     session: AsyncSession, *, actor: Actor, moment: Moment, reservation_id: uuid.UUID
 ) -> Reservation:

@@ -112,7 +112,7 @@ async def desk(api: Api, database: SavepointDatabase) -> Desk:
 
 
 async def test_corrections_show_on_rights_and_pledge_until_they_are_handed_in(desk: Desk, api: Api) -> None:
-    """PL-05, UNI-06: per kind; the office's time begins anew; the last right of a kind settles its filing."""
+    """PLG-17, PL-05, UNI-06: per kind; the office's time begins anew; the last right of a kind settles its filing."""
     pledge = await desk.pledge()
     patents = await desk.submit(pledge, "patent", "ZL-1")
     marks = await desk.submit(pledge, "trademark", "SB-1", channel="window")

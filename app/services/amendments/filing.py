@@ -27,9 +27,8 @@ from app.domain.request import date_faults
 from app.models.amendment import Amendment, AmendmentItem
 from app.models.pledge import Decision, PledgeItem
 from app.queries import documents as document_queries
-from app.queries.driver import driver
 from app.queries.serials import next_number
-from app.services import commitments, decisions, holds, pledges
+from app.services import commitments, decisions, holds, pledges, reservations
 from app.services.amendments import common, ground as grounds, judging
 from app.services.holds import NewHold
 
@@ -244,7 +243,13 @@ async def _take_in(
             recorded_at=moment.now,
         )
     )
-    await _use_priority(session, moment, ground)
+    await reservations.use(
+        session,
+        moment=moment,
+        ids=ground.state.priorities.values(),
+        pledge_id=ground.pledge.id,
+        reason="amendment.filed",
+    )
     liens = [
         NewHold(item.asset_id, HoldKind.lien, "pledge", pledge.id, event_id, moment.today)
         for item in wish.items
@@ -271,20 +276,3 @@ async def _take_in(
         for position, (item, lien) in enumerate(zip(wish.items, liens, strict=True), start=1)
     )
     await session.flush()
-
-
-_USE = """
-UPDATE reservations SET status = 'used', pledge_id = $2, version = version + 1
-WHERE id = ANY($1::uuid[]) AND status = 'live'
-"""
-
-
-async def _use_priority(session: AsyncSession, moment: Moment, ground: Ground) -> None:
-    """A bank's own priority reservation of a right that comes in has served (UNI-26)."""
-    ids = sorted(set(ground.state.priorities.values()))
-    if not ids:
-        return
-    await (await driver(session)).execute(_USE, ids, ground.pledge.id)
-    await holds.end(
-        session, moment=moment, source_noun="reservation", source_ids=ids, reason="amendment.filed"
-    )
